@@ -1,0 +1,34 @@
+/** One thing wrong with one field, in the terms of Kubernetes' own field errors. */
+export interface FieldError {
+  /** Path such as `spec.backends[0].workers[1].type`. */
+  readonly field: string
+  readonly type: FieldErrorType
+  /** The offending value; left out for `Required` and wherever it could be a secret. */
+  readonly value?: unknown
+  /** What is wrong and what to write instead. */
+  readonly detail: string
+}
+
+/** The `reason` of the matching cause in a `Status`, and the words Kubernetes prints for it. */
+export const fieldErrorWords = {
+  FieldValueRequired: 'Required value',
+  FieldValueInvalid: 'Invalid value',
+  FieldValueDuplicate: 'Duplicate value',
+  FieldValueNotFound: 'Not found',
+  FieldValueNotSupported: 'Unsupported value',
+  FieldValueForbidden: 'Forbidden',
+  FieldValueTooLong: 'Too long',
+  FieldValueTooMany: 'Too many',
+  FieldValueTypeInvalid: 'Invalid value',
+} as const
+export type FieldErrorType = keyof typeof fieldErrorWords
+
+/** `spec.x: Invalid value: 3: must be …`, one line, as an API server words it. */
+export function formatFieldError(error: FieldError): string {
+  const value =
+    error.value === undefined || error.type === 'FieldValueRequired' || error.type === 'FieldValueForbidden'
+      ? ''
+      : `: ${JSON.stringify(error.value)}`
+  const detail = error.detail === '' ? '' : `: ${error.detail}`
+  return `${error.field}: ${fieldErrorWords[error.type]}${value}${detail}`
+}
