@@ -1,0 +1,109 @@
+/**
+ * The first pod that stands in the way, and why, in one sentence with the mend. What it takes for certain
+ * (`definite`) will not go away by waiting; the rest is said as what is being waited for.
+ */
+import type { Container, ContainerStatus, Pod, Probe } from '#api/core/types.generated.ts'
+
+export interface Failing {
+  readonly pod: string
+  readonly reason: string
+  readonly message: string
+  readonly definite: boolean
+}
+
+/** What to do about the reasons that a kubelet gives for a container that does not start. */
+const mends: Record<string, string> = {
+  CrashLoopBackOff: 'see its log (add --previous), then correct its command, arguments or environment',
+  Error: 'see its log, then correct its command, arguments or environment',
+  OOMKilled: 'raise its memory limit',
+  ImagePullBackOff: 'correct the image name, or add the imagePullSecrets that its registry asks for',
+  ErrImagePull: 'correct the image name, or add the imagePullSecrets that its registry asks for',
+  ErrImageNeverPull: 'put the image on the node, or change imagePullPolicy',
+  InvalidImageName: 'correct the image name',
+  CreateContainerConfigError: 'create what is missing, or correct its name',
+  CreateContainerError: 'correct the command, the arguments or the volume mounts',
+  RunContainerError: 'correct the command and the arguments',
+  StartError: 'correct the command and the arguments',
+  Unschedulable: 'add nodes that fit, or relax the resources and node selection asked for',
+}
+
+const waits = new Set(['ContainerCreating', 'PodInitializing'])
+
+/** How long a running container may be unready before its probe is named. */
+export const probePatienceMs = 2_000
+
+export function failingOf(pods: readonly Pod[], nowMs: number): Failing | undefined {
+  const found = pods
+    .filter((pod) => pod.metadata.deletionTimestamp === undefined)
+    .map((pod) => failureOf(pod, nowMs))
+    .filter((failing) => failing !== undefined)
+    .sort((a, b) => Number(b.definite) - Number(a.definite) || a.pod.localeCompare(b.pod))
+  return found[0]
+}
+
+function failureOf(pod: Pod, nowMs: number): Failing | undefined {
+  const name = pod.metadata.name ?? ''
+  const { status } = pod
+  const scheduled = status?.conditions?.find((condition) => condition.type === 'PodScheduled')
+  if (scheduled?.status === 'False') {
+    return failing(name, undefined, scheduled.reason ?? 'Unschedulable', scheduled.message)
+  }
+  for (const container of [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]) {
+    const found = containerFailure(name, container)
+    if (found !== undefined) return found
+  }
+  return probeFailure(pod, nowMs)
+}
+
+function containerFailure(pod: string, status: ContainerStatus): Failing | undefined {
+  const { waiting, terminated } = status.state ?? {}
+  if (waiting?.reason !== undefined && !waits.has(waiting.reason)) {
+    const last = status.lastState?.terminated
+    const exit = last === undefined ? '' : `last exit code ${last.exitCode}${last.message ? ` (${last.message})` : ''}`
+    return failing(pod, status.name, waiting.reason, [waiting.message, exit].filter(Boolean).join('; '))
+  }
+  if (terminated !== undefined && terminated.exitCode !== 0) {
+    const detail = terminated.message ?? `exit code ${terminated.exitCode}`
+    return failing(pod, status.name, terminated.reason ?? 'Error', detail)
+  }
+  return undefined
+}
+
+function failing(pod: string, container: string | undefined, reason: string, detail: string | undefined): Failing {
+  const where = container === undefined ? `pod ${pod}` : `pod ${pod}, container ${container}`
+  const mend = mends[reason] ?? 'see the events of the pod'
+  return { pod, reason, message: `${where}: ${reason}${detail ? `: ${detail}` : ''}; ${mend}`, definite: true }
+}
+
+/** A container that runs without becoming ready: one that only loads its weights looks the same, so not definite. */
+function probeFailure(pod: Pod, nowMs: number): Failing | undefined {
+  for (const status of pod.status?.containerStatuses ?? []) {
+    const startedAt = status.state?.running?.startedAt
+    if (status.ready || startedAt === undefined || nowMs - Date.parse(startedAt) < probePatienceMs) continue
+    const container = pod.spec?.containers.find(({ name }) => name === status.name)
+    const name = pod.metadata.name ?? ''
+    const seconds = Math.floor((nowMs - Date.parse(startedAt)) / 1000)
+    const forHow = seconds < 60 ? 'less than a minute' : `${Math.floor(seconds / 60)} min`
+    return {
+      pod: name,
+      reason: 'ProbeFailing',
+      message: `pod ${name}, container ${status.name}: ProbeFailing: runs for ${forHow}, but ${probeOf(container, status)} does not pass; wait if it still loads, else see its log and correct the probe or the port`,
+      definite: false,
+    }
+  }
+  return undefined
+}
+
+function probeOf(container: Container | undefined, status: ContainerStatus): string {
+  if (container?.startupProbe !== undefined && status.started !== true)
+    return `its startup probe ${target(container.startupProbe)}`
+  return container?.readinessProbe === undefined
+    ? 'its readiness'
+    : `its readiness probe ${target(container.readinessProbe)}`
+}
+
+function target({ httpGet, tcpSocket, grpc }: Probe): string {
+  if (httpGet !== undefined) return `GET :${httpGet.port}${httpGet.path ?? '/'}`
+  if (tcpSocket !== undefined) return `on TCP port ${tcpSocket.port}`
+  return grpc === undefined ? 'command' : `on gRPC port ${grpc.port}`
+}

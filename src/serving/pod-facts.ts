@@ -1,0 +1,68 @@
+import type { ContainerStatus, Pod } from '#api/core/types.generated.ts'
+import { servingEnv, servingLabels } from '#api/labels.ts'
+import { positionOf, type PodPosition } from './names.ts'
+
+/** The little that decisions need to know of a pod. */
+export interface PodFacts {
+  readonly name: string
+  readonly uid: string
+  readonly position: PodPosition
+  readonly revision: string | undefined
+  /** Pods in its role replica when it was made, itself included. */
+  readonly groupSize: number
+  readonly deleting: boolean
+  /** Running, with a true Ready condition, and not being deleted. */
+  readonly ready: boolean
+  /** Finished for good: the kubelet will not start it again. */
+  readonly finished: boolean
+  /** When the restart happened that made it unready; `undefined` when unreadiness has another cause. */
+  readonly restartedAtMs: number | undefined
+  readonly deletionCost: number
+}
+
+/** `undefined` for a pod whose name is not one that `serving` gives. */
+export function factsOf(serving: string, pod: Pod): PodFacts | undefined {
+  const name = pod.metadata.name ?? ''
+  const position = positionOf(serving, name)
+  if (position === undefined) return undefined
+  const deleting = pod.metadata.deletionTimestamp !== undefined
+  const phase = pod.status?.phase
+  const readyCondition = pod.status?.conditions?.find((condition) => condition.type === 'Ready')
+  const ready = !deleting && phase === 'Running' && readyCondition?.status === 'True'
+  const cost = Number.parseInt(pod.metadata.annotations?.['controller.kubernetes.io/pod-deletion-cost'] ?? '0', 10)
+  return {
+    name,
+    uid: pod.metadata.uid ?? '',
+    position,
+    revision: pod.metadata.labels?.[servingLabels.revision],
+    groupSize: groupSizeOf(pod),
+    deleting,
+    ready,
+    finished: phase === 'Failed' || phase === 'Succeeded',
+    restartedAtMs: ready
+      ? undefined
+      : restartBehind(pod.status?.containerStatuses ?? [], readyCondition?.lastTransitionTime),
+    deletionCost: Number.isNaN(cost) ? 0 : cost,
+  }
+}
+
+function groupSizeOf(pod: Pod): number {
+  const variable = pod.spec?.containers[0]?.env?.find(({ name }) => name === servingEnv.groupSize)
+  return Math.max(1, Number(variable?.value ?? '1') || 1)
+}
+
+/** The kubelet notices within seconds that a container ended; a restart further back explains nothing. */
+const noticeMs = 30_000
+
+/**
+ * Restart counters last as long as the pod, so they alone say nothing about now. A restart is the cause of an
+ * unready pod when the container ended after the pod became unready, or just before.
+ */
+function restartBehind(statuses: readonly ContainerStatus[], unreadySince: string | undefined): number | undefined {
+  const since = unreadySince === undefined ? 0 : Date.parse(unreadySince)
+  const ends = statuses
+    .filter((status) => status.restartCount > 0)
+    .map((status) => Date.parse(status.lastState?.terminated?.finishedAt ?? ''))
+    .filter((endMs) => !Number.isNaN(endMs) && endMs >= since - noticeMs)
+  return ends.length === 0 ? undefined : Math.max(...ends)
+}

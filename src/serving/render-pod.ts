@@ -1,0 +1,102 @@
+import type { Container, EnvVar, PodTemplateSpec } from '#api/core/types.generated.ts'
+import { servingEnv, servingLabels } from '#api/labels.ts'
+import type { ModelServing, ModelServingRole } from '#api/model-serving.ts'
+import type { AnyResource, OwnerReference } from '#machinery/meta.ts'
+import { apiVersionOf } from '#machinery/kind.ts'
+import { ModelServing as ModelServingKind } from '#api/model-serving.ts'
+import { groupName, type PodPosition, podName, replicaName, serviceName } from './names.ts'
+import { roleRevisionOf } from './revision.ts'
+
+export interface PodPlace {
+  readonly serving: ModelServing
+  readonly role: ModelServingRole
+  readonly position: PodPosition
+  /** Revision of the whole set of roles. */
+  readonly revision: string
+}
+
+/** The pod at one position: the role's template, our labels and environment on top. */
+export function renderPod({ serving, role, position, revision }: PodPlace): AnyResource {
+  const entry = position.index === 0
+  const template: PodTemplateSpec = (entry ? role.entryTemplate : role.workerTemplate) ?? {}
+  const name = serving.metadata.name ?? ''
+  const env: EnvVar[] = [
+    { name: servingEnv.groupSize, value: String(role.workerReplicas + 1) },
+    { name: servingEnv.entryAddress, value: `${serviceName(name, position)}.${serving.metadata.namespace}` },
+    { name: servingEnv.workerIndex, value: String(position.index) },
+  ]
+  const spec = template.spec
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: podName(name, position),
+      namespace: serving.metadata.namespace ?? '',
+      labels: {
+        ...template.metadata?.labels,
+        ...replicaLabels(name, position),
+        [servingLabels.revision]: revision,
+        [servingLabels.roleTemplateHash]: roleRevisionOf(role),
+        ...(entry ? { [servingLabels.entry]: 'true' } : {}),
+      },
+      ...(template.metadata?.annotations && { annotations: template.metadata.annotations }),
+      ownerReferences: [ownerReference(serving)],
+    },
+    spec: {
+      ...spec,
+      ...(serving.spec.schedulerName !== undefined && { schedulerName: serving.spec.schedulerName }),
+      ...(spec?.initContainers && { initContainers: spec.initContainers.map((container) => withEnv(container, env)) }),
+      containers: (spec?.containers ?? []).map((container) => withEnv(container, env)),
+    },
+  }
+}
+
+/** Ours come last and win, so that a template cannot take a pod out of its group by an environment variable. */
+function withEnv(container: Container, env: readonly EnvVar[]): Container {
+  const own = new Set(env.map((variable) => variable.name))
+  return { ...container, env: [...(container.env ?? []).filter((variable) => !own.has(variable.name)), ...env] }
+}
+
+/**
+ * The headless service that makes `ENTRY_ADDRESS` resolve before the entry pod is ready.
+ * No ports: it is there for its name alone.
+ */
+export function renderService(serving: ModelServing, position: Omit<PodPosition, 'index'>): AnyResource {
+  const name = serving.metadata.name ?? ''
+  const { [servingLabels.name]: _, ...selector } = replicaLabels(name, position)
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name: serviceName(name, position),
+      namespace: serving.metadata.namespace ?? '',
+      labels: replicaLabels(name, position),
+      ownerReferences: [ownerReference(serving)],
+    },
+    spec: {
+      clusterIP: 'None',
+      publishNotReadyAddresses: true,
+      selector: { ...selector, [servingLabels.entry]: 'true' },
+    },
+  }
+}
+
+function replicaLabels(serving: string, { group, role, replica }: Omit<PodPosition, 'index'>): Record<string, string> {
+  return {
+    [servingLabels.name]: serving,
+    [servingLabels.groupName]: groupName(serving, group),
+    [servingLabels.role]: role,
+    [servingLabels.roleId]: replicaName(role, replica),
+  }
+}
+
+function ownerReference(serving: ModelServing): OwnerReference {
+  return {
+    apiVersion: apiVersionOf(ModelServingKind),
+    kind: ModelServingKind.kind,
+    name: serving.metadata.name ?? '',
+    uid: serving.metadata.uid ?? '',
+    controller: true,
+    blockOwnerDeletion: true,
+  }
+}
