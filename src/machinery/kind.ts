@@ -26,9 +26,9 @@ export interface Kind<T extends Resource = Resource> {
   /** Schema of the whole object; built at first use. */
   readonly schema: () => StructuralSchema
   /** Rules that one object can break and CEL cannot say; lists all that is wrong, with paths. Pure. */
-  readonly check?: (object: T, old?: T) => FieldError[]
+  check?(object: T, old?: T): FieldError[] // a method, so that a `Kind<Pod>` is also a `Kind`
   /** Things that work but are probably not meant. Pure. */
-  readonly warn?: (object: T) => FieldError[]
+  warn?(object: T): FieldError[]
 }
 
 /** Simple JSON paths such as `.spec.replicas`. */
