@@ -1,0 +1,504 @@
+import { Fault } from '#base/fault.ts'
+import { equalJson, isObject } from '#base/json.ts'
+import {
+  decodeFields,
+  difference,
+  encodeFields,
+  equalFields,
+  fieldSet,
+  intersection,
+  isEmpty,
+  isSubset,
+  leafField,
+  noFields,
+  pathsOf,
+  union,
+} from './field-set.ts'
+import type { FieldSet } from './field-set.ts'
+import { objectType } from './field-type.ts'
+import type { FieldType } from './field-type.ts'
+import { checkApplied } from './field-check.ts'
+import { compareFields, fieldsOf, mergeFields, removeFields, withNamedParents } from './field-walk.ts'
+import type { ManagedFieldsEntry, Resource } from './meta.ts'
+import type { StructuralSchema } from './structural-schema.ts'
+
+/** `kubectl apply` without `--server-side` keeps here what it applied last. */
+export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration'
+const kubectlManager = 'kubectl'
+const maxUpdateManagers = 10
+
+interface WriteOptions {
+  /** The object as stored, with its managedFields; absent on create. */
+  readonly live?: Resource | undefined
+  readonly schema: StructuralSchema
+  /** `fieldManager` of the request; empty means `unknown`. */
+  readonly manager: string
+  readonly subresource?: string | undefined
+  readonly apiVersion: string
+  /** RFC 3339, for the entry that this write touches. */
+  readonly now: string
+  /** Whether the kind has a status subresource, so that `status` is nobody's on the main resource. Default: true. */
+  readonly hasStatus?: boolean
+}
+
+export interface ApplyOptions extends WriteOptions {
+  /** What the client wants to own: its whole intent, nothing else. */
+  readonly applied: Resource
+  /** Takes conflicting fields over from their managers. */
+  readonly force: boolean
+}
+
+export interface UpdateOptions extends WriteOptions {
+  /** What is to be stored: already merged, defaulted and with the fields reset that this request may not change. */
+  readonly updated: Resource
+}
+
+/** One manager's hold on an object. `entry` is its form on the wire while `fields` and time are unchanged. */
+interface Holder {
+  readonly manager: string
+  readonly operation: 'Apply' | 'Update'
+  readonly apiVersion: string
+  readonly subresource: string | undefined
+  readonly fields: FieldSet
+  readonly time: string | undefined
+  readonly entry?: ManagedFieldsEntry
+}
+type Holders = ReadonlyMap<string, Holder>
+
+/**
+ * Server-side apply, as Kubernetes' structured-merge-diff does it. Returns `live` itself when nothing changes, so that
+ * the caller can skip the write. Pure.
+ * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
+ * @throws Fault `ApplyConflict` (kind `conflict`) with a Kubernetes Status in `details`, `BadApply` for a configuration
+ *   that the schema does not allow or that brings its own managedFields.
+ */
+export function applyServerSide(options: ApplyOptions): Resource {
+  const { live, applied, manager, now } = options
+  if (applied.metadata?.managedFields !== undefined) throw badApply('metadata.managedFields must be nil')
+  const type = objectType(options.schema)
+  const config = withoutReset(applied, options)
+  const problems = checkApplied(config, type)
+  if (problems.length > 0) throw badApply(describeProblems(applied, problems))
+
+  const bare = live && withoutManagedFields(live)
+  const before = holdersOf(live?.metadata.managedFields) ?? new Map<string, Holder>()
+  const holders = bare !== undefined && before.size === 0 ? firstHolders(bare, type, options) : before
+  const result = applyFields(bare, config, holders, type, options)
+  const unchanged = bare !== undefined && (result.object === bare || equalJson(result.object, bare))
+  const object = manager === kubectlManager ? withLastApplied(result.object, applied) : result.object
+
+  const key = keyOf(result.self)
+  const previous = before.get(key)
+  const settled = unchanged && previous !== undefined && previous.apiVersion === result.self.apiVersion
+  const self = settled && equalFields(previous.fields, result.self.fields) ? previous : { ...result.self, time: now }
+  const managedFields = encodeHolders(new Map(result.others).set(key, self))
+  if (
+    live !== undefined &&
+    unchanged &&
+    object === result.object &&
+    equalJson(managedFields, live.metadata.managedFields ?? [])
+  )
+    return live
+  return withManagedFields(object, managedFields)
+}
+
+/** Updates `managedFields` after create, update and patch. Pure. */
+export function trackUpdate(options: UpdateOptions): Resource {
+  const { live, updated, schema, subresource, apiVersion, now } = options
+  const given = subresource === undefined || subresource === '' ? updated.metadata.managedFields : undefined
+  const isReset =
+    Array.isArray(given) && (given.length === 0 || (given.length === 1 && Object.keys(given[0] ?? {}).length === 0))
+  const held = isReset ? undefined : holdersOf(given)
+  const holders: Holders = isReset
+    ? new Map()
+    : held !== undefined && held.size > 0
+      ? held
+      : (holdersOf(live?.metadata.managedFields) ?? new Map())
+  const object = withoutManagedFields(updated)
+  // Whoever resets an object's managedFields wants none until the next apply.
+  if (live !== undefined && holders.size === 0) return object
+  const type = objectType(schema)
+  const bare = live === undefined ? emptyObject(updated) : withoutManagedFields(live)
+  const change = comparison(bare, object, type, options)
+  const manager = options.manager === '' ? 'unknown' : options.manager
+  const self: Holder = {
+    manager,
+    operation: 'Update',
+    apiVersion,
+    subresource: nonEmpty(subresource),
+    fields: noFields,
+    time: now,
+  }
+  return withManagedFields(object, encodeHolders(capUpdaters(updateHolders(holders, change, self))))
+}
+
+function updateHolders(holders: Holders, change: Change, self: Holder): Map<string, Holder> {
+  const next = new Map<string, Holder>()
+  const lost = union(change.set, change.removed)
+  for (const [key, holder] of holders) keep(next, key, holder, difference(holder.fields, lost))
+  const fields = difference(change.set, unmanaged)
+  if (!isEmpty(fields)) {
+    const previous = next.get(keyOf(self))
+    next.set(keyOf(self), { ...self, fields: previous === undefined ? fields : union(previous.fields, fields) })
+  }
+  return next
+}
+
+function keep(holders: Map<string, Holder>, key: string, holder: Holder, fields: FieldSet): void {
+  if (isEmpty(fields)) return
+  if (equalFields(fields, holder.fields)) holders.set(key, holder)
+  else {
+    const { entry: _, ...rest } = holder
+    holders.set(key, { ...rest, fields })
+  }
+}
+
+/** An object that nobody tracked yet: what is in it belongs to those before the first apply. */
+function firstHolders(bare: Resource, type: FieldType, options: WriteOptions): Holders {
+  const change = comparison(emptyObject(bare), bare, type, options)
+  const { apiVersion, subresource, now } = options
+  return updateHolders(new Map(), change, {
+    manager: 'before-first-apply',
+    operation: 'Update',
+    apiVersion,
+    subresource: nonEmpty(subresource),
+    fields: noFields,
+    time: now,
+  })
+}
+
+interface Applied {
+  readonly object: Resource
+  readonly self: Holder
+  readonly others: Holders
+}
+
+function applyFields(
+  live: Resource | undefined,
+  config: Resource,
+  holders: Holders,
+  type: FieldType,
+  options: ApplyOptions,
+): Applied {
+  const start = live ?? emptyObject(config)
+  const fields = withoutResetFields(fieldsOf(config, type), options)
+  const self: Holder = {
+    manager: options.manager === '' ? 'unknown' : options.manager,
+    operation: 'Apply',
+    apiVersion: options.apiVersion,
+    subresource: nonEmpty(options.subresource),
+    fields: difference(fields, unmanaged),
+    time: options.now,
+  }
+  const key = keyOf(self)
+  const merged = mergeFields(start, config, type)
+  const last = holders.get(key)?.fields ?? noFields
+  const object = (isSubset(last, fields) ? merged : prune(merged, last, fields, holders, key, type)) as Resource
+
+  const change = comparison(start, object, type, options)
+  const others = new Map<string, Holder>()
+  const conflicts: { holder: Holder; fields: FieldSet }[] = []
+  for (const [id, holder] of holders) {
+    if (id === key) continue
+    const contested = intersection(holder.fields, change.set)
+    if (!isEmpty(contested)) conflicts.push({ holder, fields: contested })
+    keep(others, id, holder, difference(difference(holder.fields, contested), change.removed))
+  }
+  if (!options.force) {
+    const yielded =
+      options.manager === kubectlManager && live !== undefined && conflicts.length > 0
+        ? lastAppliedFields(live, type, options.apiVersion)
+        : noFields
+    const open = conflicts.map(({ holder, fields: contested }) => ({
+      holder,
+      paths: pathsOf(difference(contested, yielded)),
+    }))
+    const real = open.filter(({ paths }) => paths.length > 0)
+    if (real.length > 0) throw applyConflict(real)
+  }
+  return { object, self, others }
+}
+
+/**
+ * Removes what the manager applied last time and no longer does, unless somebody else holds it: items go as a whole,
+ * then come back with all that others hold of them, and with what nobody claimed.
+ */
+function prune(
+  merged: unknown,
+  last: FieldSet,
+  fields: FieldSet,
+  holders: Holders,
+  self: string,
+  type: FieldType,
+): unknown {
+  let held = fields
+  for (const [key, holder] of holders) if (key !== self) held = union(held, holder.fields)
+  const lastNamed = withNamedParents(last, type)
+  const all = withNamedParents(fieldsOf(merged, type), type)
+  const left = withNamedParents(fieldsOf(removeFields(merged, lastNamed, type), type), type)
+  const withOwned = removeFields(merged, difference(all, union(left, withNamedParents(held, type))), type)
+  const kept = withNamedParents(fieldsOf(withOwned, type), type)
+  return removeFields(merged, intersection(difference(all, kept), lastNamed), type)
+}
+
+interface Change {
+  /** Fields added or modified. */
+  readonly set: FieldSet
+  readonly removed: FieldSet
+}
+
+function comparison(before: Resource, after: Resource, type: FieldType, options: WriteOptions): Change {
+  const { added, modified, removed } = compareFields(before, after, type)
+  return { set: withoutResetFields(union(added, modified), options), removed: withoutResetFields(removed, options) }
+}
+
+// ---- fields that have no owner ----
+
+const path = (...names: string[]): FieldSet =>
+  names.reduceRight<FieldSet>((below, name) => fieldSet(false, new Map([[`f:${name}`, below]])), leafField)
+
+/** What the server alone writes, or what names the object. */
+const unmanaged: FieldSet = [
+  path('apiVersion'),
+  path('kind'),
+  path('metadata'),
+  ...[
+    'name',
+    'namespace',
+    'creationTimestamp',
+    'selfLink',
+    'uid',
+    'clusterName',
+    'generation',
+    'managedFields',
+    'resourceVersion',
+  ].map((name) => path('metadata', name)),
+].reduce(union)
+
+/** Top-level fields that a request cannot change are not tracked for it either. */
+function isReset(name: string, { subresource, hasStatus = true }: WriteOptions): boolean {
+  if (subresource === 'status') return name !== 'status' && name !== 'metadata'
+  return name === 'status' && hasStatus && nonEmpty(subresource) === undefined
+}
+
+function withoutResetFields(set: FieldSet, options: WriteOptions): FieldSet {
+  const children = new Map<string, FieldSet>()
+  for (const [element, child] of set.children) {
+    if (!isReset(element.slice(2), options)) children.set(element, child)
+  }
+  return children.size === set.children.size ? set : fieldSet(set.member, children)
+}
+
+function withoutReset(object: Resource, options: WriteOptions): Resource {
+  const left = Object.entries(object).filter(
+    ([name]) => name === 'apiVersion' || name === 'kind' || !isReset(name, options),
+  )
+  return Object.fromEntries(left) as unknown as Resource
+}
+
+// ---- kubectl's own annotation ----
+
+/** Fields that still are as client-side apply left them; server-side apply by the same tool may take them over. */
+function lastAppliedFields(live: Resource, type: FieldType, apiVersion: string): FieldSet {
+  const text = live.metadata.annotations?.[lastAppliedAnnotation]
+  const last = text === undefined ? undefined : parseJson(text)
+  if (!isObject(last) || last['apiVersion'] !== apiVersion) return noFields
+  const { added, modified, removed } = compareFields(last, live, type)
+  return difference(fieldsOf(last, type), union(union(added, modified), removed))
+}
+
+/** Keeps the annotation of client-side apply, where there is one, in step with what was applied. */
+function withLastApplied(object: Resource, applied: Resource): Resource {
+  const { annotations } = object.metadata
+  if (!annotations?.[lastAppliedAnnotation]) return object
+  const { [lastAppliedAnnotation]: _, ...others } = applied.metadata.annotations ?? {}
+  const { annotations: __, ...metadata } = applied.metadata
+  const bare = {
+    ...applied,
+    metadata: Object.keys(others).length === 0 ? metadata : { ...metadata, annotations: others },
+  }
+  const text = `${JSON.stringify(sorted(bare))}\n`
+  if (annotations[lastAppliedAnnotation] === text) return object
+  return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [lastAppliedAnnotation]: text } } }
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (!isObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => [name, sorted(member)]),
+  )
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+// ---- entries on the wire ----
+
+/** An applier is the same manager whatever version it applies; an updater has an entry for each. */
+function keyOf({ manager, operation, apiVersion, subresource }: Holder): string {
+  return JSON.stringify([operation, manager, subresource ?? '', operation === 'Apply' ? '' : apiVersion])
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value
+}
+
+/** `undefined` when any entry is malformed: half of the managers would be worse than none. */
+function holdersOf(entries: unknown): Map<string, Holder> | undefined {
+  if (!Array.isArray(entries)) return undefined
+  const holders = new Map<string, Holder>()
+  for (const entry of entries as unknown[]) {
+    if (!isObject(entry)) return undefined
+    const { manager, operation, apiVersion, time, subresource, fieldsType } = entry as Partial<ManagedFieldsEntry>
+    const fields = decodeFields(entry['fieldsV1'] ?? {})
+    if (
+      (operation !== 'Apply' && operation !== 'Update') ||
+      !apiVersion ||
+      fieldsType !== 'FieldsV1' ||
+      fields === undefined
+    )
+      return undefined
+    const holder = {
+      manager: manager ?? '',
+      operation,
+      apiVersion,
+      subresource: nonEmpty(subresource),
+      fields,
+      time,
+      entry: entry as unknown as ManagedFieldsEntry,
+    }
+    holders.set(keyOf(holder), holder)
+  }
+  return holders
+}
+
+function encodeHolders(holders: Holders): ManagedFieldsEntry[] {
+  const entries: ManagedFieldsEntry[] = []
+  for (const holder of holders.values()) {
+    if (isEmpty(holder.fields)) continue
+    entries.push(holder.entry ?? encodeHolder(holder))
+  }
+  return entries.sort(
+    (a, b) =>
+      order(a.operation, b.operation) ||
+      order(a.time ?? '', b.time ?? '') ||
+      order(a.manager, b.manager) ||
+      order(a.apiVersion, b.apiVersion) ||
+      order(a.subresource ?? '', b.subresource ?? ''),
+  )
+}
+
+function encodeHolder({ manager, operation, apiVersion, time, fields, subresource }: Holder): ManagedFieldsEntry {
+  return {
+    manager,
+    operation,
+    apiVersion,
+    ...(time === undefined ? {} : { time }),
+    fieldsType: 'FieldsV1',
+    fieldsV1: encodeFields(fields),
+    ...(subresource === undefined ? {} : { subresource }),
+  }
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** Joins the oldest updaters of a version, so that an object touched by ever new managers does not grow for ever. */
+function capUpdaters(holders: Map<string, Holder>): Holders {
+  const updaters = [...holders].filter(([, holder]) => holder.operation === 'Update')
+  if (updaters.length <= maxUpdateManagers) return holders
+  updaters.sort(([a, x], [b, y]) => order(x.time ?? '', y.time ?? '') || order(a, b))
+  let excess = updaters.length - maxUpdateManagers
+  const first = new Map<string, string>()
+  for (const [key, holder] of updaters) {
+    if (excess === 0) break
+    const { apiVersion } = holder
+    const earlier = first.get(apiVersion)
+    if (earlier === undefined) {
+      first.set(apiVersion, key)
+      continue
+    }
+    const bucket: Holder = {
+      manager: 'ancient-changes',
+      operation: 'Update',
+      apiVersion,
+      subresource: undefined,
+      fields: noFields,
+      time: holder.time,
+    }
+    const bucketKey = keyOf(bucket)
+    const base = holders.get(bucketKey) ?? holders.get(earlier)
+    if (key === bucketKey) continue
+    if (!holders.has(bucketKey)) holders.delete(earlier)
+    holders.delete(key)
+    holders.set(bucketKey, { ...bucket, fields: union(base?.fields ?? noFields, holder.fields) })
+    excess--
+  }
+  return holders
+}
+
+// ---- objects ----
+
+function withoutManagedFields(object: Resource): Resource {
+  if (object.metadata.managedFields === undefined) return object
+  const { managedFields: _, ...metadata } = object.metadata
+  return { ...object, metadata }
+}
+
+function withManagedFields(object: Resource, managedFields: ManagedFieldsEntry[]): Resource {
+  if (managedFields.length === 0) return object
+  return { ...object, metadata: { ...object.metadata, managedFields } }
+}
+
+function emptyObject({ apiVersion, kind }: Resource): Resource {
+  return { apiVersion, kind } as Resource
+}
+
+// ---- faults ----
+
+function badApply(message: string): Fault {
+  return new Fault('invalid', 'BadApply', message, { details: failure(400, 'BadRequest', message) })
+}
+
+function describeProblems({ apiVersion, kind, metadata }: Resource, problems: readonly string[]): string {
+  const name = metadata?.namespace === undefined ? `/${metadata?.name}` : `${metadata.namespace}/${metadata.name}`
+  const what = problems.length === 1 ? problems[0] : `errors:\n${problems.map((problem) => `  ${problem}`).join('\n')}`
+  return `failed to create typed patch object (${name}; ${apiVersion}, Kind=${kind}): ${what}`
+}
+
+function applyConflict(conflicts: readonly { holder: Holder; paths: readonly string[] }[]): Fault {
+  const byManager = conflicts
+    .map(({ holder, paths }) => ({ name: printManager(holder), paths }))
+    .sort((a, b) => order(a.name, b.name))
+  const causes = byManager.flatMap(({ name, paths }) =>
+    paths.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict with ${name}`, field })),
+  )
+  const [only] = causes
+  const message =
+    causes.length === 1
+      ? `Apply failed with 1 conflict: ${only?.message}: ${only?.field}`
+      : `Apply failed with ${causes.length} conflicts: ${byManager
+          .map(({ name, paths }) => [`conflicts with ${name}:`, ...paths.map((field) => `- ${field}`)].join('\n'))
+          .join('\n')}`
+  return new Fault('conflict', 'ApplyConflict', message, {
+    details: { ...failure(409, 'Conflict', message), details: { causes } },
+  })
+}
+
+function printManager({ manager, operation, apiVersion, subresource }: Holder): string {
+  const where = subresource === undefined ? '' : ` with subresource ${JSON.stringify(subresource)}`
+  return `${JSON.stringify(manager)}${where}${operation === 'Update' ? ` using ${apiVersion}` : ''}`
+}
+
+function failure(code: number, reason: string, message: string) {
+  return { apiVersion: 'v1', kind: 'Status', metadata: {}, status: 'Failure', message, reason, code }
+}
