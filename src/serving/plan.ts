@@ -3,7 +3,7 @@ import type { ModelServing } from '#api/model-serving.ts'
 import type { Plan, Step, Why } from '#controller/domain.ts'
 import { failingOf, probePatienceMs } from './failing.ts'
 import { type Group, groupsOf, type Memory, nextDeadlineMs, type Rules } from './groups.ts'
-import { type Move, type MoveReason, movesOf } from './moves.ts'
+import { type Move, type MoveReason, movesOf, type Wanted } from './moves.ts'
 import { groupName, type PodPosition, positionOf, replicaName, serviceName } from './names.ts'
 import type { Observed } from './observe.ts'
 import { renderPod, renderService } from './render-pod.ts'
@@ -29,8 +29,9 @@ export function groupsIn(serving: ModelServing, observed: Observed, nowMs: numbe
   return groupsOf(observed.facts, memoryOf(serving), rulesOf(serving), nowMs)
 }
 
-const wantedBy = ({ spec }: ModelServing) => ({
-  replicas: spec.replicas,
+/** Roles without any replica make a group without pods, and of such there are none. */
+export const wantedBy = ({ spec }: ModelServing): Wanted => ({
+  replicas: spec.template.roles.some((role) => role.replicas > 0) ? spec.replicas : 0,
   roles: spec.template.roles,
   revision: revisionOf(spec.template.roles),
 })

@@ -8,8 +8,7 @@ import { type Failing, failingOf } from './failing.ts'
 import type { Group } from './groups.ts'
 import { replicaName } from './names.ts'
 import type { Observed } from './observe.ts'
-import { groupsIn } from './plan.ts'
-import { revisionOf } from './revision.ts'
+import { groupsIn, wantedBy } from './plan.ts'
 
 export function status(
   serving: ModelServing,
@@ -18,15 +17,14 @@ export function status(
   nowMs: number,
 ): ModelServingStatus | undefined {
   if (serving.metadata.deletionTimestamp !== undefined) return undefined
-  const { spec } = serving
-  const revision = revisionOf(spec.template.roles)
+  const { replicas, revision } = wantedBy(serving)
   const groups = groupsIn(serving, observed, nowMs)
   const present = groups.filter((group) => !group.deleting)
   const updated = present.filter((group) => group.revision === revision)
   const former = currentRevision(serving, present, revision)
   const failing = failingOf(observed.pods, nowMs)
   const counts: Counts = {
-    wanted: spec.replicas,
+    wanted: replicas,
     serving: updated.filter((group) => group.ready).length,
     outdated: present.filter((group) => group.revision !== revision).map((group) => group.ordinal),
     unready: groups.filter((group) => !group.ready || group.deleting).map((group) => group.ordinal),
