@@ -1,0 +1,89 @@
+/** Workers: how many of which type, their images, ports and engine arguments. */
+import { isObject } from '#base/json.ts'
+import type { FieldError } from '#machinery/field-error.ts'
+import {
+  configValue,
+  defaultRuntimePort,
+  enginePortOf,
+  isGiven,
+  type NormalBackend,
+  type NormalWorker,
+  portOf,
+} from './model-booster-normal.ts'
+
+export function checkWorkers(backend: NormalBackend): FieldError[] {
+  const { path, workers } = backend
+  const errors: FieldError[] = []
+  for (const { path, image, given } of workers) {
+    // Go's unicode.IsSpace, which the released controllers use, knows U+0085 beside the ones of \s.
+    if (/[\s\u0085]/u.test(image)) errors.push(invalid(`${path}.image`, image, 'must not contain white space'))
+    if (isGiven(given.config) && !isObject(given.config)) {
+      const detail = 'must be an object of engine arguments, such as {max-model-len: 4096}'
+      errors.push(invalid(`${path}.config`, given.config, detail))
+    }
+  }
+  switch (backend.type) {
+    case 'vLLM':
+    case 'SGLang':
+    case 'MindIE': {
+      if (workers.length !== 1) {
+        const detail = `type ${backend.type} needs exactly one worker, of type server`
+        errors.push(invalid(`${path}.workers`, workers.length, detail))
+      }
+      const [worker] = workers
+      if (workers.length === 1 && worker !== undefined) errors.push(...checkTypes(backend, [worker], ['server']))
+      break
+    }
+    case 'vLLMDisaggregated':
+      errors.push(...checkTypes(backend, workers, ['prefill', 'decode']))
+      for (const type of ['prefill', 'decode']) {
+        const count = workers.filter((worker) => worker.type === type).length
+        if (count !== 1) errors.push(invalid(`${path}.workers`, count, `needs exactly one worker of type ${type}`))
+      }
+      break
+    case 'MindIEDisaggregated':
+      errors.push(...checkTypes(backend, workers, ['prefill', 'decode', 'controller', 'coordinator']))
+      break
+  }
+  if (backend.type.startsWith('vLLM')) errors.push(...checkPorts(backend))
+  return errors
+}
+
+function checkTypes(
+  backend: NormalBackend,
+  workers: readonly NormalWorker[],
+  allowed: readonly string[],
+): FieldError[] {
+  return workers
+    .filter(({ type }) => !allowed.includes(type))
+    .map(({ path, type }) => invalid(`${path}.type`, type, `type ${backend.type} allows ${allowed.join(', ')} here`))
+}
+
+/** All engines of a backend on one port, and the sidecar on another. */
+function checkPorts(backend: NormalBackend): FieldError[] {
+  const errors: FieldError[] = []
+  let agreed: number | undefined
+  for (const worker of backend.workers.filter(({ type }) => ['server', 'prefill', 'decode'].includes(type))) {
+    const field = `${worker.path}.config.port`
+    const port = enginePortOf(worker)
+    if (port === undefined) {
+      errors.push(invalid(field, configValue(worker, 'port'), 'must be a port, 1 to 65535; leave it out for 8000'))
+    } else if (agreed !== undefined && port !== agreed) {
+      errors.push(invalid(field, port, `workers use different engine ports: ${agreed} before, write the same on all`))
+    } else agreed = port
+  }
+  const index = backend.env.findLastIndex(({ name }) => name === 'RUNTIME_PORT')
+  const given = backend.env[index]
+  const runtimePort = given === undefined ? defaultRuntimePort : portOf(given.value)
+  if (runtimePort !== undefined && runtimePort !== agreed) return errors
+  const field = given === undefined ? `${backend.workers[0]?.path}.config.port` : `${backend.path}.env[${index}].value`
+  const detail =
+    runtimePort === undefined
+      ? 'RUNTIME_PORT must be given literally, as a port from 1 to 65535'
+      : `port ${runtimePort} cannot serve both the engine and the runtime sidecar: set RUNTIME_PORT or config.port to another`
+  return [...errors, invalid(field, given === undefined ? agreed : given.value, detail)]
+}
+
+function invalid(field: string, value: unknown, detail: string): FieldError {
+  return { field, type: 'FieldValueInvalid', value, detail }
+}
