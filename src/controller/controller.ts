@@ -4,6 +4,7 @@ import type { Client } from '#kube/client.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
 import type { Domain, Reader } from './domain.ts'
+import type { PassOutcome } from './runner.ts'
 import type { Informers } from '#kube/informer.ts'
 
 /** A controller as data: what it reconciles and which other objects wake which key. */
@@ -28,6 +29,8 @@ export interface Runtime {
   readonly informers: Informers
   readonly clock: Clock
   readonly log: Log
+  /** Called after every pass: for metrics, and for tests that no bug may pass unseen. */
+  readonly onPass?: (pass: PassOutcome & { readonly controller: string }) => void
 }
 
 /** A started controller; disposing it ends its watches and waits for passes under way. */

@@ -10,6 +10,8 @@ export interface Informers extends AsyncDisposable {
 export interface Informer<T extends Resource> {
   /** Resolves once the first list is in the cache. */
   synced(signal?: AbortSignal): Promise<void>
+  /** Whether the first list is in the cache: before, what is absent may only not have been seen yet. */
+  hasSynced(): boolean
   get(place: Place): T | undefined
   list(namespace?: string): readonly T[]
   /** Objects that an index files under `value`; indexes are added with `index`. */

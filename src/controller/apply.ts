@@ -1,0 +1,196 @@
+import { Fault, isFault } from '#base/fault.ts'
+import { revisionHash } from '#base/json.ts'
+import type { Client } from '#kube/client.ts'
+import { type Kind, keyOf, placeOf, type Ref } from '#machinery/kind.ts'
+import type { AnyResource, Resource } from '#machinery/meta.ts'
+import type { Outcome, Plan, Reader, Step, StepFailure } from './domain.ts'
+import type { PassWrites } from './expectations.ts'
+import { controllerOf } from './owned.ts'
+import { wouldChange } from './would-change.ts'
+
+const stepsAtOnce = 16
+/** Objects remembered by `Applier`; each costs some 100 bytes. */
+const mostSettled = 100_000
+
+export interface ApplierOptions {
+  readonly client: Client
+  readonly reader: Reader
+  readonly manager: string
+}
+
+export interface ApplyRequest {
+  /** Whose children the steps write. */
+  readonly owner: Resource
+  readonly plan: Plan
+  readonly writes: PassWrites
+  readonly signal: AbortSignal
+  /** Called for each step that changed something on the server. */
+  readonly onWritten?: (step: Step) => void
+}
+
+/** What the server made of an apply that `wouldChange` is unsure of: same wish, same generation, so nothing to do. */
+interface Settled {
+  readonly wish: string
+  readonly at: string
+}
+
+/** Executes plans as one field manager. Whatever the caches show as done already costs no request. */
+export class Applier {
+  readonly #client: Client
+  readonly #reader: Reader
+  readonly #manager: string
+  readonly #settled = new Map<string, Settled>()
+
+  constructor({ client, reader, manager }: ApplierOptions) {
+    this.#client = client
+    this.#reader = reader
+    this.#manager = manager
+  }
+
+  /** Stage by stage, the steps of each side by side. A failed step ends the plan after its stage; nothing is thrown. */
+  async execute(request: ApplyRequest): Promise<Outcome> {
+    const failures: StepFailure[] = []
+    let written = 0
+    for (const stage of request.plan.stages) {
+      const results = await eachOf(stage, stepsAtOnce, async (step): Promise<StepFailure | undefined> => {
+        try {
+          if (await this.#step(step, request)) {
+            written++
+            request.onWritten?.(step)
+          }
+          return undefined
+        } catch (error) {
+          return { step, error }
+        }
+      })
+      failures.push(...results.filter((failure) => failure !== undefined))
+      if (failures.length > 0) break
+    }
+    return { failures, written, complete: failures.length === 0 }
+  }
+
+  /** Resolves to whether the server's state was changed. */
+  #step(step: Step, request: ApplyRequest): Promise<boolean> {
+    request.writes.of(step.do === 'apply' || step.do === 'create' ? step.kind : step.ref.kind)
+    switch (step.do) {
+      case 'apply':
+        return this.#apply(step.kind, step.object, request)
+      case 'create':
+        return this.#create(step.kind, step.object, request)
+      case 'delete':
+        return this.#delete(step.ref, step.uid, request)
+      case 'patch':
+        return this.#patch(step, request)
+    }
+  }
+
+  async #apply(kind: Kind, object: AnyResource, { owner, writes, signal }: ApplyRequest): Promise<boolean> {
+    const live = this.#reader.get(kind, placeOf(object))
+    if (live !== undefined) this.#mustBeOurs(kind, live, object, owner)
+    if (live !== undefined && !this.mustWrite(kind, live, object)) return false
+    const { uid } = live?.metadata ?? {}
+    const desired = uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } }
+    const written = await this.#client.apply(kind, desired, { fieldManager: this.#manager, force: true, signal })
+    writes.landed(written)
+    this.settle(kind, written, object)
+    return written.metadata.resourceVersion !== live?.metadata.resourceVersion
+  }
+
+  async #create(kind: Kind, object: AnyResource, { owner, writes, signal }: ApplyRequest): Promise<boolean> {
+    const live = this.#reader.get(kind, placeOf(object))
+    if (live !== undefined) {
+      this.#mustBeOurs(kind, live, object, owner)
+      return false
+    }
+    try {
+      writes.landed(await this.#client.create(kind, object, { fieldManager: this.#manager, signal }))
+      return true
+    } catch (error) {
+      if (!isFault(error, 'conflict') || error.code !== 'AlreadyExists') throw error
+      const there = await this.#client.get(kind, placeOf(object), { signal })
+      this.#mustBeOurs(kind, there, object, owner)
+      writes.landed(there)
+      return false
+    }
+  }
+
+  async #delete(ref: Ref, uid: string, { writes, signal }: ApplyRequest): Promise<boolean> {
+    const live = this.#reader.get(ref.kind, ref)
+    if (live?.metadata.uid === uid && live.metadata.deletionTimestamp !== undefined) return false
+    try {
+      await this.#client.delete(ref.kind, ref, { uid, propagationPolicy: 'Background', signal })
+    } catch (error) {
+      // Gone already, or the name is another object's by now.
+      if (!isFault(error, 'missing') && !isFault(error, 'conflict')) throw error
+      return false
+    }
+    if (live !== undefined) writes.deleted(uid)
+    return true
+  }
+
+  async #patch({ ref, patch }: Extract<Step, { do: 'patch' }>, { writes, signal }: ApplyRequest): Promise<boolean> {
+    const live = this.#reader.get(ref.kind, ref)
+    const options = { fieldManager: this.#manager, signal }
+    const written = await this.#client.patch(ref.kind, ref, { type: 'json', patch }, options)
+    writes.landed(written)
+    return written.metadata.resourceVersion !== live?.metadata.resourceVersion
+  }
+
+  /** Whether applying `desired` to `live` is worth a request. */
+  mustWrite(kind: Kind, live: Resource, desired: AnyResource, subresource?: 'status'): boolean {
+    const verdict = wouldChange(kind, live, desired, { manager: this.#manager, ...(subresource && { subresource }) })
+    if (verdict !== 'maybe') return verdict === 'yes'
+    const settled = this.#settled.get(settledKey(live, subresource))
+    return settled?.wish !== revisionHash(desired) || settled.at !== stateOf(live, subresource)
+  }
+
+  /** Remembers what the server answered to an apply of `desired`. */
+  settle(kind: Kind, written: Resource, desired: AnyResource, subresource?: 'status'): void {
+    const key = settledKey(written, subresource)
+    this.#settled.delete(key)
+    const options = { manager: this.#manager, ...(subresource && { subresource }) }
+    if (wouldChange(kind, written, desired, options) !== 'maybe') return
+    this.#settled.set(key, { wish: revisionHash(desired), at: stateOf(written, subresource) })
+    const oldest = this.#settled.keys().next().value
+    if (this.#settled.size > mostSettled && oldest !== undefined) this.#settled.delete(oldest)
+  }
+
+  /**
+   * A name that is taken: ours are the objects that the owner controls, and those without a controller that this
+   * manager has applied before (their owner was deleted with its children orphaned, and made anew).
+   */
+  #mustBeOurs(kind: Kind, live: Resource, desired: AnyResource, owner: Resource): void {
+    const controller = controllerOf(live)
+    const named = `${kind.kind} ${keyOf(placeOf(live))}`
+    if (live.metadata.deletionTimestamp !== undefined) {
+      throw new Fault('conflict', 'BeingDeleted', `${named} is being deleted; it is made anew once it is gone`)
+    }
+    if (controller?.uid !== undefined && controller.uid === owner.metadata.uid) return
+    if (controller !== undefined && controllerOf(desired)?.uid === controller.uid) return
+    const applied = live.metadata.managedFields?.some((e) => e.manager === this.#manager && e.operation === 'Apply')
+    if (controller === undefined && applied === true) return
+    const whose = controller === undefined ? 'was not made by us' : `belongs to ${controller.kind} ${controller.name}`
+    throw new Fault('conflict', 'NameConflict', `${named} ${whose}; rename or delete it`)
+  }
+}
+
+function settledKey({ metadata }: Resource, subresource: string | undefined): string {
+  return `${metadata.uid} ${subresource ?? ''}`
+}
+
+/** Changes whenever what we applied may have changed; a generation counts changes of the spec only. */
+function stateOf({ metadata }: Resource, subresource: string | undefined): string {
+  const version = subresource === undefined ? metadata.generation : undefined
+  return String(version ?? metadata.resourceVersion)
+}
+
+/** Runs `run` on all items, at most `atOnce` at a time; results in the items' order. `run` must not reject. */
+async function eachOf<T, R>(items: readonly T[], atOnce: number, run: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  const queue = items.entries()
+  const worker = async () => {
+    for (const [index, item] of queue) results[index] = await run(item)
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
+  return results
+}

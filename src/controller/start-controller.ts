@@ -1,0 +1,167 @@
+import { isFault, messageOf } from '#base/fault.ts'
+import type { Kind } from '#machinery/kind.ts'
+import { keyOf, placeOf } from '#machinery/kind.ts'
+import type { Place, Resource } from '#machinery/meta.ts'
+import { Applier } from './apply.ts'
+import { createCacheReader } from './cache-reader.ts'
+import type { ControllerDefinition, RunningController, Runtime } from './controller.ts'
+import { EventRecorder, flips } from './events.ts'
+import { Expectations } from './expectations.ts'
+import { createRunner, type Pass, type PassResult } from './runner.ts'
+import { writeStatus } from './write-status.ts'
+
+const defaultWorkers = 5
+/** Every object is looked at again this often, behind all other work: a net below what a missed event would cost. */
+const resyncMs = 30 * 60_000
+
+/**
+ * Starts a controller: key → observe → plan → apply → status → events → requeue. Passes begin once all caches that
+ * wake it are filled. What a pass throws is handled by its kind; nothing of it reaches the process.
+ */
+export function startController<T extends Resource, Observed, Status>(
+  definition: ControllerDefinition<T, Observed, Status>,
+  runtime: Runtime,
+): RunningController {
+  const { name, kind, domain, watches, workers = defaultWorkers } = definition
+  const { client, informers, clock } = runtime
+  const log = runtime.log.with({ controller: name })
+  const stop = new AbortController()
+  const reader = createCacheReader(informers)
+  const applier = new Applier({ client, reader, manager: name })
+  const events = new EventRecorder({ client, clock, log, component: name })
+  const runner = createRunner({
+    clock,
+    log,
+    workers,
+    run: reconcile,
+    onPass: (o) => runtime.onPass?.({ ...o, controller: name }),
+  })
+  const expectations = new Expectations(informers, clock, (key) => runner.add(key, { reason: 'caches caught up' }))
+  const own = informers.of(kind)
+
+  async function reconcile({ key, log: passLog, signal }: Pass): Promise<PassResult | void> {
+    if (expectations.hold(key)) return
+    const object = own.get(placeFrom(key))
+    if (object === undefined) return
+    const nowMs = clock.now()
+    const errors: unknown[] = []
+    const writes = expectations.begin(key)
+    try {
+      const observed = await domain.observe(object, reader, signal)
+      const plan = domain.plan(object, observed, nowMs)
+      const outcome = await applier.execute({
+        owner: object,
+        plan,
+        writes,
+        signal,
+        onWritten(step) {
+          passLog.info('step done', { do: step.do, ...targetOf(step), reason: step.why.reason, note: step.why.note })
+          events.happened(object, step.why)
+        },
+      })
+      for (const note of plan.notes ?? []) events.isSo(object, note)
+      errors.push(...outcome.failures.map(({ error }) => error))
+      const status = domain.status(object, observed, outcome, nowMs)
+      if (
+        status !== undefined &&
+        (await writeStatus(client, applier, name, { kind, object, status, writes, signal }))
+      ) {
+        for (const flip of flips((object as { status?: unknown }).status, status)) events.happened(object, flip)
+      }
+      return { recheckAfterMs: plan.recheckAfterMs, errors }
+    } catch (error) {
+      errors.push(error)
+      return { errors }
+    } finally {
+      writes.close()
+      if (!signal.aborted) for (const error of errors) warn(object, error)
+    }
+  }
+
+  /** Faults that a user must do something about, and that no status may be able to tell. */
+  function warn(object: Resource, error: unknown): void {
+    if (!isFault(error, 'denied') && !isFault(error, 'exhausted')) return
+    events.isSo(object, { reason: error.code, note: error.message, type: 'Warning' })
+  }
+
+  /** A map that throws is a bug; it costs the wake-up, and the resync makes up for it. */
+  function wake(reason: string, keys: () => readonly string[]): void {
+    try {
+      for (const key of keys()) runner.add(key, { reason })
+    } catch (error) {
+      log.error('bug', { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined })
+    }
+  }
+
+  const kinds: readonly Kind[] = [kind as unknown as Kind, ...watches.map((watch) => watch.kind)]
+  const unsubscribe: (() => void)[] = []
+
+  async function start(): Promise<void> {
+    await Promise.all(kinds.map((each) => informers.of(each).synced(stop.signal)))
+    for (const each of kinds) expectations.follow(each)
+    const keyed = (object: T) => [keyOf(placeOf(object))]
+    unsubscribe.push(
+      own.subscribe({
+        upsert: (object, old) =>
+          wake(old === undefined ? `${kind.kind} appeared` : `${kind.kind} changed`, () => keyed(object)),
+        remove: (object) => wake(`${kind.kind} gone`, () => keyed(object)),
+      }),
+    )
+    for (const watch of watches) {
+      const reason = `${watch.kind.kind} changed`
+      unsubscribe.push(
+        informers.of(watch.kind).subscribe({
+          upsert: (object, old) =>
+            wake(reason, () => [
+              ...watch.keysOf(object, reader),
+              ...(old === undefined ? [] : watch.keysOf(old, reader)),
+            ]),
+          remove: (object) => wake(reason, () => watch.keysOf(object, reader)),
+        }),
+      )
+    }
+    runner.start()
+    isStarted = true
+    resync()
+  }
+
+  function resync(): void {
+    timer = clock.after(resyncMs, () => {
+      for (const object of own.list()) runner.add(keyOf(placeOf(object)), { low: true, reason: 'resync' })
+      resync()
+    })
+  }
+
+  let timer: { cancel(): void } | undefined
+  let isStarted = false
+  const starting = start().catch((error: unknown) => {
+    if (!stop.signal.aborted) log.error('bug', { error: messageOf(error), stack: (error as Error).stack })
+  })
+
+  return {
+    idle: () => isStarted && runner.idle() && expectations.isIdle() && events.isIdle(),
+    async [Symbol.asyncDispose]() {
+      stop.abort(new DOMException('the controller was stopped', 'AbortError'))
+      await starting
+      timer?.cancel()
+      for (const each of unsubscribe) each()
+      await runner[Symbol.asyncDispose]()
+      expectations.stop()
+      await events.stop()
+    },
+  }
+}
+
+function placeFrom(key: string): Place {
+  const slash = key.indexOf('/')
+  return slash === -1 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
+}
+
+function targetOf(step: Parameters<NonNullable<Parameters<Applier['execute']>[0]['onWritten']>>[0]): {
+  kind: string
+  object: string
+} {
+  return step.do === 'apply' || step.do === 'create'
+    ? { kind: step.kind.kind, object: keyOf(placeOf(step.object)) }
+    : { kind: step.ref.kind.kind, object: keyOf(step.ref) }
+}

@@ -1,0 +1,248 @@
+import { type Clock, sleep, systemClock } from '#base/clock.ts'
+import { Fault, isFault, messageOf } from '#base/fault.ts'
+import { isObject } from '#base/json.ts'
+import type { Fetch } from '#machinery/http.ts'
+import { apiVersionOf, collectionPath, type Kind } from '#machinery/kind.ts'
+import type { Place, Resource, ResourceList } from '#machinery/meta.ts'
+import { faultOfStatus, type Status } from '#machinery/status.ts'
+import type { CallOptions, Client, ListQuery, Patch, WriteOptions } from './client.ts'
+import { decodeWatch } from './decode-watch.ts'
+
+export interface ClientOptions {
+  readonly fetch: Fetch
+  /** Root of the API, without a slash at the end. The default suits a server that is a function in this process. */
+  readonly baseUrl?: string
+  readonly userAgent?: string
+  /** Ends every call of this client. */
+  readonly signal?: AbortSignal
+  readonly clock?: Clock
+}
+
+/** Objects a page, as the API server's own clients ask for. */
+const pageSize = 500
+/** How often, and how long at most, one call waits because the server asked for it with `Retry-After`. */
+const maxRetries = 4
+const maxRetryAfterMs = 10_000
+
+const contentTypes = {
+  json: 'application/json-patch+json',
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  // JSON is YAML, so this is what every server since 1.22 takes.
+  apply: 'application/apply-patch+yaml',
+} as const satisfies Record<Patch['type'] | 'apply', string>
+
+interface Call extends CallOptions {
+  readonly method?: string
+  readonly path: string
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
+  readonly contentType?: string
+  readonly body?: unknown
+}
+
+/** A client over any `Fetch`. It holds no connection: whoever made the `Fetch` closes it. */
+export function createClient(options: ClientOptions): Client {
+  const { fetch, baseUrl = 'http://api.invalid', userAgent = 'fairlead', clock = systemClock } = options
+  const forever = options.signal
+
+  async function send(call: Call): Promise<Response> {
+    const signal = joined(forever, call.signal)
+    const headers: Record<string, string> = { accept: 'application/json', 'user-agent': userAgent }
+    const body = call.body === undefined ? undefined : JSON.stringify(call.body)
+    if (body !== undefined) headers['content-type'] = call.contentType ?? 'application/json'
+    const init: RequestInit = { method: call.method ?? 'GET', headers }
+    if (body !== undefined) init.body = body
+    if (signal !== undefined) init.signal = signal
+    const url = `${baseUrl}${call.path}${queryString(call.query)}`
+    for (let attempt = 0; ; attempt++) {
+      const response = await fetch(new Request(url, init))
+      if (response.ok) return response
+      const waitMs = retryAfterMs(response)
+      if (waitMs === undefined || waitMs > maxRetryAfterMs || attempt === maxRetries)
+        throw await faultOf(response, waitMs)
+      await response.body?.cancel()
+      await sleep(clock, waitMs, signal ?? new AbortController().signal)
+    }
+  }
+
+  async function object<T extends Resource>(kind: Kind<T>, call: Call): Promise<T> {
+    const decoded = await json(await send(call))
+    if (!isObject(decoded) || !isObject(decoded['metadata'])) throw unreadable('no object in the answer')
+    return named(kind, decoded as unknown as T)
+  }
+
+  const client: Client = {
+    get: (kind, place, { signal } = {}) => object(kind, { path: pathOf(kind, place), ...only({ signal }) }),
+
+    async list<T extends Resource>(kind: Kind<T>, query: ListQuery = {}, { signal }: CallOptions = {}) {
+      const page = async (extra: ListQuery): Promise<ResourceList<T>> => {
+        const { namespace, ...rest } = { ...query, ...extra }
+        const call = { path: collectionPath(kind, namespace), query: rest, ...only({ signal }) }
+        const decoded = await json(await send(call))
+        if (!isObject(decoded) || !isObject(decoded['metadata'])) throw unreadable('no list in the answer')
+        const list = decoded as unknown as ResourceList<T>
+        return { ...list, items: (list.items ?? []).map((item) => named(kind, item)) }
+      }
+      if (query.limit !== undefined) return page({})
+      try {
+        return await allPages(page)
+      } catch (error) {
+        // The list's version was compacted away while we paged: one request sees one version.
+        if (!isExpired(error)) throw error
+        return page({})
+      }
+    },
+
+    async *watch(kind, { namespace, ...query }, signal) {
+      const path = collectionPath(kind, namespace)
+      const response = await send({ path, query: { ...query, watch: true }, signal })
+      yield* decodeWatch(response)
+    },
+
+    create: (kind, value, write = {}) =>
+      object(kind, {
+        method: 'POST',
+        path: collectionPath(kind, value.metadata.namespace),
+        body: value,
+        ...writing(write),
+      }),
+
+    update: (kind, value, write = {}) =>
+      object(kind, { method: 'PUT', path: pathOf(kind, placeIn(value)), body: value, ...writing(write) }),
+
+    updateStatus: (kind, value, write = {}) =>
+      object(kind, { method: 'PUT', path: `${pathOf(kind, placeIn(value))}/status`, body: value, ...writing(write) }),
+
+    patch: (kind, place, patch, write = {}) =>
+      object(kind, {
+        method: 'PATCH',
+        path: pathOf(kind, place, write.subresource),
+        body: patch.patch,
+        contentType: contentTypes[patch.type],
+        ...writing(write),
+      }),
+
+    apply: (kind, value, write) => {
+      const call = writing(write)
+      return object(kind, {
+        method: 'PATCH',
+        path: pathOf(kind, placeIn(value), write.subresource),
+        body: value,
+        contentType: contentTypes.apply,
+        ...call,
+        query: { ...call.query, force: write.force },
+      })
+    },
+
+    async delete(kind, place, { uid, resourceVersion, propagationPolicy, gracePeriodSeconds, signal } = {}) {
+      const preconditions = uid === undefined && resourceVersion === undefined ? undefined : { uid, resourceVersion }
+      const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions, propagationPolicy, gracePeriodSeconds }
+      const response = await send({ method: 'DELETE', path: pathOf(kind, place), body, ...only({ signal }) })
+      await response.arrayBuffer()
+    },
+
+    raw(path, init = {}) {
+      const headers = new Headers(init.headers)
+      if (!headers.has('user-agent')) headers.set('user-agent', userAgent)
+      const signal = joined(forever, init.signal ?? undefined)
+      return fetch(new Request(`${baseUrl}${path}`, { ...init, headers, ...only({ signal }) }))
+    },
+  }
+  return client
+}
+
+/** The server no longer has the version that a list or watch asked to go on from: start over. */
+export function isExpired(error: unknown): boolean {
+  return isFault(error) && isObject(error.details) && error.details['code'] === 410
+}
+
+async function allPages<T extends Resource>(
+  page: (query: ListQuery) => Promise<ResourceList<T>>,
+): Promise<ResourceList<T>> {
+  const first = await page({ limit: pageSize })
+  const items = first.items
+  let next = first.metadata.continue
+  while (next !== undefined && next !== '') {
+    const more = await page({ limit: pageSize, continue: next })
+    items.push(...more.items)
+    next = more.metadata.continue
+  }
+  const { resourceVersion } = first.metadata
+  return { ...first, metadata: resourceVersion === undefined ? {} : { resourceVersion }, items }
+}
+
+function pathOf(kind: Kind, { namespace, name }: Place, subresource?: string): string {
+  // An empty name would address the whole collection.
+  if (name === '') throw new Error(`${kind.kind}: no name given`)
+  const path = `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`
+  return subresource === undefined ? path : `${path}/${subresource}`
+}
+
+function placeIn({ metadata }: Resource): Place {
+  return { namespace: metadata.namespace, name: metadata.name ?? '' }
+}
+
+/** Items of a list of a built-in kind carry neither apiVersion nor kind. */
+function named<T extends Resource>(kind: Kind<T>, object: T): T {
+  object.apiVersion ??= apiVersionOf(kind)
+  object.kind ??= kind.kind
+  return object
+}
+
+function writing({ signal, dryRun, fieldManager, fieldValidation }: WriteOptions): Pick<Call, 'query' | 'signal'> {
+  return { query: { dryRun: dryRun === true ? 'All' : undefined, fieldManager, fieldValidation }, ...only({ signal }) }
+}
+
+function only({ signal }: { signal: AbortSignal | undefined }): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal }
+}
+
+function joined(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
+  return a !== undefined && b !== undefined ? AbortSignal.any([a, b]) : (a ?? b)
+}
+
+function queryString(query: Call['query'] = {}): string {
+  const members = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) members.set(name, String(value))
+  return members.size === 0 ? '' : `?${members}`
+}
+
+async function json(response: Response): Promise<unknown> {
+  try {
+    return await response.json()
+  } catch (cause) {
+    if (isFault(cause) || (cause instanceof Error && cause.name === 'AbortError')) throw cause
+    throw unreadable(cause instanceof SyntaxError ? 'the answer is not JSON' : messageOf(cause), cause)
+  }
+}
+
+function unreadable(why: string, cause?: unknown): Fault {
+  return new Fault('unavailable', 'BadAnswer', `the API server's answer could not be read: ${why}`, { cause })
+}
+
+/** Servers answer 429, and 503 while starting, with the seconds to wait; neither has done anything yet. */
+function retryAfterMs(response: Response): number | undefined {
+  if (response.status !== 429 && response.status !== 503) return undefined
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined
+}
+
+/** What is no Status (a proxy's page, an old server's text) is told by its code alone. */
+async function faultOf(response: Response, waitMs: number | undefined): Promise<Fault> {
+  const decoded = await response.json().catch(() => undefined)
+  const status: Status =
+    isObject(decoded) && decoded['kind'] === 'Status'
+      ? (decoded as unknown as Status)
+      : {
+          apiVersion: 'v1',
+          kind: 'Status',
+          metadata: {},
+          status: 'Failure',
+          code: response.status,
+          reason: 'Unknown',
+          message: `the API server answered ${response.status} ${response.statusText}`.trimEnd(),
+        }
+  const fault = faultOfStatus(status)
+  if (waitMs === undefined || fault.retryAfterMs !== undefined) return fault
+  return new Fault(fault.kind, fault.code, fault.message, { retryAfterMs: waitMs, details: fault.details })
+}
