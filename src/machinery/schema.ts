@@ -1,0 +1,48 @@
+import type { FieldError } from './field-error.ts'
+import { resourceSchemaOf } from './object-meta-schema.ts'
+import { defaultValue } from './schema-default.ts'
+import { pruneValue } from './schema-prune.ts'
+import { checkOf } from './schema-validate.ts'
+import type { StructuralSchema } from './structural-schema.ts'
+
+/**
+ * What an API server does with the schema of a kind, in this order: prune, default, validate. The schema is that of
+ * the whole object; `apiVersion`, `kind` and `metadata` are known without it. No method changes its argument
+ * or throws, whatever the JSON; results share with the argument all that stays the same.
+ */
+export interface CompiledSchema {
+  /** Without what is not specified; `unknown` lists the paths of what was dropped, sorted. */
+  prune<T>(value: T): { readonly value: T; readonly unknown: readonly string[] }
+  /** With defaults filled in, and without nulls that the schema does not allow. */
+  default<T>(value: T): T
+  /** All that is wrong, worded as by an API server. Transition rules run only where there is an `old`. */
+  validate(value: unknown, old?: unknown): FieldError[]
+}
+
+const compiledSchemas = new WeakMap<StructuralSchema, CompiledSchema>()
+
+/** Cheap, and cached by the schema's identity: what a schema node means is worked out when an object first needs it. */
+export function compileSchema(schema: StructuralSchema): CompiledSchema {
+  let compiled = compiledSchemas.get(schema)
+  if (compiled === undefined) {
+    compiled = compile(resourceSchemaOf(schema))
+    compiledSchemas.set(schema, compiled)
+  }
+  return compiled
+}
+
+function compile(schema: StructuralSchema): CompiledSchema {
+  return {
+    prune<T>(value: T) {
+      const unknown: string[] = []
+      const pruned = pruneValue(value, schema, '', unknown) as T // pruning takes members away, optional ones by type
+      return { value: pruned, unknown: unknown.sort() }
+    },
+    default: <T>(value: T) => defaultValue(value, schema) as T, // defaulting only adds
+    validate(value, _old) {
+      const errors: FieldError[] = []
+      checkOf(schema)(value, '', errors)
+      return errors
+    },
+  }
+}
