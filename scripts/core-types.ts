@@ -79,13 +79,13 @@ function objectType(schema: CoreDefinition, names: ReadonlyMap<string, string>):
     const value = schema.additionalProperties === undefined ? 'unknown' : typeOf(schema.additionalProperties, names)
     return `Record<string, ${value}>`
   }
-  const always = new Set(schema.required)
-  if (schema['x-kubernetes-group-version-kind']?.length === 1) for (const key of resourceMembers) always.add(key)
+  const isResource = schema['x-kubernetes-group-version-kind']?.length === 1
+  const always = new Set([...(schema.required ?? []), ...(isResource ? resourceMembers : [])])
   const lines = properties.map(([key, member]) => {
     const name = /^[A-Za-z_$][\w$]*$/.test(key) ? key : `'${key}'`
     const type = typeOf(member, names)
-    const rest = always.has(key) ? type : `${type} | undefined`
-    return `${docComment(member.description, '  ')}  ${name}${always.has(key) ? '' : '?'}: ${rest}\n`
+    const may = always.has(key) ? type : `${type} | undefined`
+    return `${docComment(member.description, '  ')}  ${name}${always.has(key) ? '' : '?'}: ${isResource ? type : may}\n`
   })
   return `{\n${lines.join('')}}`
 }

@@ -193,7 +193,7 @@ function normalWorker(path: string, value: unknown): NormalWorker {
 }
 
 /** The engine argument `key`, whether written with `-` or `_`; the last one wins, as on a command line. */
-export function configValue(worker: NormalWorker, key: string): unknown {
+export function configValue(worker: Pick<NormalWorker, 'config'>, key: string): unknown {
   return Object.entries(worker.config).findLast(([name]) => flagKey(name) === key)?.[1]
 }
 
@@ -226,7 +226,7 @@ export function servedModelName(booster: NormalBooster, { workers }: NormalBacke
 }
 
 /** A worker's `served-model-name`, if it has one that can be served. */
-export function servedNameOf(worker: NormalWorker): string | undefined {
+export function servedNameOf(worker: Pick<NormalWorker, 'config'>): string | undefined {
   const value = configValue(worker, 'served-model-name')
   const first: unknown = Array.isArray(value) ? value[0] : value
   return typeof first === 'number' ? String(first) : textOf(first) || undefined

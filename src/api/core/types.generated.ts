@@ -8,7 +8,7 @@ export type ControllerRevision = {
   /** APIVersion defines the versioned schema of this representation of an object. */
   apiVersion: string
   /** Data is the serialized representation of the state. */
-  data?: Record<string, unknown> | undefined
+  data?: Record<string, unknown>
   /** Kind is a string value representing the REST resource this object represents. */
   kind: string
   /** Standard object's metadata. */
@@ -28,7 +28,7 @@ export type TokenReview = {
   /** spec holds information about the request being evaluated */
   spec: TokenReviewSpec
   /** status is filled in by the server and indicates whether the request can be authenticated. */
-  status?: TokenReviewStatus | undefined
+  status?: TokenReviewStatus
 }
 
 /** TokenReviewSpec is a description of the token authentication request. */
@@ -140,7 +140,7 @@ export type SelfSubjectAccessReview = {
   /** spec holds information about the request being evaluated. */
   spec: SelfSubjectAccessReviewSpec
   /** status is filled in by the server and indicates whether the request is allowed or not */
-  status?: SubjectAccessReviewStatus | undefined
+  status?: SubjectAccessReviewStatus
 }
 
 /** SelfSubjectAccessReviewSpec is a description of the access request. */
@@ -162,7 +162,7 @@ export type SelfSubjectRulesReview = {
   /** spec holds information about the request being evaluated. */
   spec: SelfSubjectRulesReviewSpec
   /** status is filled in by the server and indicates the set of actions a user can perform. */
-  status?: SubjectRulesReviewStatus | undefined
+  status?: SubjectRulesReviewStatus
 }
 
 /** SelfSubjectRulesReviewSpec defines the specification for SelfSubjectRulesReview. */
@@ -182,7 +182,7 @@ export type SubjectAccessReview = {
   /** spec holds information about the request being evaluated */
   spec: SubjectAccessReviewSpec
   /** status is filled in by the server and indicates whether the request is allowed or not */
-  status?: SubjectAccessReviewStatus | undefined
+  status?: SubjectAccessReviewStatus
 }
 
 /** SubjectAccessReviewSpec is a description of the access request. */
@@ -234,9 +234,9 @@ export type Scale = {
   /** Standard object metadata; More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata. */
   metadata: ObjectMeta
   /** spec defines the behavior of the scale. */
-  spec?: ScaleSpec | undefined
+  spec?: ScaleSpec
   /** status is the current status of the scale. */
-  status?: ScaleStatus | undefined
+  status?: ScaleStatus
 }
 
 /** ScaleSpec describes the attributes of a scale subresource. */
@@ -262,9 +262,9 @@ export type Job = {
   /** Standard object's metadata. */
   metadata: ObjectMeta
   /** Specification of the desired behavior of a job. */
-  spec?: JobSpec | undefined
+  spec?: JobSpec
   /** Current status of a job. */
-  status?: JobStatus | undefined
+  status?: JobStatus
 }
 
 /** JobCondition describes current state of a job. */
@@ -410,7 +410,7 @@ export type Lease = {
   /** More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata */
   metadata: ObjectMeta
   /** spec contains the specification of the Lease. */
-  spec?: LeaseSpec | undefined
+  spec?: LeaseSpec
 }
 
 /** LeaseSpec is a specification of a Lease. */
@@ -634,11 +634,11 @@ export type ConfigMap = {
   /** APIVersion defines the versioned schema of this representation of an object. */
   apiVersion: string
   /** BinaryData contains the binary data. */
-  binaryData?: Record<string, string> | undefined
+  binaryData?: Record<string, string>
   /** Data contains the configuration data. */
-  data?: Record<string, string> | undefined
+  data?: Record<string, string>
   /** Immutable, if set to true, ensures that data stored in the ConfigMap cannot be updated (only object metadata can be modified). */
-  immutable?: boolean | undefined
+  immutable?: boolean
   /** Kind is a string value representing the REST resource this object represents. */
   kind: string
   /** Standard object's metadata. */
@@ -1030,39 +1030,39 @@ export type EphemeralVolumeSource = {
 /** Event is a report of an event somewhere in the cluster. */
 export type Event = {
   /** What action was taken/failed regarding to the Regarding object. */
-  action?: string | undefined
+  action?: string
   /** APIVersion defines the versioned schema of this representation of an object. */
   apiVersion: string
   /** The number of times this event has occurred. */
-  count?: number | undefined
+  count?: number
   /** Time when this Event was first observed. */
-  eventTime?: string | undefined
+  eventTime?: string
   /** The time at which the event was first recorded. */
-  firstTimestamp?: string | undefined
+  firstTimestamp?: string
   /** The object that this event is about. */
   involvedObject: ObjectReference
   /** Kind is a string value representing the REST resource this object represents. */
   kind: string
   /** The time at which the most recent occurrence of this event was recorded. */
-  lastTimestamp?: string | undefined
+  lastTimestamp?: string
   /** A human-readable description of the status of this operation. */
-  message?: string | undefined
+  message?: string
   /** Standard object's metadata. */
   metadata: ObjectMeta
   /** This should be a short, machine understandable string that gives the reason for the transition into the object's current status. */
-  reason?: string | undefined
+  reason?: string
   /** Optional secondary object for more complex actions. */
-  related?: ObjectReference | undefined
+  related?: ObjectReference
   /** Name of the controller that emitted this Event, e.g. */
-  reportingComponent?: string | undefined
+  reportingComponent?: string
   /** ID of the controller instance, e.g. */
-  reportingInstance?: string | undefined
+  reportingInstance?: string
   /** Data about the Event series this event represents or nil if it's a singleton Event. */
-  series?: EventSeries | undefined
+  series?: EventSeries
   /** The component reporting this event. */
-  source?: EventSource | undefined
+  source?: EventSource
   /** Type of this event (Normal, Warning), new types could be added in the future */
-  type?: string | undefined
+  type?: string
 }
 
 /** EventSeries contain information on series of events, i.e. */
@@ -1412,9 +1412,9 @@ export type Namespace = {
   /** Standard object's metadata. */
   metadata: ObjectMeta
   /** Spec defines the behavior of the Namespace. */
-  spec?: NamespaceSpec | undefined
+  spec?: NamespaceSpec
   /** Status describes the current status of a Namespace. */
-  status?: NamespaceStatus | undefined
+  status?: NamespaceStatus
 }
 
 /** NamespaceCondition contains details about state of namespace. */
@@ -1454,9 +1454,9 @@ export type Node = {
   /** Standard object's metadata. */
   metadata: ObjectMeta
   /** Spec defines the behavior of a node. */
-  spec?: NodeSpec | undefined
+  spec?: NodeSpec
   /** Most recently observed status of the node. */
-  status?: NodeStatus | undefined
+  status?: NodeStatus
 }
 
 /** NodeAddress contains information for the node's address. */
@@ -1688,9 +1688,9 @@ export type PersistentVolume = {
   /** Standard object's metadata. */
   metadata: ObjectMeta
   /** spec defines a specification of a persistent volume owned by the cluster. */
-  spec?: PersistentVolumeSpec | undefined
+  spec?: PersistentVolumeSpec
   /** status represents the current information/status for the persistent volume. */
-  status?: PersistentVolumeStatus | undefined
+  status?: PersistentVolumeStatus
 }
 
 /** PersistentVolumeClaim is a user's request for and claim to a persistent volume */
@@ -1702,9 +1702,9 @@ export type PersistentVolumeClaim = {
   /** Standard object's metadata. */
   metadata: ObjectMeta
   /** spec defines the desired characteristics of a volume requested by a pod author. */
-  spec?: PersistentVolumeClaimSpec | undefined
+  spec?: PersistentVolumeClaimSpec
   /** status represents the current information/status of a persistent volume claim. */
-  status?: PersistentVolumeClaimStatus | undefined
+  status?: PersistentVolumeClaimStatus
 }
 
 /** PersistentVolumeClaimCondition contains details about state of pvc */
@@ -1876,9 +1876,9 @@ export type Pod = {
   /** Standard object's metadata. */
   metadata: ObjectMeta
   /** Specification of the desired behavior of the pod. */
-  spec?: PodSpec | undefined
+  spec?: PodSpec
   /** Most recently observed status of the pod. */
-  status?: PodStatus | undefined
+  status?: PodStatus
 }
 
 /** Pod affinity is a group of inter pod affinity scheduling rules. */
@@ -2430,17 +2430,17 @@ export type Secret = {
   /** APIVersion defines the versioned schema of this representation of an object. */
   apiVersion: string
   /** Data contains the secret data. */
-  data?: Record<string, string> | undefined
+  data?: Record<string, string>
   /** Immutable, if set to true, ensures that data stored in the Secret cannot be updated (only object metadata can be modified). */
-  immutable?: boolean | undefined
+  immutable?: boolean
   /** Kind is a string value representing the REST resource this object represents. */
   kind: string
   /** Standard object's metadata. */
   metadata: ObjectMeta
   /** stringData allows specifying non-binary secret data in string form. */
-  stringData?: Record<string, string> | undefined
+  stringData?: Record<string, string>
   /** Used to facilitate programmatic handling of secret data. */
-  type?: string | undefined
+  type?: string
 }
 
 /** SecretEnvSource selects a Secret to populate the environment variables with. */
@@ -2528,9 +2528,9 @@ export type Service = {
   /** Standard object's metadata. */
   metadata: ObjectMeta
   /** Spec defines the behavior of a service. */
-  spec?: ServiceSpec | undefined
+  spec?: ServiceSpec
   /** Most recently observed status of the service. */
-  status?: ServiceStatus | undefined
+  status?: ServiceStatus
 }
 
 /** ServiceAccount binds together: * a name, understood by users, and perhaps by peripheral systems, for an identity * a principal that can be authenticated and … */
@@ -2538,15 +2538,15 @@ export type ServiceAccount = {
   /** APIVersion defines the versioned schema of this representation of an object. */
   apiVersion: string
   /** AutomountServiceAccountToken indicates whether pods running as this service account should have an API token automatically mounted. */
-  automountServiceAccountToken?: boolean | undefined
+  automountServiceAccountToken?: boolean
   /** ImagePullSecrets is a list of references to secrets in the same namespace to use for pulling any images in pods that reference this ServiceAccount. */
-  imagePullSecrets?: LocalObjectReference[] | undefined
+  imagePullSecrets?: LocalObjectReference[]
   /** Kind is a string value representing the REST resource this object represents. */
   kind: string
   /** Standard object's metadata. */
   metadata: ObjectMeta
   /** Secrets is a list of the secrets in the same namespace that pods running using this ServiceAccount are allowed to use. */
-  secrets?: ObjectReference[] | undefined
+  secrets?: ObjectReference[]
 }
 
 /** ServiceAccountTokenProjection represents a projected service account token volume. */
@@ -2982,13 +2982,13 @@ export type EndpointSlice = {
   /** APIVersion defines the versioned schema of this representation of an object. */
   apiVersion: string
   /** endpoints is a list of unique endpoints in this slice. */
-  endpoints?: Endpoint[] | undefined
+  endpoints?: Endpoint[]
   /** Kind is a string value representing the REST resource this object represents. */
   kind: string
   /** Standard object's metadata. */
   metadata: ObjectMeta
   /** ports specifies the list of network ports exposed by each endpoint in this slice. */
-  ports?: EndpointPort[] | undefined
+  ports?: EndpointPort[]
 }
 
 /** ForNode provides information about which nodes should consume this endpoint. */
@@ -3006,17 +3006,17 @@ export type ForZone = {
 /** Event is a report of an event somewhere in the cluster. */
 export type EventsEvent = {
   /** action is what action was taken/failed regarding to the regarding object. */
-  action?: string | undefined
+  action?: string
   /** APIVersion defines the versioned schema of this representation of an object. */
   apiVersion: string
   /** deprecatedCount is the deprecated field assuring backward compatibility with core.v1 Event type. */
-  deprecatedCount?: number | undefined
+  deprecatedCount?: number
   /** deprecatedFirstTimestamp is the deprecated field assuring backward compatibility with core.v1 Event type. */
-  deprecatedFirstTimestamp?: string | undefined
+  deprecatedFirstTimestamp?: string
   /** deprecatedLastTimestamp is the deprecated field assuring backward compatibility with core.v1 Event type. */
-  deprecatedLastTimestamp?: string | undefined
+  deprecatedLastTimestamp?: string
   /** deprecatedSource is the deprecated field assuring backward compatibility with core.v1 Event type. */
-  deprecatedSource?: EventSource | undefined
+  deprecatedSource?: EventSource
   /** eventTime is the time when this Event was first observed. */
   eventTime: string
   /** Kind is a string value representing the REST resource this object represents. */
@@ -3024,21 +3024,21 @@ export type EventsEvent = {
   /** Standard object's metadata. */
   metadata: ObjectMeta
   /** note is a human-readable description of the status of this operation. */
-  note?: string | undefined
+  note?: string
   /** reason is why the action was taken. */
-  reason?: string | undefined
+  reason?: string
   /** regarding contains the object this Event is about. */
-  regarding?: ObjectReference | undefined
+  regarding?: ObjectReference
   /** related is the optional secondary object for more complex actions. */
-  related?: ObjectReference | undefined
+  related?: ObjectReference
   /** reportingController is the name of the controller that emitted this Event, e.g. */
-  reportingController?: string | undefined
+  reportingController?: string
   /** reportingInstance is the ID of the controller instance, e.g. */
-  reportingInstance?: string | undefined
+  reportingInstance?: string
   /** series is data about the Event series this event represents or nil if it's a singleton Event. */
-  series?: EventsEventSeries | undefined
+  series?: EventsEventSeries
   /** type is the type of this event (Normal, Warning), new types could be added in the future. */
-  type?: string | undefined
+  type?: string
 }
 
 /** EventSeries contain information on series of events, i.e. */
@@ -3054,7 +3054,7 @@ export type Eviction = {
   /** APIVersion defines the versioned schema of this representation of an object. */
   apiVersion: string
   /** DeleteOptions may be provided */
-  deleteOptions?: DeleteOptions | undefined
+  deleteOptions?: DeleteOptions
   /** Kind is a string value representing the REST resource this object represents. */
   kind: string
   /** ObjectMeta describes the pod that is being evicted. */
@@ -3070,7 +3070,7 @@ export type AggregationRule = {
 /** ClusterRole is a cluster level, logical grouping of PolicyRules that can be referenced as a unit by a RoleBinding or ClusterRoleBinding. */
 export type ClusterRole = {
   /** AggregationRule is an optional field that describes how to build the Rules for this ClusterRole. */
-  aggregationRule?: AggregationRule | undefined
+  aggregationRule?: AggregationRule
   /** APIVersion defines the versioned schema of this representation of an object. */
   apiVersion: string
   /** Kind is a string value representing the REST resource this object represents. */
@@ -3078,7 +3078,7 @@ export type ClusterRole = {
   /** Standard object's metadata. */
   metadata: ObjectMeta
   /** Rules holds all the PolicyRules for this ClusterRole */
-  rules?: PolicyRule[] | undefined
+  rules?: PolicyRule[]
 }
 
 /** ClusterRoleBinding references a ClusterRole, but not contain it. */
@@ -3092,7 +3092,7 @@ export type ClusterRoleBinding = {
   /** RoleRef can only reference a ClusterRole in the global namespace. */
   roleRef: RoleRef
   /** Subjects holds references to the objects the role applies to. */
-  subjects?: Subject[] | undefined
+  subjects?: Subject[]
 }
 
 /** PolicyRule holds information that describes a policy rule, but does not contain information about who the rule applies to or which namespace the rule applies … */
@@ -3118,7 +3118,7 @@ export type Role = {
   /** Standard object's metadata. */
   metadata: ObjectMeta
   /** Rules holds all the PolicyRules for this Role */
-  rules?: PolicyRule[] | undefined
+  rules?: PolicyRule[]
 }
 
 /** RoleBinding references a role, but does not contain it. */
@@ -3132,7 +3132,7 @@ export type RoleBinding = {
   /** RoleRef can reference a Role in the current namespace or a ClusterRole in the global namespace. */
   roleRef: RoleRef
   /** Subjects holds references to the objects the role applies to. */
-  subjects?: Subject[] | undefined
+  subjects?: Subject[]
 }
 
 /** RoleRef contains information that points to the role being used */
@@ -3192,7 +3192,7 @@ export type CustomResourceDefinition = {
   /** spec describes how the user wants the resources to appear */
   spec: CustomResourceDefinitionSpec
   /** status indicates the actual state of the CustomResourceDefinition */
-  status?: CustomResourceDefinitionStatus | undefined
+  status?: CustomResourceDefinitionStatus
 }
 
 /** CustomResourceDefinitionCondition contains details for the current condition of this pod. */
@@ -3421,19 +3421,19 @@ export type Status = {
   /** APIVersion defines the versioned schema of this representation of an object. */
   apiVersion: string
   /** Suggested HTTP return code for this status, 0 if not set. */
-  code?: number | undefined
+  code?: number
   /** Extended data associated with the reason. */
-  details?: StatusDetails | undefined
+  details?: StatusDetails
   /** Kind is a string value representing the REST resource this object represents. */
   kind: string
   /** A human-readable description of the status of this operation. */
-  message?: string | undefined
+  message?: string
   /** Standard list metadata. */
   metadata: ListMeta
   /** A machine-readable description of why this operation is in the "Failure" status. */
-  reason?: string | undefined
+  reason?: string
   /** Status of the operation. */
-  status?: string | undefined
+  status?: string
 }
 
 /** StatusCause provides more information about an api.Status failure, including cases when multiple errors are encountered. */

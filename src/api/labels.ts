@@ -1,0 +1,80 @@
+/** Keys of labels and annotations, and names of environment variables, that our kinds and their readers agree on. */
+
+/** On every child of a ModelBooster, and but for the revision on its pods. */
+export const modelLabels = {
+  modelName: 'workload.serving.volcano.sh/model-name',
+  /** Empty on what belongs to the model as a whole. */
+  backendName: 'workload.serving.volcano.sh/backend-name',
+  managedBy: 'workload.serving.volcano.sh/managed-by',
+  modelUid: 'workload.serving.volcano.sh/model-uid',
+  revision: 'workload.serving.volcano.sh/revision',
+  /** The earlier key, for tools that select on it. */
+  registryManagedBy: 'registry.volcano.sh/managed-by',
+} as const
+
+/** The value of each managed-by label is the group of its key. */
+export const managedByLabels = {
+  [modelLabels.managedBy]: 'workload.serving.volcano.sh',
+  [modelLabels.registryManagedBy]: 'registry.volcano.sh',
+} as const
+
+/** Hashes of what may change in a serving without a new revision. */
+export const modelAnnotations = {
+  loraRevision: 'workload.serving.volcano.sh/lora-revision',
+  images: 'workload.serving.volcano.sh/images',
+} as const
+
+/** On the pods and services of a ModelServing. */
+export const servingLabels = {
+  /** Name of the ModelServing. */
+  name: 'modelserving.volcano.sh/name',
+  /** `<serving>-<group ordinal>`. */
+  groupName: 'modelserving.volcano.sh/group-name',
+  role: 'modelserving.volcano.sh/role',
+  /** `<role>-<replica ordinal>`; unique within its group only. */
+  roleId: 'modelserving.volcano.sh/role-id',
+  /** `"true"` on the entry pod of a role replica, absent elsewhere. */
+  entry: 'modelserving.volcano.sh/entry',
+  /** Hash of all roles. */
+  revision: 'modelserving.volcano.sh/revision',
+  /** Hash of the pod's own role. */
+  roleTemplateHash: 'modelserving.volcano.sh/role-template-hash',
+} as const
+
+/** In every container of a ModelServing's pods. */
+export const servingEnv = {
+  /** Pods of this role replica, entry included. */
+  groupSize: 'GROUP_SIZE',
+  /** `<entry pod>.<namespace>`, the headless service of the role replica. */
+  entryAddress: 'ENTRY_ADDRESS',
+  /** 0 on the entry pod. */
+  workerIndex: 'WORKER_INDEX',
+} as const
+
+/** Variables of a backend's `env` that the controller reads, besides handing them on. */
+export const backendEnv = {
+  /** Endpoint of an object store. */
+  endpoint: 'ENDPOINT',
+  /** Base URL of the engine, as the sidecar sees it. */
+  runtimeUrl: 'RUNTIME_URL',
+  runtimePort: 'RUNTIME_PORT',
+  runtimeMetricsPath: 'RUNTIME_METRICS_PATH',
+  hfEndpoint: 'HF_ENDPOINT',
+  hfToken: 'HF_TOKEN',
+  msToken: 'MS_TOKEN',
+  msRevision: 'MS_REVISION',
+  skipEngineDependencyInstall: 'KTHENA_SKIP_ENGINE_DEPENDENCY_INSTALL',
+  allowRuntimeLoraUpdating: 'VLLM_ALLOW_RUNTIME_LORA_UPDATING',
+} as const
+
+/** Read and written for the Volcano scheduler. */
+export const volcanoAnnotations = {
+  groupName: 'scheduling.k8s.io/group-name',
+  taskSpec: 'volcano.sh/task-spec',
+  queueName: 'scheduling.volcano.sh/queue-name',
+} as const
+
+export const groups = {
+  workload: 'workload.serving.volcano.sh',
+  networking: 'networking.serving.volcano.sh',
+} as const
