@@ -1,0 +1,66 @@
+import type { Client } from '#kube/client.ts'
+import type { AnyResource } from '#machinery/meta.ts'
+import { Fault } from '#base/fault.ts'
+import { type ConnectOptions, connect } from './connect.ts'
+import { readDocuments, type UserDocument } from './documents.ts'
+import type { Io } from './io.ts'
+import { kindOfObject } from './known-kinds.ts'
+
+export interface ApplyOptions extends ConnectOptions {
+  readonly filename: readonly string[]
+  readonly dryRun?: boolean
+  readonly forceConflicts?: boolean
+}
+
+export async function apply(options: ApplyOptions, io: Io): Promise<void> {
+  const documents = readDocuments(options.filename)
+  await using cluster = await connect(options, io)
+  const suffix = options.dryRun === true ? ' (server dry run)' : ''
+  let failed = false
+  for (const document of documents) {
+    try {
+      const { name, outcome } = await applyDocument(cluster.client, document, { ...options, namespace: cluster.namespace })
+      io.write(`${name} ${outcome}${suffix}\n`)
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      failed = true
+      io.error(`error: ${document.at('')}: ${error.message}`)
+    }
+  }
+  if (failed) io.exit(1)
+}
+
+export interface ApplyChoices {
+  readonly namespace: string
+  readonly dryRun?: boolean
+  readonly forceConflicts?: boolean
+}
+
+/** Applies one object; says what it is called and whether that changed anything. */
+export async function applyDocument(
+  client: Client,
+  { object }: UserDocument,
+  { namespace, dryRun = false, forceConflicts = false }: ApplyChoices,
+): Promise<{ name: string; outcome: string; applied: AnyResource }> {
+  const kind = kindOfObject(object)
+  if (kind === undefined) {
+    throw new Fault('invalid', 'UnknownKind', `fairlead does not know ${object.kind} of ${object.apiVersion}; use kubectl apply`)
+  }
+  const placed = kind.namespaced ? { ...object, metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace } } : object
+  const name = `${kind.singular}${kind.group === '' ? '' : `.${kind.group}`}/${object.metadata.name ?? ''}`
+  if (object.metadata.name === undefined) throw new Fault('invalid', 'NameMissing', 'metadata.name is missing: apply needs a name')
+  const place = { namespace: placed.metadata.namespace, name: object.metadata.name }
+  const before = await client.get(kind, place).catch((error: unknown) => {
+    if (error instanceof Fault && error.kind === 'missing') return undefined
+    throw error
+  })
+  const applied = await client.apply(kind, placed, { fieldManager: 'fairlead', fieldValidation: 'Strict', dryRun, force: forceConflicts })
+  const outcome =
+    before === undefined
+      ? 'created'
+      : before.metadata.resourceVersion === applied.metadata.resourceVersion
+        ? 'unchanged'
+        : 'configured'
+  return { name, outcome, applied: applied as AnyResource }
+}
+

@@ -1,0 +1,32 @@
+import { coreKinds } from '#api/core/kinds.ts'
+import { ownKinds } from '#api/kinds.ts'
+import { apiVersionOf, type Kind } from '#machinery/kind.ts'
+import type { Resource } from '#machinery/meta.ts'
+import { usage } from './exit.ts'
+
+export const knownKinds: readonly Kind[] = [...ownKinds, ...coreKinds]
+
+/** The kind that a user calls `modelboosters`, `ModelBooster`, `po` or `modelboosters.workload.serving.volcano.sh`. */
+export function kindNamed(name: string): Kind {
+  const wanted = name.toLowerCase()
+  const kind = knownKinds.find(
+    (each) =>
+      [each.plural, each.singular, each.kind.toLowerCase(), ...each.shortNames].includes(wanted) ||
+      wanted === `${each.plural}.${each.group}`,
+  )
+  if (kind === undefined) {
+    throw usage(`no kind is called ${name}; fairlead knows ${knownKinds.map((each) => each.plural).join(', ')} (for others use kubectl)`)
+  }
+  return kind
+}
+
+export function kindOfObject({ apiVersion, kind }: Pick<Resource, 'apiVersion' | 'kind'>): Kind | undefined {
+  return knownKinds.find((each) => each.kind === kind && apiVersionOf(each) === apiVersion)
+}
+
+/** `kind/name`, or a kind and names beside it. */
+export function parseTarget(what: string, names: readonly string[]): { kind: Kind; names: readonly string[] } {
+  const [kind = '', name, ...rest] = what.split('/')
+  if (rest.length > 0 || (name !== undefined && names.length > 0)) throw usage(`write KIND/NAME or KIND NAME, not ${[what, ...names].join(' ')}`)
+  return { kind: kindNamed(kind), names: name === undefined ? names : [name] }
+}

@@ -1,0 +1,157 @@
+/**
+ * The command line: which commands there are and what they take. Each is loaded when it is called, so that
+ * `fairlead render` does not pay for the API server.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { exitCodes, explain } from './exit.ts'
+import { type Io, processIo } from './io.ts'
+
+export async function main(args: readonly string[], io: Io = processIo()): Promise<void> {
+  const program = commandLine(io)
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      io.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage)
+      return
+    }
+    const { lines, code } = explain(error)
+    for (const line of lines) io.error(line)
+    io.exit(code)
+  }
+}
+
+export function commandLine(io: Io): Command {
+  const program = new Command('fairlead')
+    .description('Serve LLMs: one resource becomes a running, routed, scaled inference endpoint.')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.write(text), writeErr: (text) => io.error(text.trimEnd()) })
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(see --help)')
+
+  program
+    .command('up')
+    .description('run everything on this machine: API server, controllers, local pods and router; no cluster needed')
+    .option('--apply <file...>', 'apply these files once the API is ready; a file, a directory, or - for standard input')
+    .option('--exit-when-active', 'end with 0 once every applied ModelBooster is Active and has answered a request')
+    .option('--data-dir <dir>', 'where objects, certificates and the kubeconfig are kept', '.fairlead')
+    .option('--api-port <port>', 'port of the Kubernetes API on 127.0.0.1; 0 for any free one', port, 7443)
+    .option('--router-port <port>', 'port of the OpenAI-compatible router on 127.0.0.1; 0 for any free one', port, 8080)
+    .option('--nodes <file>', 'YAML list of nodes with labels and capacity to place pods on; default one node that takes all')
+    .option('--runtimes <file>', 'YAML list that says by image pattern how containers are run; default all known engines simulated')
+    .addOption(
+      new Option('--durability <mode>', 'what survives a power cut: full (every acknowledged write), normal (all but the last moment); a killed process loses nothing in either')
+        .choices(['full', 'normal'])
+        .default('full'),
+    )
+    .option('--json', 'one JSON object a line instead of the live tree')
+    .action(async (options) => (await import('./up.ts')).up(options, io))
+
+  program
+    .command('router')
+    .description('run the router alone, against any cluster')
+    .option('--port <port>', 'port of the OpenAI-compatible API on 127.0.0.1; 0 for any free one', port, 8080)
+    .option('--metrics-port <port>', 'port of /metrics on 127.0.0.1; 0 for any free one', port, 0)
+    .option('--kubeconfig <file>', 'kubeconfig to use')
+    .option('--drain-seconds <seconds>', 'how long running answers may take after a request to stop', seconds, 300)
+    .option('--json', 'one JSON object a line')
+    .action(async (options) => (await import('./router.ts')).router(options, io))
+
+  connected(program, 'apply', 'create or update objects by server-side apply')
+    .requiredOption('-f, --filename <file...>', 'a file, a directory, or - for standard input')
+    .option('--dry-run', 'let the server check and default everything, and keep nothing')
+    .option('--force-conflicts', 'take fields over from other managers')
+    .action(async (options) => (await import('./apply.ts')).apply(options, io))
+
+  connected(program, 'get', 'list objects, or show some')
+    .argument('<kind[/name]>', 'such as modelboosters, pods or modelserving/chat-a')
+    .argument('[name...]')
+    .option('-A, --all-namespaces', 'of all namespaces')
+    .option('-l, --selector <labels>', 'only those that carry these labels')
+    .addOption(output('wide', 'json', 'yaml', 'name'))
+    .action(async (what, names, options) => (await import('./get.ts')).get({ what, names, ...options }, io))
+
+  connected(program, 'tree', 'objects below one another, with their state and what they wait for')
+    .argument('[kind/name]', 'the root; default every ModelBooster and what is served without one')
+    .option('-A, --all-namespaces', 'of all namespaces')
+    .addOption(output('json'))
+    .action(async (what, options) => (await import('./tree.ts')).tree({ what, ...options }, io))
+
+  connected(program, 'describe', 'one object in full, with its conditions, children and events')
+    .argument('<kind[/name]>')
+    .argument('[name]')
+    .addOption(output('json'))
+    .action(async (what, name, options) => (await import('./describe.ts')).describe({ what, name, ...options }, io))
+
+  connected(program, 'logs', 'the log of a container')
+    .argument('<pod>')
+    .option('-c, --container <name>', 'default the first one')
+    .option('-f, --follow', 'go on as lines are written')
+    .option('-p, --previous', 'of the container before its last restart')
+    .option('--tail <lines>', 'only so many of the last lines', count)
+    .action(async (pod, options) => (await import('./logs.ts')).logs({ pod, ...options }, io))
+
+  connected(program, 'delete', 'delete objects and what they own')
+    .argument('[kind[/name]]')
+    .argument('[name...]')
+    .option('-f, --filename <file...>', 'delete what these files name')
+    .addOption(new Option('--cascade <how>', 'what becomes of what they own').choices(['background', 'foreground', 'orphan']).default('background'))
+    .option('--ignore-not-found', 'what is gone already is fine')
+    .action(async (what, names, options) => (await import('./delete.ts')).remove({ what, names, ...options }, io))
+
+  program
+    .command('render')
+    .description('print the objects that ModelBoosters in files would become; needs no server')
+    .requiredOption('-f, --filename <file...>', 'a file, a directory, or - for standard input')
+    .addOption(output('yaml', 'json').default('yaml'))
+    .action(async (options) => (await import('./render.ts')).render(options, io))
+
+  program
+    .command('validate')
+    .description('check files against schemas and rules, and say what to write instead; needs no server')
+    .requiredOption('-f, --filename <file...>', 'a file, a directory, or - for standard input')
+    .option('--json', 'findings as JSON')
+    .action(async (options) => (await import('./validate.ts')).validate(options, io))
+
+  program
+    .command('version')
+    .description('versions of fairlead, Node.js and the Kubernetes API')
+    .addOption(output('json'))
+    .action(async (options) => (await import('./version.ts')).version(options, io))
+
+  program
+    .command('completion')
+    .description('print a completion script')
+    .argument('<shell>', 'bash, zsh or fish')
+    .action(async (shell) => (await import('./completion.ts')).completion({ shell, program }, io))
+
+  return program
+}
+
+/** A command that talks to an API server. */
+function connected(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('-n, --namespace <namespace>', 'default the one of the kubeconfig, else "default"')
+    .option('--kubeconfig <file>', 'default $KUBECONFIG, else .fairlead/kubeconfig, else ~/.kube/config')
+    .option('--context <name>', 'context of the kubeconfig to use')
+}
+
+function output(...forms: readonly string[]): Option {
+  return new Option('-o, --output <form>', 'form of the output').choices(forms)
+}
+
+function port(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError('a port is a number from 0 to 65535.')
+  return value
+}
+
+function count(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('write a whole number that is not negative.')
+  return value
+}
+
+const seconds = count

@@ -1,0 +1,80 @@
+import type { AnyResource, Condition } from '#machinery/meta.ts'
+
+/** How an object is, in a word and a sentence. */
+export interface ObjectState {
+  /** `undefined` for kinds that are neither ready nor unready. */
+  readonly ready: boolean | undefined
+  readonly reason: string
+  /** What it waits for or what is wrong; empty when nothing is. */
+  readonly message: string
+}
+
+/** The condition that stands for the whole object, by kind. */
+const leading: Record<string, string> = {
+  ModelBooster: 'Active',
+  ModelServing: 'Available',
+  ModelServer: 'Ready',
+  ModelRoute: 'Accepted',
+  Pod: 'Ready',
+  Node: 'Ready',
+}
+
+/** Kinds that are stored and nothing acts on yet. */
+export const notActedOn: Record<string, string> = {
+  AutoscalingPolicy: 'written, not acted on yet: there is no autoscaler so far',
+  AutoscalingPolicyBinding: 'written, not acted on yet: there is no autoscaler so far',
+}
+
+export function stateOf(object: AnyResource): ObjectState {
+  if (object.metadata.deletionTimestamp !== undefined) {
+    const held = object.metadata.finalizers ?? []
+    return { ready: false, reason: 'Deleting', message: held.length === 0 ? '' : `held by ${held.join(', ')}` }
+  }
+  const pending = notActedOn[object.kind]
+  if (pending !== undefined) return { ready: undefined, reason: 'NotImplemented', message: pending }
+  const conditions = conditionsOf(object)
+  const failed = conditions.find((condition) => condition.type === 'Failed' && condition.status === 'True')
+  if (failed !== undefined) return { ready: false, reason: failed.reason, message: failed.message }
+  const type = leading[object.kind]
+  if (type === undefined) return { ready: undefined, reason: '', message: '' }
+  const condition = conditions.find((each) => each.type === type)
+  if (condition === undefined) return { ready: object.kind === 'ModelServer' || object.kind === 'ModelRoute' ? undefined : false, reason: '', message: 'not looked at yet' }
+  const ready = condition.status === 'True'
+  if (ready) return { ready, reason: condition.reason, message: warningOf(object, conditions) }
+  return object.kind === 'Pod' ? podState(object, condition) : { ready, reason: condition.reason, message: condition.message }
+}
+
+export function conditionsOf(object: AnyResource): readonly Condition[] {
+  const conditions = object.status?.['conditions']
+  return Array.isArray(conditions) ? (conditions as Condition[]) : []
+}
+
+/** Ready, and yet something that a user asked for does not happen. */
+function warningOf(object: AnyResource, conditions: readonly Condition[]): string {
+  const told: Record<string, Condition['status']> = { GangUnavailable: 'True', AutoscalingActive: 'False', UpdateInProgress: 'True' }
+  const messages = conditions.filter(({ type, status }) => told[type] === status).map(({ message }) => message)
+  if (object.kind === 'Pod' && simulatedPod(object)) messages.push('simulated')
+  return messages.join('; ')
+}
+
+/** Whether a pod says of itself that no engine runs in it. */
+export function simulatedPod(object: AnyResource): boolean {
+  return conditionsOf(object).some(({ type, status }) => type === 'fairlead.dev/Simulated' && status === 'True')
+}
+
+interface ContainerState {
+  readonly name: string
+  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } }
+}
+
+function podState(pod: AnyResource, ready: Condition): ObjectState {
+  const scheduled = conditionsOf(pod).find(({ type, status }) => type === 'PodScheduled' && status === 'False')
+  if (scheduled !== undefined) return { ready: false, reason: scheduled.reason, message: scheduled.message }
+  const statuses = ['initContainerStatuses', 'containerStatuses'].flatMap((member) => (pod.status?.[member] ?? []) as ContainerState[])
+  const stuck = statuses.find(({ state }) => state?.waiting?.reason !== undefined && state.waiting.reason !== 'PodInitializing')
+  if (stuck !== undefined) {
+    const { reason = '', message = '' } = stuck.state?.waiting ?? {}
+    return { ready: false, reason, message: `container ${stuck.name}${message === '' ? '' : `: ${message}`}` }
+  }
+  return { ready: false, reason: ready.reason ?? '', message: ready.message ?? String(pod.status?.['phase'] ?? '') }
+}
