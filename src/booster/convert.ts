@@ -1,0 +1,63 @@
+/** From one booster to all the objects that it wants: everything is rendered before anything is written. */
+import type { NormalBackend, NormalBooster } from '#api/model-booster-normal.ts'
+import { normalBooster } from '#api/model-booster-normal.ts'
+import { checkModelBooster } from '#api/model-booster-rules.ts'
+import { cacheOf } from '#api/model-booster-rules-storage.ts'
+import type { FieldError } from '#machinery/field-error.ts'
+import type { AnyResource, Resource } from '#machinery/meta.ts'
+import { renderAutoscaling } from './render-autoscaling.ts'
+import type { PlatformImages } from './render-container.ts'
+import { renderRoute, renderServer } from './render-network.ts'
+import { renderServing, type RenderedServing } from './render-serving.ts'
+
+export interface DesiredBackend {
+  readonly backend: NormalBackend
+  readonly serving: RenderedServing
+  readonly server: AnyResource
+  /** Whether a policy moves the replicas of the serving, so that we keep out of it. */
+  readonly scaled: boolean
+}
+
+export interface Desired {
+  readonly booster: NormalBooster
+  readonly backends: readonly DesiredBackend[]
+  readonly route: AnyResource
+  readonly policies: readonly AnyResource[]
+  readonly bindings: readonly AnyResource[]
+}
+
+export type Conversion =
+  | { readonly ok: true; readonly desired: Desired }
+  | { readonly ok: false; readonly errors: readonly FieldError[] }
+
+const convertible = ['vLLM', 'vLLMDisaggregated']
+
+/** All children, or all that is wrong. Never throws, whatever the JSON. */
+export function convert(object: Resource, images: PlatformImages): Conversion {
+  const errors = checkModelBooster(object)
+  const booster = normalBooster(object)
+  for (const { path, type } of booster.backends) {
+    if (convertible.includes(type)) continue
+    const detail = `model backend type ${type} is not supported yet; use ${convertible.join(' or ')}`
+    errors.push({ field: `${path}.type`, type: 'FieldValueNotSupported', value: type, detail })
+  }
+  const backends: DesiredBackend[] = []
+  for (const backend of booster.backends) {
+    const cache = cacheOf(backend.cacheURI)
+    if (cache === undefined || errors.length > 0) break // the rules have said so
+    backends.push({
+      backend,
+      serving: renderServing(booster, backend, cache, images),
+      server: renderServer(booster, backend),
+      scaled: (booster.modelPolicy ?? backend.policy) !== undefined,
+    })
+  }
+  if (errors.length > 0) return { ok: false, errors }
+  return { ok: true, desired: { booster, backends, route: renderRoute(booster), ...renderAutoscaling(booster) } }
+}
+
+/** The children as they would be created, in the order of writing. */
+export function childrenOf({ backends, policies, route, bindings }: Desired): AnyResource[] {
+  const servings = backends.map(({ serving }) => ({ ...serving, spec: { ...serving.spec } }))
+  return [...servings, ...backends.map(({ server }) => server), ...policies, route, ...bindings]
+}

@@ -1,0 +1,68 @@
+/** A policy and the binding that ties it to servings: one pair for the model, or one for each backend that has one. */
+import { revisionHash } from '#base/json.ts'
+import type { NormalBackend, NormalBooster } from '#api/model-booster-normal.ts'
+import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
+import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import { vllm } from '#engines/vllm.ts'
+import type { Kind } from '#machinery/kind.ts'
+import { apiVersionOf } from '#machinery/kind.ts'
+import type { AnyResource } from '#machinery/meta.ts'
+import { backendChildName, childMeta, family } from './names.ts'
+import { runtimePort } from './render-container.ts'
+
+export interface Autoscaling {
+  readonly policies: readonly AnyResource[]
+  readonly bindings: readonly AnyResource[]
+}
+
+export function renderAutoscaling(booster: NormalBooster): Autoscaling {
+  const { modelPolicy, backends, costExpansionRatePercent } = booster
+  if (modelPolicy !== undefined) {
+    const params = backends.map((backend) => ({
+      target: target(booster, backend),
+      cost: backend.cost,
+      minReplicas: backend.min,
+      maxReplicas: backend.max,
+    }))
+    return pair(booster, undefined, modelPolicy, { optimizerConfiguration: { params, costExpansionRatePercent } })
+  }
+  const pairs = backends.map((backend) => {
+    if (backend.policy === undefined) return { policies: [], bindings: [] }
+    const { min: minReplicas, max: maxReplicas } = backend
+    const scalingConfiguration = { target: target(booster, backend), minReplicas, maxReplicas }
+    return pair(booster, backend, backend.policy, { scalingConfiguration })
+  })
+  return {
+    policies: pairs.flatMap(({ policies }) => policies),
+    bindings: pairs.flatMap(({ bindings }) => bindings),
+  }
+}
+
+function pair(
+  booster: NormalBooster,
+  backend: NormalBackend | undefined,
+  policy: Readonly<Record<string, unknown>>,
+  scaling: Readonly<Record<string, unknown>>,
+): Autoscaling {
+  const name = backend === undefined ? booster.name : backendChildName(booster, backend)
+  const child = (kind: Kind, spec: Record<string, unknown>) => ({
+    apiVersion: apiVersionOf(kind),
+    kind: kind.kind,
+    metadata: childMeta(booster, backend, revisionHash(spec)),
+    spec,
+  })
+  return {
+    policies: [child(AutoscalingPolicy, { ...policy })],
+    bindings: [child(AutoscalingPolicyBinding, { policyRef: { name }, ...scaling })],
+  }
+}
+
+/** Metrics are read from the sidecar of the pods that answer: the leaders, or when disaggregated the decoders. */
+function target(booster: NormalBooster, backend: NormalBackend): Record<string, unknown> {
+  const role = backend.type === 'vLLMDisaggregated' ? 'decode' : 'leader'
+  return {
+    targetRef: { kind: family.servingKind, name: backendChildName(booster, backend) },
+    additionalMatchLabels: { [family.podLabels.role]: role },
+    metricEndpoint: { uri: vllm.metricsPath, port: runtimePort(backend) },
+  }
+}

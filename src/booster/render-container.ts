@@ -1,0 +1,147 @@
+/** The containers of a serving pod: downloader and sidecar of the platform, engine and Ray follower of the user. */
+import { envLiteral, type NormalBackend, type NormalBooster, portOf } from '#api/model-booster-normal.ts'
+import { controllerEnvNames } from '#api/model-booster-rules.ts'
+import type { Container, EnvVar, Probe, Volume, VolumeMount } from '#api/core/types.generated.ts'
+import type { Cache } from '#api/model-booster-rules-storage.ts'
+import { downloaderArguments, isDownloaderEnv } from '#engines/downloader.ts'
+import { runtimeSidecar, vllm } from '#engines/vllm.ts'
+import { containerName, md5 } from './names.ts'
+
+/** Images of the platform's own containers. */
+export interface PlatformImages {
+  readonly downloader: string
+  readonly runtime: string
+}
+
+export function weightsVolume(backend: NormalBackend, cache: Cache): Volume {
+  const name = weightsVolumeName(backend)
+  switch (cache.kind) {
+    case 'emptyDir':
+      return { name, emptyDir: {} }
+    case 'pvc':
+      return { name, persistentVolumeClaim: { claimName: cache.claimName ?? '' } }
+    case 'hostPath':
+      return { name, hostPath: { path: cache.hostPath ?? '', type: 'DirectoryOrCreate' } }
+  }
+}
+
+export function weightsMount(backend: NormalBackend, cache: Cache): VolumeMount {
+  const subPath = cache.subPath === undefined ? {} : { subPath: cache.subPath }
+  return { name: weightsVolumeName(backend), mountPath: cache.mountPath, ...subPath }
+}
+
+function weightsVolumeName(backend: NormalBackend): string {
+  return `${backend.name}-weights`
+}
+
+/** Where the downloader puts a source: its directory is named after the URI, so that a new one starts empty. */
+export function downloadPath(cache: Cache, uri: string): string {
+  return `${cache.mountPath}/${md5(uri)}`
+}
+
+/** One for the model, then one for each adapter. */
+export function downloaders(booster: NormalBooster, backend: NormalBackend, cache: Cache, image: string): Container[] {
+  const env = userEnv(backend).filter(
+    ({ name, value, valueFrom }) => isDownloaderEnv(name) && (valueFrom !== undefined || (value ?? '') !== ''),
+  )
+  const sources = [
+    { uri: backend.modelURI, suffix: 'model-downloader' },
+    ...backend.loras.map(({ artifactURL }, k) => ({ uri: artifactURL, suffix: `lora-downloader-${k}` })),
+  ]
+  return sources.map(({ uri, suffix }) => ({
+    name: containerName(booster.name, suffix),
+    image,
+    args: downloaderArguments(uri, downloadPath(cache, uri)),
+    ...envOf(env),
+    ...envFromOf(backend),
+    volumeMounts: [weightsMount(backend, cache)],
+  }))
+}
+
+export interface SidecarOptions {
+  readonly image: string
+  readonly enginePort: number
+  readonly env: readonly EnvVar[]
+  readonly mount: VolumeMount
+  readonly probed: boolean
+}
+
+/** Engine-independent metrics and LoRA loading beside the engine. */
+export function sidecar(booster: NormalBooster, backend: NormalBackend, options: SidecarOptions): Container {
+  const port = runtimePort(backend)
+  const engineUrl = envLiteral(backend, 'RUNTIME_URL') || `http://localhost:${options.enginePort}`
+  const metricsPath = envLiteral(backend, 'RUNTIME_METRICS_PATH') || vllm.metricsPath
+  const readiness = { readinessProbe: httpProbe(runtimeSidecar.healthPath, port) }
+  return {
+    name: 'runtime',
+    image: options.image,
+    args: [
+      ...['--port', String(port)],
+      ...['--engine', backend.type.toLowerCase()],
+      ...['--engine-base-url', engineUrl],
+      ...['--engine-metrics-path', metricsPath],
+      ...['--pod', '$(POD_NAME).$(NAMESPACE)'],
+      ...['--model', booster.name],
+    ],
+    ports: [{ containerPort: port }],
+    ...envOf(options.env),
+    ...envFromOf(backend),
+    volumeMounts: [options.mount],
+    ...(options.probed ? readiness : {}),
+  }
+}
+
+export function runtimePort(backend: NormalBackend): number {
+  return portOf(envLiteral(backend, 'RUNTIME_PORT')) ?? runtimeSidecar.defaultPort
+}
+
+/** Every 5 s from the start on: a delay would only keep a ready pod out of service. */
+export function httpProbe(path: string, port: number, more: Omit<Probe, 'httpGet'> = {}): Probe {
+  return { httpGet: { path, port }, periodSeconds: 5, ...more }
+}
+
+/** What an engine and its sidecar find in their environment; `extras` are those of a role. */
+export function engineEnv(backend: NormalBackend, extras: readonly EnvVar[]): EnvVar[] {
+  return mergeEnv(backend.env, [
+    fieldEnv('POD_NAME', 'metadata.name'),
+    fieldEnv('NAMESPACE', 'metadata.namespace'),
+    { name: 'VLLM_USE_V1', value: '1' },
+    { name: 'REDIS_HOST', valueFrom: { configMapKeyRef: { name: 'redis-config', key: 'REDIS_HOST', optional: true } } },
+    { name: 'REDIS_PORT', valueFrom: { configMapKeyRef: { name: 'redis-config', key: 'REDIS_PORT', optional: true } } },
+    {
+      name: 'REDIS_PASSWORD',
+      valueFrom: { secretKeyRef: { name: 'redis-secret', key: 'REDIS_PASSWORD', optional: true } },
+    },
+    ...extras,
+  ])
+}
+
+/** The user's own variables, without those that a controller sets. */
+export function userEnv(backend: NormalBackend): EnvVar[] {
+  return mergeEnv(backend.env, [])
+}
+
+/** One entry for each name, where it first stood; the user's value wins, except for what a controller owns. */
+function mergeEnv(given: readonly EnvVar[], injected: readonly EnvVar[]): EnvVar[] {
+  const owned = new Set<string>(controllerEnvNames)
+  const merged = new Map<string, EnvVar>()
+  const ours = new Map(injected.map((entry) => [entry.name, entry]))
+  for (const entry of given) {
+    const value = owned.has(entry.name) ? ours.get(entry.name) : entry
+    if (value !== undefined) merged.set(entry.name, value)
+  }
+  for (const entry of injected) if (!merged.has(entry.name)) merged.set(entry.name, entry)
+  return [...merged.values()]
+}
+
+export function fieldEnv(name: string, fieldPath: string): EnvVar {
+  return { name, valueFrom: { fieldRef: { fieldPath } } }
+}
+
+export function envOf(env: readonly EnvVar[]): Pick<Container, 'env'> {
+  return env.length === 0 ? {} : { env: [...env] }
+}
+
+export function envFromOf({ envFrom }: NormalBackend): Pick<Container, 'envFrom'> {
+  return envFrom.length === 0 ? {} : { envFrom: [...envFrom] }
+}

@@ -1,0 +1,82 @@
+/** Where requests for a booster go: a ModelServer for each backend and one ModelRoute over them. */
+import { revisionHash } from '#base/json.ts'
+import {
+  defaultEnginePort,
+  enginePortOf,
+  type NormalBackend,
+  type NormalBooster,
+  servedModelName,
+} from '#api/model-booster-normal.ts'
+import { kvConnectorOf } from '#api/model-booster-rules-connector.ts'
+import { ModelRoute } from '#api/model-route.ts'
+import { ModelServer } from '#api/model-server.ts'
+import { apiVersionOf } from '#machinery/kind.ts'
+import type { AnyResource } from '#machinery/meta.ts'
+import { backendChildName, childMeta, family } from './names.ts'
+
+export function renderServer(booster: NormalBooster, backend: NormalBackend): AnyResource {
+  const { labels, podLabels } = family
+  const [worker] = backend.workers
+  const connector = backend.type === 'vLLMDisaggregated' ? kvConnectorOf(backend) : undefined
+  const pdGroup = {
+    groupKey: podLabels.groupName,
+    prefillLabels: { [podLabels.role]: 'prefill' },
+    decodeLabels: { [podLabels.role]: 'decode' },
+  }
+  const spec = {
+    model: servedModelName(booster, backend),
+    inferenceEngine: 'vLLM',
+    workloadSelector: {
+      matchLabels: {
+        [labels.modelUid]: booster.uid,
+        [labels.backendName]: backend.name,
+        [podLabels.entry]: 'true',
+      },
+      ...(backend.type === 'vLLMDisaggregated' ? { pdGroup } : {}),
+    },
+    workloadPort: { port: (worker === undefined ? undefined : enginePortOf(worker)) ?? defaultEnginePort },
+    trafficPolicy: { retry: { attempts: 5, retryInterval: '0s' } },
+    ...(connector === undefined ? {} : { kvConnector: { type: connector } }),
+  }
+  const metadata = childMeta(booster, backend, revisionHash(spec))
+  return { apiVersion: apiVersionOf(ModelServer), kind: ModelServer.kind, metadata, spec }
+}
+
+/**
+ * The rule `default` takes requests for the model. With several backends each adapter has a rule of its own after it,
+ * over those backends that load it; both then match on the model's name, so that neither takes the other's requests.
+ */
+export function renderRoute(booster: NormalBooster): AnyResource {
+  const { backends, requestName, modelMatch } = booster
+  const adapters = [...new Set(backends.flatMap(({ loras }) => loras.map(({ name }) => name)))].toSorted()
+  const matchModel = (model: string) => ({
+    ...modelMatch,
+    body: { ...(modelMatch?.body as object | undefined), model },
+  })
+  const several = backends.length > 1
+  const ownMatch = several ? matchModel(requestName) : modelMatch
+  const targetModels = (some: readonly NormalBackend[]) =>
+    some.map((backend) => ({
+      modelServerName: backendChildName(booster, backend),
+      ...(backend.weight === undefined ? {} : { weight: backend.weight }),
+    }))
+  const adapterRules = adapters.map((adapter) => ({
+    name: adapter,
+    modelMatch: matchModel(adapter),
+    targetModels: targetModels(backends.filter(({ loras }) => loras.some(({ name }) => name === adapter))),
+  }))
+  const spec = {
+    modelName: requestName,
+    ...(adapters.length === 0 ? {} : { loraAdapters: adapters }),
+    rules: [
+      {
+        name: 'default',
+        ...(ownMatch === undefined ? {} : { modelMatch: ownMatch }),
+        targetModels: targetModels(backends),
+      },
+      ...(several ? adapterRules : []),
+    ],
+  }
+  const metadata = childMeta(booster, undefined, revisionHash(spec))
+  return { apiVersion: apiVersionOf(ModelRoute), kind: ModelRoute.kind, metadata, spec }
+}
