@@ -1,0 +1,131 @@
+import { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
+import { Agent, type Dispatcher, ProxyAgent, request as send } from 'undici'
+import { Fault, messageOf } from '#base/fault.ts'
+import type { Fetch } from '#machinery/http.ts'
+import type { Credentials } from './credentials.ts'
+import type { ClusterAccess } from './kubeconfig.ts'
+
+export interface ConnectOptions {
+  /** Off where something between us and the server breaks HTTP/2; default true. */
+  readonly allowH2?: boolean
+}
+
+/** A way to one API server as one user. Disposing closes its connections. */
+export interface Connection extends AsyncDisposable {
+  readonly fetch: Fetch
+}
+
+const connectTimeoutMs = 10_000
+const headersTimeoutMs = 60_000
+/** Silence within an answer; none for watches and followed logs, which may have nothing to say. */
+const bodyTimeoutMs = 300_000
+
+/**
+ * One pool of connections for all calls. Response bodies are streams. Every request carries the user's credentials;
+ * an answer of 401 to credentials that can be renewed is tried once more. Rejects with `unavailable` when no answer came.
+ */
+export function connect(access: ClusterAccess, { allowH2 = true }: ConnectOptions = {}): Connection {
+  let pool: { readonly dispatcher: Dispatcher; readonly identity: string } | undefined
+
+  /** A renewed client certificate needs new connections; the old ones end with the requests on them. */
+  function poolFor({ certificate }: Credentials): Dispatcher {
+    const identity = certificate?.cert ?? ''
+    if (pool?.identity !== identity) {
+      void pool?.dispatcher.close()
+      pool = { identity, dispatcher: open(access, certificate, allowH2) }
+    }
+    return pool.dispatcher
+  }
+
+  async function attempt(request: Request, body: Buffer | null): Promise<Response> {
+    const credentials = await access.credentials.get()
+    const headers = Object.fromEntries(request.headers)
+    if (credentials.authorization !== undefined) headers['authorization'] ??= credentials.authorization
+    const url = new URL(request.url)
+    try {
+      const answer = await send(url, {
+        dispatcher: poolFor(credentials),
+        method: request.method as Dispatcher.HttpMethod,
+        headers,
+        body,
+        signal: request.signal,
+        headersTimeout: headersTimeoutMs,
+        bodyTimeout: url.searchParams.has('watch') || url.searchParams.has('follow') ? 0 : bodyTimeoutMs,
+      })
+      return responseOf(answer)
+    } catch (error) {
+      if (request.signal.aborted) throw request.signal.reason
+      throw unreachable(url.origin, error)
+    }
+  }
+
+  return {
+    async fetch(request) {
+      const body = request.body === null ? null : Buffer.from(await request.arrayBuffer())
+      const response = await attempt(request, body)
+      if (response.status !== 401 || !access.credentials.refused()) return response
+      await response.body?.cancel()
+      return attempt(request, body)
+    },
+    async [Symbol.asyncDispose]() {
+      await pool?.dispatcher.destroy()
+    },
+  }
+}
+
+function open(access: ClusterAccess, certificate: Credentials['certificate'], allowH2: boolean): Dispatcher {
+  const tls = {
+    ...(access.ca === undefined ? {} : { ca: access.ca }),
+    ...(certificate ?? {}),
+    ...(access.tlsServerName === undefined ? {} : { servername: access.tlsServerName }),
+    rejectUnauthorized: access.insecureSkipTlsVerify !== true,
+  }
+  if (access.proxyUrl !== undefined) {
+    return new ProxyAgent({ uri: access.proxyUrl, requestTls: { ...tls, allowH2 }, allowH2 })
+  }
+  return new Agent({ allowH2, connect: { ...tls, timeout: connectTimeoutMs } })
+}
+
+/** Statuses that the Response constructor takes no body for. */
+const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304])
+
+function responseOf({ statusCode, statusText, headers: received, body }: Dispatcher.ResponseData): Response {
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(received)) {
+    for (const each of [value].flat()) if (each !== undefined && !name.startsWith(':')) headers.append(name, each)
+  }
+  const init = { status: statusCode, statusText, headers }
+  if (!bodiless.has(statusCode)) return new Response(Readable.toWeb(body) as ReadableStream<Uint8Array>, init)
+  body.resume()
+  return new Response(null, init)
+}
+
+const causes: Readonly<Record<string, readonly [code: string, words: string]>> = {
+  ECONNREFUSED: ['ConnectionRefused', 'nothing listens there'],
+  ENOTFOUND: ['HostNotFound', 'the host name is not known'],
+  EAI_AGAIN: ['HostNotFound', 'the host name could not be looked up'],
+  UND_ERR_CONNECT_TIMEOUT: ['Timeout', 'no connection in time'],
+  UND_ERR_HEADERS_TIMEOUT: ['Timeout', 'no answer in time'],
+  ETIMEDOUT: ['Timeout', 'no answer in time'],
+  DEPTH_ZERO_SELF_SIGNED_CERT: [
+    'CertificateRejected',
+    'its certificate is not signed by the certificate authority we were given',
+  ],
+  SELF_SIGNED_CERT_IN_CHAIN: [
+    'CertificateRejected',
+    'its certificate is not signed by the certificate authority we were given',
+  ],
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: [
+    'CertificateRejected',
+    'its certificate is not signed by the certificate authority we were given',
+  ],
+  ERR_TLS_CERT_ALTNAME_INVALID: ['CertificateRejected', 'its certificate is for another name'],
+  CERT_HAS_EXPIRED: ['CertificateRejected', 'its certificate has expired'],
+}
+
+function unreachable(origin: string, cause: unknown): Fault {
+  const systemCode = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  const [code, words] = causes[systemCode] ?? ['ConnectionFailed', messageOf(cause)]
+  return new Fault('unavailable', code, `cannot reach the API server at ${origin}: ${words}`, { cause })
+}
