@@ -5,7 +5,7 @@ import type { ValidationRule } from '#machinery/structural-schema.ts'
 
 /** A field that has a definition in Kubernetes' own OpenAPI document; its schema is spliced in. */
 export function coreField<T>(definition: string): z.ZodCustom<T> {
-  return z.custom<T>().meta({ coreDefinition: `io.k8s.api.${definition}` })
+  return z.custom<T>().meta({ coreDefinition: definition })
 }
 
 /** A Kubernetes quantity such as `500m`, `2` or `16Gi`. */

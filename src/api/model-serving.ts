@@ -25,7 +25,7 @@ const PodTemplate = z
       })
       .exactOptional()
       .describe('What the pods carry besides the labels that the controller gives them.'),
-    spec: coreField<PodSpec>('core.v1.PodSpec').describe('The pods, as Kubernetes itself describes them.'),
+    spec: coreField<PodSpec>('io.k8s.api.core.v1.PodSpec').describe('The pods, as Kubernetes itself describes them.'),
   })
   .describe('The shape of a pod.')
 

@@ -11,25 +11,27 @@ export function structuralSchema(schema: z.ZodType): StructuralSchema {
     io: 'input',
     unrepresentable: 'any',
     reused: 'inline',
-    override: ({ zodSchema, jsonSchema }) => override(zodSchema._zod.def.type, jsonSchema as Json),
+    override: ({ zodSchema, jsonSchema }) => override(zodSchema, jsonSchema as Json),
   }) as Json
   return json as StructuralSchema
 }
 
 /** Changes in place what zod writes and Kubernetes refuses. */
-function override(type: string, json: Json): void {
+function override({ _zod: { def, bag } }: z.core.$ZodTypes, json: Json): void {
   const definition = json.coreDefinition
   if (typeof definition === 'string') {
     delete json.coreDefinition
     Object.assign(json, { ...embeddedSchema(definition), ...json })
   }
   if (json['x-kubernetes-preserve-unknown-fields'] === true) delete json.additionalProperties
-  if (type === 'record') delete json.propertyNames
-  if (type === 'object') delete json.additionalProperties
-  if (json.type === 'integer') {
-    const int32 = json.minimum === -2147483648 || json.maximum === 2147483647
-    if (json.minimum === -2147483648 || json.minimum === Number.MIN_SAFE_INTEGER) delete json.minimum
-    if (json.maximum === 2147483647 || json.maximum === Number.MAX_SAFE_INTEGER) delete json.maximum
+  if (def.type === 'record') delete json.propertyNames
+  if (def.type === 'object') delete json.additionalProperties
+  if (json.format === 'date-time') delete json.pattern
+  if (def.type === 'number') {
+    const int32 = bag.format === 'int32'
+    const [least, most] = int32 ? [-(2 ** 31), 2 ** 31 - 1] : [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
+    if (json.minimum === least) delete json.minimum
+    if (json.maximum === most) delete json.maximum
     json.format = int32 ? 'int32' : 'int64'
   }
 }
