@@ -14,7 +14,7 @@ export interface ApplyOptions extends ConnectOptions {
 
 export async function apply(options: ApplyOptions, io: Io): Promise<void> {
   const documents = readDocuments(options.filename)
-  await using cluster = await connect(options, io)
+  await using cluster = connect(options, io)
   const suffix = options.dryRun === true ? ' (server dry run)' : ''
   let failed = false
   for (const document of documents) {

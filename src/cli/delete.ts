@@ -19,7 +19,7 @@ const policies = { background: 'Background', foreground: 'Foreground', orphan: '
 
 export async function remove(options: DeleteCommandOptions, io: Io): Promise<void> {
   if ((options.what === undefined) === (options.filename === undefined)) throw usage('write KIND/NAME or -f FILE, one of them')
-  await using cluster = await connect(options, io)
+  await using cluster = connect(options, io)
   const targets = options.filename === undefined ? named(options, cluster.namespace) : inFiles(options.filename, cluster.namespace)
   let failed = false
   for (const { kind, place } of targets) {

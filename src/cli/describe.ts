@@ -21,7 +21,7 @@ export async function describe(options: DescribeOptions, io: Io): Promise<void> 
   const { kind, names } = parseTarget(options.what, options.name === undefined ? [] : [options.name])
   const [name] = names
   if (name === undefined) throw usage(`say which: fairlead describe ${kind.singular}/NAME`)
-  await using cluster = await connect(options, io)
+  await using cluster = connect(options, io)
   const namespace = kind.namespaced ? cluster.namespace : undefined
   const object = (await cluster.client.get(kind, { namespace, name })) as AnyResource
   const events = await cluster.client.list(Event, {

@@ -19,7 +19,7 @@ export interface GetOptions extends ConnectOptions {
 
 export async function get(options: GetOptions, io: Io): Promise<void> {
   const { kind, names } = parseTarget(options.what, options.names)
-  await using cluster = await connect(options, io)
+  await using cluster = connect(options, io)
   const namespace = options.allNamespaces === true || !kind.namespaced ? undefined : cluster.namespace
   if (options.output === undefined || options.output === 'wide') {
     const tables = await readTables(cluster.client, kind, { namespace, names, selector: options.selector })
@@ -59,10 +59,11 @@ async function readTables(client: Client, kind: Kind, { namespace, names, select
   )
 }
 
-export function printTables(tables: readonly Table[], options: { wide: boolean; withNamespace: boolean }, nowMs = Date.now()): string {
-  const [first] = tables
-  if (first === undefined) return ''
-  return printTable(first.columnDefinitions, tables.flatMap((table) => table.rows), { ...options, nowMs })
+export function printTables(tables: readonly Table[], { wide, withNamespace }: { wide: boolean; withNamespace: boolean }): string {
+  const columns = tables[0]?.columnDefinitions ?? []
+  const rows = tables.flatMap((table) => table.rows)
+  if (!withNamespace) return printTable(columns, rows.map((row) => row.cells), { wide })
+  return printTable([{ name: 'Namespace' }, ...columns], rows.map((row) => [row.object?.metadata.namespace, ...row.cells]), { wide })
 }
 
 export function printObjects(kind: Kind, objects: readonly AnyResource[], form: 'json' | 'yaml' | 'name', single: boolean): string {

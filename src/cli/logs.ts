@@ -14,7 +14,7 @@ export interface LogsOptions extends ConnectOptions {
 }
 
 export async function logs(options: LogsOptions, io: Io): Promise<void> {
-  await using cluster = await connect(options, io)
+  await using cluster = connect(options, io)
   const name = options.pod.replace(/^pods?\//, '')
   const query = new URLSearchParams({
     ...(options.container !== undefined && { container: options.container }),

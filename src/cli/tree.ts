@@ -20,7 +20,7 @@ export const treeKinds: readonly Kind[] = [...ownKinds, Pod, Service]
 
 export async function tree(options: TreeOptions, io: Io): Promise<void> {
   const target = options.what === undefined ? undefined : parseTarget(options.what, [])
-  await using cluster = await connect(options, io)
+  await using cluster = connect(options, io)
   const namespace = options.allNamespaces === true ? undefined : cluster.namespace
   const objects = await treeObjects(cluster.client, namespace)
   const trees = treesOf(objects).filter((node) => node.kind !== 'Pod' && node.kind !== 'Service')

@@ -1,0 +1,55 @@
+import type { FieldError } from '#machinery/field-error.ts'
+import type { Kind } from '#machinery/kind.ts'
+import type { AnyResource } from '#machinery/meta.ts'
+import { compileSchema } from '#machinery/schema.ts'
+import type { UserDocument } from './documents.ts'
+import { kindOfObject } from './known-kinds.ts'
+
+export interface Finding {
+  readonly severity: 'error' | 'warning'
+  /** `file:line:column`. */
+  readonly at: string
+  readonly error: FieldError
+}
+
+export interface Inspected {
+  /** Pruned and with defaults, as an API server would keep it. */
+  readonly object: AnyResource
+  readonly kind: Kind | undefined
+  readonly findings: readonly Finding[]
+}
+
+/** All that is wrong with one object, by the same schema and rules that the API server and the planner use. */
+export function inspect({ object, at }: UserDocument): Inspected {
+  const kind = kindOfObject(object)
+  if (kind === undefined) {
+    const detail = `fairlead does not know this kind of ${object.apiVersion}, so only an API server can check it`
+    return { object, kind, findings: [{ severity: 'warning', at: at('kind'), error: { field: 'kind', type: 'FieldValueNotSupported', value: object.kind, detail } }] }
+  }
+  const schema = compileSchema(kind.schema())
+  const { value, unknown } = schema.prune(object)
+  const complete = schema.default(value) as AnyResource
+  const strangers = unknown.map((field): FieldError => ({ field, type: 'FieldValueForbidden', detail: 'unknown field: check its spelling and its place' }))
+  const invalid = schema.validate(complete)
+  // Rules may rely on what the schema promises.
+  const broken = invalid.length > 0 ? [] : (kind.check?.(complete) ?? [])
+  const errors = [...nameErrors(object), ...strangers, ...invalid, ...broken]
+  const warnings = invalid.length > 0 ? [] : (kind.warn?.(complete) ?? [])
+  return {
+    object: complete,
+    kind,
+    findings: [
+      ...errors.map((error): Finding => ({ severity: 'error', at: at(error.field), error })),
+      ...warnings.map((error): Finding => ({ severity: 'warning', at: at(error.field), error })),
+    ],
+  }
+}
+
+function nameErrors({ metadata }: AnyResource): FieldError[] {
+  if (metadata.name !== undefined || metadata.generateName !== undefined) return []
+  return [{ field: 'metadata.name', type: 'FieldValueRequired', detail: 'give the object a name' }]
+}
+
+export function errorsOf(findings: readonly Finding[]): Finding[] {
+  return findings.filter(({ severity }) => severity === 'error')
+}
