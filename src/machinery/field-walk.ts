@@ -17,14 +17,10 @@ function formOf(value: unknown, type: FieldType): Form {
 
 /** The fields that a configuration holds. Items of a list that have no identity are left out. */
 export function fieldsOf(value: unknown, type: FieldType): FieldSet {
-  switch (formOf(value, type)) {
-    case 'leaf':
-      return leafField
-    case 'map':
-      return mapFields(value as Record<string, unknown>, type.map as MapType)
-    case 'list':
-      return listFields(value as readonly unknown[], type.list as ListType)
-  }
+  const form = formOf(value, type)
+  if (form === 'map') return mapFields(value as Record<string, unknown>, type.map as MapType)
+  if (form === 'list') return listFields(value as readonly unknown[], type.list as ListType)
+  return leafField
 }
 
 function mapFields(value: Readonly<Record<string, unknown>>, type: MapType): FieldSet {

@@ -199,9 +199,8 @@ function arrange(
   const arranged: unknown[] = []
   let next = 0
   for (const id of leading) {
-    const limit = positions.get(id)
-    while (limit !== undefined && next < others.length && position(others[next]) < limit)
-      arranged.push(items.get(others[next++]))
+    const limit = positions.get(id) ?? Number.NEGATIVE_INFINITY
+    for (; next < others.length && position(others[next]) < limit; next++) arranged.push(items.get(others[next]))
     arranged.push(items.get(id))
   }
   return [...arranged, ...others.slice(next).map((id) => items.get(id))]

@@ -115,6 +115,8 @@ function cell(find: JsonPath, type: PrinterColumn['type'], object: Resource, now
       return typeof value === 'boolean' ? value : null
     case 'date':
       return typeof value === 'string' ? ageOf(value, nowMs) : null
+    default:
+      return null
   }
 }
 
@@ -176,13 +178,12 @@ export function printTable(
 }
 
 function widthOf(text: string): number {
-  return [...text].length
+  return Array.from(text).length
 }
 
 /** One line of printable text: a cell may hold what a user or an engine wrote. */
 function printCell(value: unknown): string {
   if (value === undefined || value === null) return '<none>'
   const text = isObject(value) || Array.isArray(value) ? JSON.stringify(value) : String(value)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals obey them
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+  return text.replaceAll(/\p{Cc}+/gu, ' ')
 }
