@@ -19,21 +19,29 @@ const maxMs = 9_223_372_036_854
 export function parseDuration(text: string): number | undefined {
   if (!goDuration.test(text)) return undefined
   let ms = 0
-  for (const [, amount, unit] of text.matchAll(goPart)) ms += Number(amount) * (unitMs[unit ?? ''] ?? 0)
+  for (const [, amount, unit] of text.matchAll(goPart)) ms += exactMs(Number(amount), unit ?? '')
   if (ms > maxMs) return undefined
   return text.startsWith('-') ? -ms : ms
 }
 
+/** To the nanosecond; a bare product of floats would drift. */
+function exactMs(amount: number, unit: string): number {
+  const ms = amount * (unitMs[unit] ?? 0)
+  return Number.isInteger(amount) && Number.isInteger(ms) ? ms : Math.round(ms * 1e6) / 1e6
+}
+
 /** As Go prints it: `1h30m0s`, `1.5s`, `100ms`, `0s`. */
 export function formatDuration(ms: number): string {
-  const nanos = Math.round(Math.abs(ms) * 1e6)
-  if (nanos === 0) return '0s'
   const sign = ms < 0 ? '-' : ''
-  if (nanos < 1000) return `${sign}${nanos}ns`
-  if (nanos < 1e6) return `${sign}${nanos / 1e3}µs`
-  if (nanos < 1e9) return `${sign}${nanos / 1e6}ms`
-  const minutes = Math.floor(nanos / 6e10)
-  const seconds = `${(nanos - minutes * 6e10) / 1e9}s`
+  const size = Math.abs(ms)
+  if (size < 1000) {
+    const nanos = Math.round(size * 1e6)
+    if (nanos === 0) return '0s'
+    if (nanos < 1000) return `${sign}${nanos}ns`
+    return nanos < 1e6 ? `${sign}${nanos / 1e3}µs` : `${sign}${nanos / 1e6}ms`
+  }
+  const minutes = Math.floor(size / 60_000)
+  const seconds = `${Math.round((size - minutes * 60_000) * 1e6) / 1e9}s`
   if (minutes === 0) return sign + seconds
   const hours = Math.floor(minutes / 60)
   return `${sign}${hours === 0 ? '' : `${hours}h`}${minutes % 60}m${seconds}`

@@ -25,10 +25,15 @@ export type FieldErrorType = keyof typeof fieldErrorWords
 
 /** `spec.x: Invalid value: 3: must be …`, one line, as an API server words it. */
 export function formatFieldError(error: FieldError): string {
+  return `${error.field}: ${formatFieldBody(error)}`
+}
+
+/** The same without the path, as in the causes of a Status. */
+export function formatFieldBody(error: FieldError): string {
   const value =
     error.value === undefined || error.type === 'FieldValueRequired' || error.type === 'FieldValueForbidden'
       ? ''
       : `: ${JSON.stringify(error.value)}`
   const detail = error.detail === '' ? '' : `: ${error.detail}`
-  return `${error.field}: ${fieldErrorWords[error.type]}${value}${detail}`
+  return `${fieldErrorWords[error.type]}${value}${detail}`
 }

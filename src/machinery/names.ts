@@ -1,0 +1,102 @@
+/**
+ * What names, labels and annotations may look like. Each check returns what is wrong, in Kubernetes' words; an empty
+ * list means that the value is fine. Source: apimachinery, `pkg/util/validation`.
+ */
+type NameCheck = (value: string) => string[]
+
+interface NameRule {
+  readonly pattern: string
+  readonly maxLength: number
+  readonly message: string
+  readonly examples: readonly string[]
+}
+
+const label1123 = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
+const qualifiedName = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
+
+const dns1123Subdomain = nameCheck({
+  pattern: `${label1123}(\\.${label1123})*`,
+  maxLength: 253,
+  message:
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+  examples: ['example.com'],
+})
+
+const dns1123LabelRule: NameRule = {
+  pattern: label1123,
+  maxLength: 63,
+  message:
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+  examples: ['my-name', '123-abc'],
+}
+const dns1123Label = nameCheck(dns1123LabelRule)
+
+/** Names of most objects: `a.b-c`, at most 253 characters. */
+export const dns1123SubdomainErrors: NameCheck = dns1123Subdomain
+
+/** Names of pods' hosts and of namespaces: `a-b`, at most 63 characters. */
+export function dns1123LabelErrors(value: string): string[] {
+  const errors = dns1123Label(value)
+  const dotted = value.includes('.') && dns1123Subdomain(value).length === 0
+  return dotted ? [...errors.filter((error) => error.startsWith('must be')), 'must not contain dots'] : errors
+}
+
+/** Names of services: as a label, and beginning with a letter. */
+export const dns1035LabelErrors: NameCheck = nameCheck({
+  pattern: '[a-z]([-a-z0-9]*[a-z0-9])?',
+  maxLength: 63,
+  message:
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+  examples: ['my-name', 'abc-123'],
+})
+
+export const labelValueErrors: NameCheck = nameCheck({
+  pattern: `(${qualifiedName})?`,
+  maxLength: 63,
+  message:
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  examples: ['MyValue', 'my_value', '12345'],
+})
+
+const qualifiedRule: NameRule = {
+  pattern: qualifiedName,
+  maxLength: 63,
+  message:
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  examples: ['MyName', 'my.name', '123-abc'],
+}
+const namePart = nameCheck(qualifiedRule)
+
+/** Keys of labels and annotations, and finalizers: `name` or `prefix.example.com/name`. */
+export function qualifiedNameErrors(value: string): string[] {
+  const parts = value.split('/')
+  if (parts.length > 2) {
+    return [
+      `a qualified name ${explain(qualifiedRule)} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ]
+  }
+  const name = parts.at(-1) ?? ''
+  const prefix = parts.length === 2 ? parts[0] : undefined
+  const errors: string[] = []
+  if (prefix === '') errors.push('prefix part must be non-empty')
+  else if (prefix !== undefined) errors.push(...dns1123Subdomain(prefix).map((error) => `prefix part ${error}`))
+  if (name === '') errors.push('name part must be non-empty')
+  errors.push(...namePart(name).map((error) => `name part ${error}`))
+  return errors
+}
+
+function nameCheck(rule: NameRule): NameCheck {
+  const pattern = new RegExp(`^${rule.pattern}$`)
+  return (value) => {
+    const errors: string[] = []
+    if (value.length > rule.maxLength) errors.push(`must be no more than ${rule.maxLength} characters`)
+    // The patterns backtrack quadratically; what is far too long is not worth matching.
+    if (value.length > 4096 || !pattern.test(value)) errors.push(explain(rule))
+    return errors
+  }
+}
+
+function explain({ message, examples, pattern }: NameRule): string {
+  const quoted = examples.map((example) => `'${example}'`).join(',  or ')
+  return `${message} (e.g. ${quoted}, regex used for validation is '${pattern}')`
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { isFault } from '#base/fault.ts'
+import {
+  formatLabelSelector,
+  labelRequirements,
+  matchesFields,
+  matchesLabels,
+  parseFieldSelector,
+  parseLabelSelector,
+} from './selector.ts'
+
+const labels = { a: 'x', b: 'y', n: '5', 'k.io/c': '' }
+const selectors: Record<string, boolean> = {
+  '': true,
+  'a=x': true,
+  'a==x,b=y': true,
+  'a = x , b!=z': true,
+  'a!=x': false,
+  'absent!=x': true,
+  'a in (x,y),b notin (x)': true,
+  'absent in (x)': false,
+  'absent notin (x)': true,
+  a: true,
+  absent: false,
+  '!absent': true,
+  '!a': false,
+  'k.io/c=': true,
+  'k.io/c in (,z)': true,
+  'n>4': true,
+  'n<5': false,
+  'a>4': false,
+  'in in (x)': false,
+}
+for (const [text, want] of Object.entries(selectors)) {
+  test(`label selector "${text}" ${want ? 'matches' : 'does not match'}`, () => {
+    const requirements = parseLabelSelector(text)
+    assert.equal(matchesLabels(requirements, labels), want)
+    const again = parseLabelSelector(formatLabelSelector(requirements))
+    assert.equal(matchesLabels(again, labels), want, 'its printed form means the same')
+  })
+}
+
+for (const text of ['a=b=c', 'a in x', 'a in (x', '!a=b', '=', 'a,', 'a b', 'a=b c', '-a', 'a=-', 'a>x', 'a/b/c']) {
+  test(`label selector "${text}" is refused`, () => {
+    assert.throws(
+      () => parseLabelSelector(text),
+      (error) => isFault(error, 'invalid'),
+    )
+  })
+}
+
+test('any text is read as a selector or refused as invalid', () => {
+  const piece = fc.constantFrom('a', 'in', 'notin', ' ', ',', '=', '!', '(', ')', '>', 'é', '\\', 'k/')
+  fc.assert(
+    fc.property(
+      fc.array(piece).map((pieces) => pieces.join('')),
+      (text) => {
+        for (const parse of [parseLabelSelector, parseFieldSelector]) {
+          try {
+            parse(text)
+          } catch (error) {
+            assert.ok(isFault(error, 'invalid'), text)
+          }
+        }
+      },
+    ),
+  )
+})
+
+test('the object form joins labels and expressions', () => {
+  const requirements = labelRequirements({
+    matchLabels: { a: 'x' },
+    matchExpressions: [
+      { key: 'b', operator: 'In', values: ['y', 'z'] },
+      { key: 'absent', operator: 'DoesNotExist' },
+    ],
+  })
+  assert.equal(matchesLabels(requirements, labels), true)
+  assert.equal(matchesLabels(requirements, { a: 'x' }), false)
+  assert.throws(() => labelRequirements({ matchExpressions: [{ key: 'a', operator: 'Like' }] }), /operator/)
+  assert.throws(() => labelRequirements({ matchExpressions: [{ key: 'a', operator: 'In' }] }), /can't be empty/)
+})
+
+test('field selectors compare text', () => {
+  const valueAt = (path: string) => ({ 'metadata.name': 'x', 'spec.nodeName': 'n,1' })[path] ?? ''
+  const cases: Record<string, boolean> = {
+    'metadata.name=x': true,
+    'metadata.name==x,spec.nodeName!=other': true,
+    'spec.nodeName=n\\,1': true,
+    'status.phase=': true,
+    'metadata.name!=x': false,
+    '': true,
+  }
+  for (const [text, want] of Object.entries(cases)) {
+    assert.equal(matchesFields(parseFieldSelector(text), valueAt), want, text)
+  }
+  assert.throws(() => parseFieldSelector('metadata.name'), /can't understand/)
+})
