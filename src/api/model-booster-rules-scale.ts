@@ -1,4 +1,5 @@
 /** How many replicas, who moves them, and what that costs. */
+import { parseDuration } from '#machinery/duration.ts'
 import type { FieldError } from '#machinery/field-error.ts'
 import { isGiven, type NormalBackend, type NormalBooster } from './model-booster-normal.ts'
 
@@ -88,10 +89,10 @@ function checkGrace({ form, modelPolicy }: NormalBooster, { path, given }: Norma
   const field = `${path}.scaleToZeroGracePeriod`
   const errors: FieldError[] = []
   if (form === 'multi' && modelPolicy === undefined) errors.push(withoutModelPolicy(field))
-  const seconds = typeof value === 'string' ? durationSeconds(value) : undefined
-  if (seconds === undefined) errors.push(invalid(field, value, 'write a duration such as 30s, 5m or 1m30s'))
-  else if (seconds < 0) errors.push(invalid(field, value, 'must not be negative'))
-  else if (seconds > maxGraceSeconds)
+  const ms = typeof value === 'string' ? parseDuration(value) : undefined
+  if (ms === undefined) errors.push(invalid(field, value, 'write a duration such as 30s, 5m or 1m30s'))
+  else if (ms < 0) errors.push(invalid(field, value, 'must not be negative'))
+  else if (ms > maxGraceSeconds * 1000)
     errors.push(invalid(field, value, `must not exceed ${maxGraceSeconds} seconds (30m)`))
   return errors
 }
@@ -114,18 +115,6 @@ function checkMetrics(field: string, policy: Readonly<Record<string, unknown>>):
       ? [{ field: `${field}.metrics[${i}].name`, type: 'FieldValueForbidden', detail: 'metricName is given already' }]
       : [required(`${field}.metrics[${i}].metricName`, 'name a metric, such as kthena:num_requests_waiting')]
   })
-}
-
-const unitSeconds: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 }
-
-/** A duration as Go writes it (`1m30s`, `-1s`, `0`) in seconds. */
-function durationSeconds(text: string): number | undefined {
-  if (!/^[-+]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined
-  let seconds = 0
-  for (const [, amount, unit] of text.matchAll(/([\d.]+)(ns|us|µs|ms|s|m|h)/g)) {
-    seconds += Number(amount) * (unitSeconds[unit ?? ''] ?? 0)
-  }
-  return text.startsWith('-') ? -seconds : seconds
 }
 
 function withoutModelPolicy(field: string): FieldError {

@@ -1,0 +1,67 @@
+import { ConfigMap } from '#api/core/kinds.ts'
+import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
+import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import type { ModelBooster } from '#api/model-booster.ts'
+import { ModelRoute } from '#api/model-route.ts'
+import { ModelServer } from '#api/model-server.ts'
+import { ModelServing } from '#api/model-serving.ts'
+import type { Reader } from '#controller/domain.ts'
+import { isOfKind, type Kind, placeOf } from '#machinery/kind.ts'
+import type { AnyResource, Resource } from '#machinery/meta.ts'
+import { childrenOf, type Conversion, convert } from './convert.ts'
+import { family } from './names.ts'
+import type { PlatformImages } from './render-container.ts'
+
+/** All kinds of children, in the order of writing. */
+export const childKinds = [ModelServing, ModelServer, AutoscalingPolicy, ModelRoute, AutoscalingPolicyBinding] as const
+
+/** What a pass decides from: what the booster wants, what has those names now, and what is ours. */
+export interface Observed {
+  readonly conversion: Conversion
+  readonly wanted: readonly Found[]
+  /** Everything that this booster controls, wanted or not. */
+  readonly owned: readonly Owned[]
+}
+
+export interface Found {
+  readonly kind: Kind
+  readonly desired: AnyResource
+  /** What bears the name now, whoever made it. */
+  readonly live: Resource | undefined
+}
+
+export interface Owned {
+  readonly kind: Kind
+  readonly object: Resource
+}
+
+/** `controllerNamespace` holds the ConfigMap that names the platform's images; without it the defaults hold. */
+export function observe(booster: ModelBooster, read: Reader, controllerNamespace: string | undefined): Observed {
+  const conversion = convert(booster, platformImages(read, controllerNamespace))
+  const { uid, namespace } = booster.metadata
+  const wanted = conversion.ok
+    ? childrenOf(conversion.desired).map((desired) => {
+        const kind = kindOf(desired)
+        return { kind, desired, live: read.get(kind, placeOf(desired)) }
+      })
+    : []
+  const owned = childKinds.flatMap((kind: Kind) =>
+    uid === undefined ? [] : read.list(kind, { namespace, controllerUid: uid }).map((object) => ({ kind, object })),
+  )
+  return { conversion, wanted, owned }
+}
+
+function kindOf(object: Resource): Kind {
+  const found = childKinds.find((kind: Kind) => isOfKind(object, kind))
+  if (found === undefined) throw new TypeError(`${object.kind} is no kind of child`)
+  return found
+}
+
+function platformImages(read: Reader, namespace: string | undefined): PlatformImages {
+  const { name, downloaderKey, runtimeKey } = family.configMap
+  const data = namespace === undefined ? undefined : read.get(ConfigMap, { namespace, name })?.data
+  return {
+    downloader: data?.[downloaderKey] || family.images.downloader,
+    runtime: data?.[runtimeKey] || family.images.runtime,
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The writes that bring the children of a booster to what it wants, in an order in which requests keep being served:
+ *
+ *     servings, servers, policies → route, bindings → gone: bindings → policies, servers → servings
+ *
+ * The route is switched when what it points to is there, and before anything that it pointed to goes.
+ */
+import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
+import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import type { ModelBooster } from '#api/model-booster.ts'
+import { warnModelBooster } from '#api/model-booster-rules.ts'
+import { ModelRoute } from '#api/model-route.ts'
+import { ModelServer } from '#api/model-server.ts'
+import { ModelServing } from '#api/model-serving.ts'
+import type { Plan, Step, Why } from '#controller/domain.ts'
+import { formatFieldError } from '#machinery/field-error.ts'
+import { type Kind, placeOf } from '#machinery/kind.ts'
+import type { Resource } from '#machinery/meta.ts'
+import type { Observed } from './observe.ts'
+import { type Child, settle } from './settle.ts'
+import { quietMsLeft } from './status.ts'
+
+const applyStages: readonly (readonly Kind[])[] = [
+  [ModelServing, ModelServer, AutoscalingPolicy],
+  [ModelRoute, AutoscalingPolicyBinding],
+]
+const deleteStages: readonly (readonly Kind[])[] = [
+  [ModelRoute, AutoscalingPolicyBinding],
+  [AutoscalingPolicy, ModelServer],
+  [ModelServing],
+]
+
+/** Until a name that is taken is looked at again, should no event tell that it is free. */
+const takenRecheckMs = 30_000
+
+export function plan(booster: ModelBooster, observed: Observed, nowMs: number): Plan {
+  const { conversion, wanted } = observed
+  if (booster.metadata.deletionTimestamp !== undefined) return { stages: [] }
+  const notes = warnings(booster)
+  if (!conversion.ok) return { stages: [], notes }
+  const children = settle(conversion.desired, wanted)
+  if (children.some(({ state }) => state === 'foreign')) return { stages: [], notes, recheckAfterMs: takenRecheckMs }
+  const waits = children.some(({ state }) => state === 'leaving' || state === 'replaced')
+  const stages = [
+    ...applyStages.map((kinds) => inOrder(kinds, children).flatMap(stepOf)),
+    ...(waits ? [] : deleteStages.map((kinds) => inOrder(kinds, unwanted(observed)).map(deleteStep))),
+  ]
+  const recheckAfterMs = waits ? takenRecheckMs : quietMsLeft(booster, nowMs)
+  return {
+    stages: stages.filter((steps) => steps.length > 0),
+    notes,
+    ...(recheckAfterMs === undefined ? {} : { recheckAfterMs }),
+  }
+}
+
+function inOrder<T extends { readonly kind: Kind }>(kinds: readonly Kind[], items: readonly T[]): T[] {
+  return kinds.flatMap((kind) => items.filter((item) => item.kind === kind))
+}
+
+function stepOf({ kind, desired, live, state }: Child): Step[] {
+  switch (state) {
+    case 'missing':
+    case 'differs': {
+      const verb = state === 'missing' ? 'created' : 'updated'
+      return [{ do: 'apply', kind, object: desired, why: why(kind, 'Applied', `${verb} ${nameOf(kind, desired)}`) }]
+    }
+    case 'replaced':
+      return live === undefined ? [] : [deleteStep({ kind, object: live }, 'its model name cannot be changed')]
+    case 'current':
+    case 'leaving':
+    case 'foreign':
+      return []
+  }
+}
+
+function unwanted({ owned, wanted }: Observed) {
+  const uids = new Set(wanted.map(({ live }) => live?.metadata.uid))
+  return owned.filter(({ object: { metadata } }) => metadata.deletionTimestamp === undefined && !uids.has(metadata.uid))
+}
+
+function deleteStep({ kind, object }: { kind: Kind; object: Resource }, cause: unknown): Step {
+  const note = `deleted ${nameOf(kind, object)}: ${typeof cause === 'string' ? cause : 'no longer wanted'}`
+  return {
+    do: 'delete',
+    ref: { kind, ...placeOf(object) },
+    uid: object.metadata.uid ?? '',
+    why: why(kind, 'Deleted', note),
+  }
+}
+
+function why(kind: Kind, verb: 'Applied' | 'Deleted', note: string): Why {
+  return { reason: `${kind.kind.replace(/^Model|^Autoscaling/, '')}${verb}`, note }
+}
+
+function nameOf(kind: Kind, object: Resource): string {
+  return `${kind.kind} ${object.metadata.name}`
+}
+
+function warnings(booster: ModelBooster): Why[] {
+  const note = warnModelBooster(booster).map(formatFieldError).join('; ')
+  return note === '' ? [] : [{ type: 'Warning', reason: 'SpecWarning', note }]
+}

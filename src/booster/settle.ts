@@ -1,0 +1,131 @@
+/**
+ * How each wanted child stands against what bears its name, and what to write where they differ.
+ *
+ * Compared is what we set; what others add beside it, and what the server fills in, is theirs. A field that we have
+ * given up shows in the revision label. Two things in a serving are not ours alone: its replicas, which a scaler moves
+ * while a policy targets the backend, and the platform's images, which must not restart pods on their own account.
+ */
+import { isObject } from '#base/json.ts'
+import type { Container, PodSpec } from '#api/core/types.generated.ts'
+import { ModelRoute } from '#api/model-route.ts'
+import { ModelServing, type ModelServingSpecInput } from '#api/model-serving.ts'
+import { controllerOf } from '#controller/owned.ts'
+import { isOfKind } from '#machinery/kind.ts'
+import type { AnyResource, Resource } from '#machinery/meta.ts'
+import type { Desired, DesiredBackend } from './convert.ts'
+import { family } from './names.ts'
+import type { Found } from './observe.ts'
+
+/**
+ * - `missing`, `differs`: to be written
+ * - `current`: as we want it
+ * - `leaving`: being deleted, or left over from a former booster of this name; written once it is gone
+ * - `replaced`: has a field that cannot change, so it has to go first
+ * - `foreign`: somebody else's; never touched
+ */
+export type ChildState = 'missing' | 'differs' | 'current' | 'leaving' | 'replaced' | 'foreign'
+
+export interface Child extends Found {
+  readonly state: ChildState
+}
+
+export function settle(desired: Desired, wanted: readonly Found[]): Child[] {
+  const servings = new Map(desired.backends.map((backend) => [backend.serving.metadata.name, backend]))
+  return wanted.map((found) => {
+    const backend = found.kind === ModelServing ? servings.get(found.desired.metadata.name) : undefined
+    const adapted = backend === undefined ? found : { ...found, desired: adaptServing(backend, found) }
+    return { ...adapted, state: stateOf(desired.booster.uid, adapted) }
+  })
+}
+
+function stateOf(uid: string, { desired, live }: Found): ChildState {
+  if (live === undefined) return 'missing'
+  const owner = controllerOf(live)
+  const ours = owner === undefined ? live.metadata.labels?.[family.labels.modelUid] === uid : owner.uid === uid
+  if (!ours) return owner !== undefined && isSameOwner(owner, desired) ? 'leaving' : 'foreign'
+  if (live.metadata.deletionTimestamp !== undefined) return 'leaving'
+  if (isOfKind(live, ModelRoute) && live.spec.modelName !== specOf(desired)['modelName']) return 'replaced'
+  const same =
+    includes(live.metadata.labels, desired.metadata.labels) &&
+    owner !== undefined &&
+    desired.metadata.ownerReferences?.every((reference) => includes(owner, reference)) === true &&
+    includes(specOf(live), specOf(desired))
+  return same ? 'current' : 'differs'
+}
+
+/** A booster of this name was deleted and made anew, and garbage collection has not come by yet. */
+function isSameOwner(owner: { kind: string; name: string }, desired: AnyResource): boolean {
+  const own = controllerOf(desired)
+  return own !== undefined && own.kind === owner.kind && own.name === owner.name
+}
+
+function adaptServing({ scaled, backend }: DesiredBackend, { desired, live }: Found): AnyResource {
+  if (live === undefined || !isOfKind(live, ModelServing)) return desired
+  let spec = desired.spec as ModelServingSpecInput
+  if (scaled) {
+    const { replicas: _, ...rest } = spec
+    const present = live.spec.replicas
+    const replicas = Math.min(Math.max(present, backend.min), backend.max)
+    // Claiming the number that a scaler has set would take it from the scaler, and revert it from a stale cache.
+    spec = replicas === present && hasOtherManager(live) ? rest : { ...rest, replicas }
+  }
+  const kept = withImages(spec, imagesOf(live.spec))
+  return { ...desired, spec: includes(live.spec, kept) ? kept : spec }
+}
+
+function hasOtherManager(live: Resource): boolean {
+  const managers = (live.metadata.managedFields ?? []).filter(({ fieldsV1 }) => {
+    const spec = fieldsV1['f:spec']
+    return isObject(spec) && 'f:replicas' in spec
+  })
+  return managers.some(({ manager }) => manager !== controllerName)
+}
+
+/** Our field manager. */
+export const controllerName = 'model-booster-controller'
+
+interface Images {
+  readonly downloader: string | undefined
+  readonly runtime: string | undefined
+}
+
+function imagesOf({ template }: ModelServingSpecInput): Images {
+  const pod = template.roles[0]?.entryTemplate.spec as PodSpec | undefined
+  return {
+    downloader: pod?.initContainers?.[0]?.image,
+    runtime: pod?.containers.find(({ name }) => name === 'runtime')?.image,
+  }
+}
+
+function withImages(spec: ModelServingSpecInput, { downloader, runtime }: Images): ModelServingSpecInput {
+  const set = (containers: readonly Container[], image: string | undefined, name?: string) =>
+    containers.map((container) =>
+      image === undefined || (name !== undefined && container.name !== name) ? container : { ...container, image },
+    )
+  const adapt = <T extends { readonly spec: unknown }>(template: T): T => {
+    const pod = template.spec as PodSpec // typed as unknown on the way into the schema
+    const init = pod.initContainers === undefined ? {} : { initContainers: set(pod.initContainers, downloader) }
+    return { ...template, spec: { ...pod, ...init, containers: set(pod.containers, runtime, 'runtime') } }
+  }
+  const roles = spec.template.roles.map((role) => ({
+    ...role,
+    entryTemplate: adapt(role.entryTemplate),
+    ...(role.workerTemplate === undefined ? {} : { workerTemplate: adapt(role.workerTemplate) }),
+  }))
+  return { ...spec, template: { ...spec.template, roles } }
+}
+
+function specOf(object: Resource): Record<string, unknown> {
+  const { spec } = object as AnyResource
+  return spec ?? {}
+}
+
+/** Every value of `wanted` is in `live`; lists match item by item. */
+function includes(live: unknown, wanted: unknown): boolean {
+  if (Array.isArray(wanted)) {
+    return Array.isArray(live) && live.length === wanted.length && wanted.every((item, i) => includes(live[i], item))
+  }
+  if (!isObject(wanted)) return live === wanted
+  if (!isObject(live)) return false
+  return Object.entries(wanted).every(([key, value]) => value === undefined || includes(live[key], value))
+}

@@ -1,0 +1,223 @@
+/**
+ * What a booster tells of itself.
+ *
+ * | condition | True when |
+ * |---|---|
+ * | `Initialized` | all children were written once |
+ * | `Active` | every serving of this generation is available, and one at least is not scaled to zero |
+ * | `Failed` | the spec cannot be converted, a write failed, a name is taken, or pods cannot start |
+ * | `AutoscalingActive` | never so far; it is there, False, where a policy waits for somebody to act on it |
+ *
+ * A new booster costs two writes, so counts that move while it comes up are not worth one until it takes long.
+ */
+import { timestamp } from '#base/clock.ts'
+import { isFault, messageOf } from '#base/fault.ts'
+import { equalJson } from '#base/json.ts'
+import type { ModelBooster, ModelBoosterStatus } from '#api/model-booster.ts'
+import { ModelServing } from '#api/model-serving.ts'
+import type { Outcome, StepFailure } from '#controller/domain.ts'
+import { formatFieldError } from '#machinery/field-error.ts'
+import { isOfKind } from '#machinery/kind.ts'
+import type { Condition } from '#machinery/meta.ts'
+import { family } from './names.ts'
+import type { Observed } from './observe.ts'
+import { type Child, settle } from './settle.ts'
+
+export type BoosterConditionType = 'Initialized' | 'Active' | 'Failed' | 'AutoscalingActive'
+
+/** How long mere progress is kept back after `Active` was last flipped. */
+const quietMs = 30_000
+
+type Telling = Pick<Condition, 'status' | 'reason' | 'message'>
+type Tellings = { readonly [type in BoosterConditionType]?: Telling | undefined }
+
+/** `undefined` where there is nothing new to tell. */
+export function status(
+  booster: ModelBooster,
+  observed: Observed,
+  outcome: Outcome,
+  nowMs: number,
+): ModelBoosterStatus | undefined {
+  if (booster.metadata.deletionTimestamp !== undefined) return undefined
+  const next = nextStatus(booster, observed, outcome, nowMs)
+  const quiet = quietMsLeft(booster, nowMs) !== undefined
+  return next === undefined || (quiet && equalJson(facts(next), facts(booster.status))) ? undefined : next
+}
+
+/** Milliseconds for which progress is not told yet; `undefined` where it is, or where there is none to come. */
+export function quietMsLeft({ status }: ModelBooster, nowMs: number): number | undefined {
+  const active = status?.conditions?.find(({ type }) => type === 'Active')
+  if (active?.status !== 'False') return undefined
+  const left = Date.parse(active.lastTransitionTime) + quietMs - nowMs
+  return left > 0 ? left : undefined
+}
+
+/** What is told at once: everything but counts and the words around them. */
+function facts(status: ModelBoosterStatus | undefined): unknown {
+  const conditions = status?.conditions?.map((condition) =>
+    condition.type === 'Active' ? { ...condition, message: '' } : condition,
+  )
+  const backends = status?.backendStatuses?.map(({ name, backend }) => ({ name, backend }))
+  return { ...status, conditions, backendStatuses: backends }
+}
+
+function nextStatus(
+  booster: ModelBooster,
+  { conversion, wanted }: Observed,
+  outcome: Outcome,
+  nowMs: number,
+): ModelBoosterStatus | undefined {
+  const former = new Map(booster.status?.conditions?.map((condition) => [condition.type, condition]))
+  const { observedGeneration, backendStatuses } = booster.status ?? {}
+  const build = (tellings: Tellings, rest: Omit<ModelBoosterStatus, 'conditions'>): ModelBoosterStatus => ({
+    ...rest,
+    conditions: conditionsOf(booster, former, tellings, nowMs),
+  })
+  const before = {
+    ...(observedGeneration === undefined ? {} : { observedGeneration }),
+    ...(backendStatuses === undefined ? {} : { backendStatuses }),
+  }
+  if (!conversion.ok) {
+    const failed = failure(conversion.errors.map(formatFieldError).join('; '))
+    return build({ Active: notReady(), Failed: failed }, before)
+  }
+  const { desired } = conversion
+  const scaling = desired.policies.length > 0 ? { AutoscalingActive: notScaling } : {}
+  const children = settle(desired, wanted)
+  const foreign = children.filter(({ state }) => state === 'foreign').map(nameOf)
+  if (foreign.length > 0) {
+    const message = `${foreign.join(', ')}: the name is taken by an object of somebody else; rename or delete one of the two`
+    return build({ Active: notReady(), Failed: failure(message), ...scaling }, before)
+  }
+  const failures = outcome.failures.filter(({ error }) => !isFault(error, 'conflict') || error.code === 'NameConflict')
+  if (failures.length > 0) {
+    const active = former.get('Active')
+    const current = active?.observedGeneration === booster.metadata.generation ? active : notReady()
+    return build({ Active: current, Failed: failure(failures.map(textOf).join('; ')), ...scaling }, before)
+  }
+  if (!outcome.complete) return undefined // someone wrote first; the next pass is on its way
+  const leaving = children.filter(({ state }) => state === 'leaving' || state === 'replaced').map(nameOf)
+  if (leaving.length > 0) {
+    const waiting = notReady(`waiting until the former ${leaving.join(', ')} is deleted`)
+    return build({ Active: waiting, ...recovered(former), ...scaling }, before)
+  }
+  const servings = children.filter(({ kind }) => kind === ModelServing).map((child) => servingFacts(child, outcome))
+  const broken = servings.flatMap(({ satisfied, failing }) => (satisfied || failing === undefined ? [] : [failing]))
+  return build(
+    {
+      Initialized: { status: 'True', reason: 'ModelCreating', message: `${family.owner.kind} initialized` },
+      Active: activity(servings, broken),
+      ...(broken.length > 0 ? { Failed: failure(broken.join('; ')) } : recovered(former)),
+      ...scaling,
+    },
+    {
+      observedGeneration: booster.metadata.generation ?? 0,
+      backendStatuses: servings.map((serving, i) => ({
+        name: serving.name,
+        backend: desired.backends[i]?.backend.name ?? '',
+        replicas: serving.replicas,
+        desiredReplicas: serving.desiredReplicas,
+        availableReplicas: serving.availableReplicas,
+        revision: serving.revision,
+      })),
+    },
+  )
+}
+
+interface ServingFacts {
+  readonly name: string
+  readonly revision: string
+  readonly replicas: number
+  readonly desiredReplicas: number
+  readonly availableReplicas: number
+  /** Available in its present form, or scaled to zero. */
+  readonly satisfied: boolean
+  /** What keeps its pods from starting. */
+  readonly failing: string | undefined
+}
+
+function servingFacts({ desired, live, state }: Child, outcome: Outcome): ServingFacts {
+  const serving = live !== undefined && isOfKind(live, ModelServing) ? live : undefined
+  const conditions = serving?.status?.conditions ?? []
+  const holds = (type: string) => conditions.find((condition) => condition.type === type && condition.status === 'True')
+  const desiredReplicas = serving?.spec.replicas ?? Number(desired.spec?.['replicas'] ?? 0)
+  // What this pass has written is not in the observation: whatever it says is about the former spec.
+  const written = state !== 'current' && outcome.written > 0
+  const seen = (serving?.status?.observedGeneration ?? 0) >= (serving?.metadata.generation ?? 0)
+  const available = serving !== undefined && !written && seen && holds('Available') !== undefined
+  const failing = holds('PodsFailing')?.message
+  return {
+    name: desired.metadata.name ?? '',
+    revision: desired.metadata.labels?.[family.labels.revision] ?? '',
+    replicas: serving?.status?.replicas ?? 0,
+    desiredReplicas,
+    availableReplicas: serving?.status?.availableReplicas ?? 0,
+    satisfied: available || desiredReplicas === 0,
+    failing: failing === undefined ? undefined : `${desired.metadata.name}: ${failing}`,
+  }
+}
+
+function activity(servings: readonly ServingFacts[], broken: readonly string[]): Telling {
+  const waiting = servings.filter(({ satisfied }) => !satisfied).map(({ name }) => name)
+  if (waiting.length > 0) {
+    const count = `${servings.length - waiting.length}/${servings.length} backends available`
+    return notReady([`${count}, waiting for ${waiting.join(', ')}`, ...broken].join('; '))
+  }
+  if (servings.every(({ desiredReplicas }) => desiredReplicas === 0)) {
+    return { status: 'False', reason: 'ModelScaledToZero', message: 'all backends are scaled to zero' }
+  }
+  return { status: 'True', reason: 'ModelAvailable', message: `${family.owner.kind} is ready` }
+}
+
+function notReady(detail?: string): Telling {
+  const message = `${family.owner.kind} not ready yet${detail === undefined ? '' : `: ${detail}`}`
+  return { status: 'False', reason: 'ModelProcessing', message }
+}
+
+function failure(message: string): Telling {
+  return { status: 'True', reason: 'ModelAbnormal', message }
+}
+
+const notScaling: Telling = {
+  status: 'False',
+  reason: 'NotYetImplemented',
+  message: 'the autoscaling policy is written, but nothing acts on it yet: replicas stay as they are',
+}
+
+/** A failure that is over is told as such; one that never was is not. */
+function recovered(former: ReadonlyMap<string, Condition>): Tellings {
+  const failed = former.get('Failed')
+  if (failed === undefined) return {}
+  if (failed.status !== 'True') return { Failed: failed }
+  return { Failed: { status: 'False', reason: 'ModelRecovered', message: `${family.owner.kind} recovered` } }
+}
+
+const conditionOrder: readonly BoosterConditionType[] = ['Initialized', 'Active', 'Failed', 'AutoscalingActive']
+
+/** Of a condition that is not told anew, only `Initialized` stays: it speaks of the past. */
+function conditionsOf(
+  { metadata }: ModelBooster,
+  former: ReadonlyMap<string, Condition>,
+  tellings: Tellings,
+  nowMs: number,
+): Condition[] {
+  return conditionOrder.flatMap((type) => {
+    const before = former.get(type)
+    const telling = tellings[type]
+    if (telling === undefined) return type === 'Initialized' && before !== undefined ? [before] : []
+    const { status, reason, message } = telling
+    const lastTransitionTime = before?.status === status ? before.lastTransitionTime : timestamp(nowMs)
+    const observedGeneration = metadata.generation ?? 0
+    return [{ type, status, observedGeneration, lastTransitionTime, reason, message }]
+  })
+}
+
+function nameOf({ kind, desired }: Child): string {
+  return `${kind.kind} ${desired.metadata.name}`
+}
+
+function textOf({ step, error }: StepFailure): string {
+  const name =
+    'ref' in step ? `${step.ref.kind.kind} ${step.ref.name}` : `${step.kind.kind} ${step.object.metadata.name}`
+  return `${name}: ${messageOf(error)}`
+}
