@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { isObject } from '#base/json.ts'
 import type { StructuralSchema } from '#machinery/structural-schema.ts'
-import { embeddedSchema } from './core/schemas.ts'
+import { embeddedSchema, mapValues } from './core/schemas.ts'
 
 type Json = Record<string, unknown>
 
@@ -13,25 +14,30 @@ export function structuralSchema(schema: z.ZodType): StructuralSchema {
     reused: 'inline',
     override: ({ zodSchema, jsonSchema }) => override(zodSchema, jsonSchema as Json),
   }) as Json
-  return json as StructuralSchema
+  return splice(json)
 }
 
 /** Changes in place what zod writes and Kubernetes refuses. */
-function override({ _zod: { def, bag } }: z.core.$ZodTypes, json: Json): void {
-  const definition = json.coreDefinition
-  if (typeof definition === 'string') {
-    delete json.coreDefinition
-    Object.assign(json, { ...embeddedSchema(definition), ...json })
-  }
-  if (json['x-kubernetes-preserve-unknown-fields'] === true) delete json.additionalProperties
+function override({ _zod: { def } }: z.core.$ZodTypes, json: Json): void {
   if (def.type === 'record') delete json.propertyNames
-  if (def.type === 'object') delete json.additionalProperties
+  if (def.type === 'object' || json['x-kubernetes-preserve-unknown-fields'] === true) delete json.additionalProperties
   if (json.format === 'date-time') delete json.pattern
   if (def.type === 'number') {
-    const int32 = bag.format === 'int32'
+    const int32 = (def as { format?: string }).format === 'int32' // only on whole numbers
     const [least, most] = int32 ? [-(2 ** 31), 2 ** 31 - 1] : [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
     if (json.minimum === least) delete json.minimum
     if (json.maximum === most) delete json.maximum
     json.format = int32 ? 'int32' : 'int64'
+  }
+}
+
+/** Puts Kubernetes' own definitions where `coreField` named them. */
+function splice({ coreDefinition, properties, items, additionalProperties, ...rest }: Json): StructuralSchema {
+  return {
+    ...(typeof coreDefinition === 'string' && embeddedSchema(coreDefinition)),
+    ...rest,
+    ...(isObject(properties) && { properties: mapValues(properties, (member) => splice(member as Json)) }),
+    ...(isObject(items) && { items: splice(items) }),
+    ...(isObject(additionalProperties) && { additionalProperties: splice(additionalProperties) }),
   }
 }

@@ -15,6 +15,7 @@ export type CoreDefinition = Omit<StructuralSchema, 'properties' | 'items' | 'ad
   readonly properties?: Readonly<Record<string, CoreDefinition>>
   readonly items?: CoreDefinition
   readonly additionalProperties?: CoreDefinition
+  readonly 'x-kubernetes-unions'?: unknown
   readonly 'x-kubernetes-group-version-kind'?: readonly {
     readonly group: string
     readonly version: string

@@ -29,7 +29,7 @@ export function coreSchema(name: string): StructuralSchema {
 
 function structural(definition: CoreDefinition): StructuralSchema {
   const { $ref, properties, items, additionalProperties, ...rest } = definition
-  const { 'x-kubernetes-group-version-kind': _, ...own } = rest
+  const { 'x-kubernetes-group-version-kind': _kind, 'x-kubernetes-unions': _unions, ...own } = rest
   const target = $ref === undefined ? {} : coreSchema(refTarget($ref))
   return {
     ...target,
@@ -59,7 +59,7 @@ function describe(description: string | undefined): { description?: string } {
   return description === undefined ? {} : { description }
 }
 
-function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Record<string, B> {
+export function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Record<string, B> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]))
 }
 
@@ -69,7 +69,20 @@ function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B
  * server fills in when the pod itself is created. Added: defaults for the keys of keyed lists, which a CRD demands.
  */
 export function embeddedSchema(name: string): StructuralSchema {
-  return embed(coreSchema(name))
+  const known = embedded.get(name)
+  if (known !== undefined) return known
+  const schema = embed(coreSchema(name))
+  embedded.set(name, schema)
+  if (schema.properties !== undefined) sources.set(schema.properties, name)
+  return schema
+}
+
+const embedded = new Map<string, StructuralSchema>()
+const sources = new WeakMap<object, string>()
+
+/** The definition that a part of a CRD's schema was taken from, if it is not our own. */
+export function definitionOf(schema: StructuralSchema): string | undefined {
+  return schema.properties === undefined ? undefined : sources.get(schema.properties)
 }
 
 /** What Kubernetes takes a missing key for. */
