@@ -1,0 +1,90 @@
+import { isObject } from '#base/json.ts'
+import { messageOf } from '#base/fault.ts'
+import { badRequest } from '#machinery/status.ts'
+import { requestEntityTooLarge, unsupportedBody } from './failures.ts'
+import { depthOf, duplicateMembers } from './strict-json.ts'
+
+/** As Kubernetes' API server limits them. */
+export const maxBodyBytes = 3 * 1024 * 1024
+const maxDepth = 512
+
+export interface Body {
+  readonly text: string
+  /** Without parameters, lower case; empty when the client named none. */
+  readonly mediaType: string
+}
+
+export interface Decoded {
+  readonly value: unknown
+  /** What strict decoding would refuse, such as `duplicate field "spec.replicas"`. */
+  readonly problems: readonly string[]
+}
+
+/** Reads a body up to the limit. Faults: 413. */
+export async function readBody(request: Request): Promise<Body> {
+  const mediaType = (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (Number(request.headers.get('content-length') ?? 0) > maxBodyBytes) throw requestEntityTooLarge(maxBodyBytes)
+  if (request.body === null) return { text: '', mediaType }
+  const decoder = new TextDecoder()
+  let text = ''
+  let size = 0
+  for await (const chunk of request.body as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength
+    if (size > maxBodyBytes) throw requestEntityTooLarge(maxBodyBytes)
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return { text: text + decoder.decode(), mediaType }
+}
+
+/** JSON, and YAML where the client says so. Faults: 400 for what is neither, 415 for anything else. */
+export async function decodeObject(body: Body, strict: boolean): Promise<Decoded> {
+  const { mediaType } = body
+  if (mediaType !== '' && mediaType !== 'application/json' && mediaType !== 'application/yaml') {
+    throw unsupportedBody(mediaType, ['application/json', 'application/yaml'])
+  }
+  return mediaType === 'application/yaml' ? decodeYaml(body.text) : decodeJson(body.text, strict)
+}
+
+export function decodeJson(text: string, strict: boolean): Decoded {
+  if (depthOf(text) > maxDepth) throw badRequest(`the body nests deeper than ${maxDepth} levels`)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw badRequest(text === '' ? 'the request has no body' : `the body is no JSON: ${messageOf(error)}`)
+  }
+  refusePrototype(text, value)
+  const problems = strict ? duplicateMembers(text).map((path) => `duplicate field "${path}"`) : []
+  return { value, problems }
+}
+
+/** An apply patch: named YAML, yet most clients, kubectl among them, write it as JSON. */
+export async function decodeYaml(text: string): Promise<Decoded> {
+  if (text.trimStart().startsWith('{')) {
+    try {
+      return decodeJson(text, true)
+    } catch (error) {
+      if (depthOf(text) > maxDepth) throw error // else it may still be YAML's flow style
+    }
+  }
+  const { parse } = await import('yaml')
+  try {
+    const value: unknown = parse(text, { version: '1.1', schema: 'yaml-1.1', logLevel: 'silent', maxAliasCount: 100 })
+    const json = JSON.stringify(value) ?? 'null' // dates and such become what JSON can say
+    return decodeJson(json, false)
+  } catch (error) {
+    throw badRequest(`the body is no YAML: ${messageOf(error)}`)
+  }
+}
+
+/** `__proto__` is a legal name nowhere in Kubernetes but as a ConfigMap's key, and a trap in this language. */
+function refusePrototype(text: string, value: unknown): void {
+  if (!text.includes('__proto__') && !text.includes('\\u')) return
+  if (hasPrototypeMember(value)) throw badRequest('the body has a member named "__proto__", which is not supported')
+}
+
+function hasPrototypeMember(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(hasPrototypeMember)
+  if (!isObject(value)) return false
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototypeMember)
+}

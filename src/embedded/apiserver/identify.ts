@@ -1,0 +1,30 @@
+import { unauthorized } from '#machinery/status.ts'
+
+/** Who asks; the words are those of Kubernetes' `UserInfo`. */
+export interface User {
+  readonly username: string
+  readonly uid?: string
+  readonly groups: readonly string[]
+  readonly extra?: Readonly<Record<string, readonly string[]>>
+}
+
+/** Gives the user behind a request, or undefined for nobody we know. */
+export type Authenticate = (request: Request) => User | undefined
+
+/** Paths that anybody may ask, as on a cluster: a probe has no token. */
+const open = new Set(['/healthz', '/livez', '/readyz', '/version'])
+
+export const anonymous: User = { username: 'system:anonymous', groups: ['system:unauthenticated'] }
+
+/** Faults: 401. */
+export function identify(request: Request, pathname: string, authenticate: Authenticate): User {
+  const user = authenticate(request)
+  if (user !== undefined) return user
+  if (open.has(pathname)) return anonymous
+  throw unauthorized()
+}
+
+/** The token of an `Authorization: Bearer` header. */
+export function bearerToken(request: Request): string | undefined {
+  return /^bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
+}

@@ -1,0 +1,103 @@
+import type { KindRegistry, ServedKind } from './served-kind.ts'
+
+/** What a request asks for, in the words of Kubernetes' authorizer. */
+export const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'] as const
+export type Verb = (typeof verbs)[number]
+
+/** A request to a resource; `kind` says how it is served. */
+export interface Target {
+  readonly served: ServedKind
+  readonly verb: Verb
+  /** Empty for a cluster-scoped object and for a list over all namespaces. */
+  readonly namespace: string
+  /** Empty for a collection. */
+  readonly name: string
+  readonly subresource: string
+  /** What follows the subresource, as in `pods/x/proxy/a/b`. */
+  readonly rest: string
+}
+
+export type Route =
+  | { readonly to: 'resource'; readonly target: Target }
+  | { readonly to: 'path'; readonly path: string }
+  | { readonly to: 'nothing' }
+  | { readonly to: 'badMethod' }
+
+interface ResourcePath {
+  readonly group: string
+  readonly version: string
+  readonly plural: string
+  readonly namespace: string
+  readonly name: string
+  readonly subresource: string
+  readonly rest: string
+}
+
+/** Finds what a path names. Pure, but for the registry's look-up. */
+export function route(method: string, pathname: string, isWatch: boolean, kinds: KindRegistry): Route {
+  const segments = decodeSegments(pathname)
+  if (segments === undefined) return { to: 'nothing' }
+  const path = resourcePath(segments, kinds)
+  if (path === undefined) return { to: 'path', path: `/${segments.join('/')}` }
+  const served = kinds.find(path.group, path.version, path.plural)
+  if (served === undefined) return { to: 'nothing' }
+  const { namespace, name, subresource, rest } = path
+  if (served.kind.namespaced ? name !== '' && namespace === '' : namespace !== '') return { to: 'nothing' }
+  const verb = verbOf(method, name !== '', isWatch)
+  if (verb === undefined) return { to: 'badMethod' }
+  // Only a list, a watch or a collection's deletion may span namespaces; a create must name one.
+  if (verb === 'create' && served.kind.namespaced && namespace === '' && served.use === 'store') return { to: 'badMethod' }
+  return { to: 'resource', target: { served, verb, namespace, name, subresource, rest } }
+}
+
+function decodeSegments(pathname: string): string[] | undefined {
+  try {
+    return pathname
+      .split('/')
+      .filter((segment) => segment !== '')
+      .map(decodeURIComponent)
+  } catch {
+    return undefined
+  }
+}
+
+function resourcePath(segments: readonly string[], kinds: KindRegistry): ResourcePath | undefined {
+  const [root, ...rest] = segments
+  if (root === 'api' && rest.length >= 2) return inVersion('', rest[0] ?? '', rest.slice(1), kinds)
+  if (root === 'apis' && rest.length >= 3) return inVersion(rest[0] ?? '', rest[1] ?? '', rest.slice(2), kinds)
+  return undefined
+}
+
+/** `namespaces/x` alone is the object; `namespaces/x/y` is a resource in it, unless `y` is one of its subresources. */
+function inVersion(
+  group: string,
+  version: string,
+  segments: readonly string[],
+  kinds: KindRegistry,
+): ResourcePath | undefined {
+  const [first = '', second = '', third] = segments
+  const inNamespace =
+    first === 'namespaces' && third !== undefined && !(group === '' && ['status', 'finalize'].includes(third))
+  const [plural = '', name = '', subresource = '', ...rest] = inNamespace ? segments.slice(2) : segments
+  void kinds
+  return { group, version, plural, namespace: inNamespace ? second : '', name, subresource, rest: rest.join('/') }
+}
+
+function verbOf(method: string, named: boolean, isWatch: boolean): Verb | undefined {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      if (isWatch) return 'watch'
+      return named ? 'get' : 'list'
+    case 'POST':
+      return 'create'
+    case 'PUT':
+      return named ? 'update' : undefined
+    case 'PATCH':
+      return named ? 'patch' : undefined
+    case 'DELETE':
+      return named ? 'delete' : 'deletecollection'
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,128 @@
+import { apiVersionOf, type Kind } from '#machinery/kind.ts'
+import type { AnyResource } from '#machinery/meta.ts'
+
+/** One version of one kind as this server serves it. */
+export interface ServedKind {
+  readonly kind: Kind
+  readonly apiVersion: string
+  /** Its place in the store; all versions of a kind share it. */
+  readonly resource: string
+  /** `apiVersion` of the stored text. */
+  readonly storedApiVersion: string
+  /** `review`: answered at once and never stored. */
+  readonly use: 'store' | 'review'
+  readonly subresources: readonly string[]
+  /** Paths that a field selector may name, beside `metadata.name` and `metadata.namespace`. */
+  readonly selectableFields: readonly string[]
+  /** Whether `metadata.generation` counts the changes of what is wanted. */
+  readonly counted: boolean
+  /** Between the stored and the served form, where they differ in more than `apiVersion`. */
+  readonly convert?: Conversion
+  /** Kubernetes' rule of who comes first in discovery; greater is earlier. */
+  readonly priority: number
+  /** Set while the definition of a custom kind is being deleted: nothing may be created. */
+  readonly closing?: boolean
+}
+
+export interface Conversion {
+  readonly toServed: (stored: AnyResource) => AnyResource
+  readonly toStored: (served: AnyResource) => AnyResource
+}
+
+/** All that is served now; definitions of custom kinds come and go. */
+export interface KindRegistry {
+  find(group: string, version: string, plural: string): ServedKind | undefined
+  all(): readonly ServedKind[]
+}
+
+export function resourceName(kind: Pick<Kind, 'group' | 'plural'>): string {
+  return kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`
+}
+
+const builtinSubresources: Readonly<Record<string, readonly string[]>> = {
+  pods: ['binding', 'ephemeralcontainers', 'eviction', 'log'],
+  namespaces: ['finalize'],
+}
+
+const builtinFields: Readonly<Record<string, readonly string[]>> = {
+  pods: [
+    'spec.nodeName',
+    'spec.restartPolicy',
+    'spec.schedulerName',
+    'spec.serviceAccountName',
+    'spec.hostNetwork',
+    'status.phase',
+    'status.podIP',
+    'status.nominatedNodeName',
+  ],
+  events: [
+    'involvedObject.kind',
+    'involvedObject.namespace',
+    'involvedObject.name',
+    'involvedObject.uid',
+    'involvedObject.apiVersion',
+    'involvedObject.resourceVersion',
+    'involvedObject.fieldPath',
+    'reason',
+    'reportingComponent',
+    'source',
+    'type',
+  ],
+  namespaces: ['status.phase'],
+  nodes: ['spec.unschedulable'],
+  secrets: ['type'],
+  services: ['spec.clusterIP', 'spec.type'],
+  'jobs.batch': ['status.successful'],
+}
+
+/** Kubernetes' own kinds whose generation it counts. */
+const countedBuiltins = new Set(['pods', 'jobs.batch', 'customresourcedefinitions.apiextensions.k8s.io', 'endpointslices.discovery.k8s.io'])
+
+export function servedBuiltin(kind: Kind, use: ServedKind['use']): ServedKind {
+  const resource = resourceName(kind)
+  const apiVersion = apiVersionOf(kind)
+  const view = eventsView(kind)
+  const stored = view === undefined ? resource : 'events'
+  return {
+    kind,
+    apiVersion,
+    resource: stored,
+    storedApiVersion: view === undefined ? apiVersion : 'v1',
+    use,
+    subresources: [
+      ...(kind.status ? ['status'] : []),
+      ...(kind.scale === undefined ? [] : ['scale']),
+      ...(builtinSubresources[resource] ?? []),
+    ],
+    selectableFields: builtinFields[stored] ?? [],
+    counted: countedBuiltins.has(resource),
+    ...(view === undefined ? {} : { convert: view }),
+    priority: kind.group === '' ? 100 : 50,
+  }
+}
+
+/** Renames of `events.k8s.io/v1` against the core group's Event, served name first. */
+const eventNames: readonly (readonly [string, string])[] = [
+  ['regarding', 'involvedObject'],
+  ['note', 'message'],
+  ['reportingController', 'reportingComponent'],
+  ['deprecatedSource', 'source'],
+  ['deprecatedFirstTimestamp', 'firstTimestamp'],
+  ['deprecatedLastTimestamp', 'lastTimestamp'],
+  ['deprecatedCount', 'count'],
+]
+
+function eventsView(kind: Kind): Conversion | undefined {
+  if (kind.group !== 'events.k8s.io') return undefined
+  const rename = (pairs: readonly (readonly [string, string])[], object: AnyResource): AnyResource => {
+    const names = new Map(pairs)
+    const members = Object.entries(object).map(([name, value]) => [names.get(name) ?? name, value] as const)
+    return Object.fromEntries(members) as AnyResource // the same members under other names
+  }
+  const toStored = eventNames
+  const toServed = eventNames.map(([served, stored]) => [stored, served] as const)
+  return {
+    toServed: (stored) => rename(toServed, stored),
+    toStored: (served) => rename(toStored, served),
+  }
+}
