@@ -1,0 +1,70 @@
+import { Worker } from 'node:worker_threads'
+import type { SimulatedContainer, SimulatedEvent, SimulatedProcess } from './containers.ts'
+
+/** The simulated containers of this machine, all on one worker thread of their own. */
+export interface Simulation extends AsyncDisposable {
+  /** `tell` is called for every event; the last one is `exited` or `refused`. */
+  start(container: SimulatedContainer, tell: (event: SimulatedEvent) => void): SimulatedProcess
+}
+
+/** Main thread → worker. */
+export type SimulationOrder =
+  | { readonly do: 'start'; readonly id: number; readonly container: SimulatedContainer }
+  | { readonly do: 'stop'; readonly id: number; readonly signal: 'TERM' | 'KILL' }
+
+/** Worker → main thread. */
+export interface SimulationReport {
+  readonly id: number
+  readonly event: SimulatedEvent
+}
+
+/** The thread starts with the first container and does not keep the process alive. */
+export function startSimulation(): Simulation {
+  const running = new Map<number, (event: SimulatedEvent) => void>()
+  let worker: Worker | undefined
+  let nextId = 1
+  let closed = false
+
+  /** A thread that ended took its containers along; the next start makes a new one. */
+  const lose = (lost: Worker) => {
+    if (worker !== lost) return
+    worker = undefined
+    const told = [...running.values()]
+    running.clear()
+    for (const tell of told) tell({ event: 'exited', exitCode: 137 })
+  }
+  const thread = (): Worker => {
+    if (worker !== undefined) return worker
+    const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
+    const made = new Worker(new URL(file, import.meta.url), { name: 'simulation' })
+    made.unref()
+    made.on('message', ({ id, event }: SimulationReport) => {
+      const tell = running.get(id)
+      if (event.event === 'exited' || event.event === 'refused') running.delete(id)
+      tell?.(event)
+    })
+    made.on('error', () => lose(made))
+    made.on('exit', () => lose(made))
+    worker = made
+    return made
+  }
+  const send = (order: SimulationOrder) => thread().postMessage(order)
+
+  return {
+    start(container, tell) {
+      if (closed) throw new Error('the simulation has ended')
+      const id = nextId++
+      running.set(id, tell)
+      send({ do: 'start', id, container })
+      return {
+        stop(signal) {
+          if (running.has(id)) send({ do: 'stop', id, signal })
+        },
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true
+      await worker?.terminate()
+    },
+  }
+}
