@@ -1,0 +1,248 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { Agent } from 'undici'
+import type { Clock } from '#base/clock.ts'
+import { Fault, messageOf } from '#base/fault.ts'
+import type { Log } from '#base/log.ts'
+import type { RoutingSnapshot } from '#routing/snapshot.ts'
+import { accessLine } from './access-log.ts'
+import type { RouterConfig } from './config.ts'
+import { type ExchangeRecord, pathLabel } from './exchange-record.ts'
+import { requestIdOf } from './headers.ts'
+import { InFlight } from './in-flight.ts'
+import { infer, type InferenceParts, isInferencePath } from './inference.ts'
+import { hasModel, listEndpoints, listModels, modelObject } from './inspect.ts'
+import { createMetrics } from './metrics.ts'
+import { type ApiError, errorBody, modelNotFound, sendError, unavailable } from './openai-error.ts'
+
+export interface RouterParts {
+  readonly config: RouterConfig
+  /** The routing state to use now; read once for each request. */
+  readonly snapshot: () => RoutingSnapshot
+  /** Whether the snapshot has been filled. */
+  readonly synced: () => boolean
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+  /** Takes each line of the access log. */
+  readonly write: (line: string) => void
+}
+
+export interface Router {
+  readonly port: number
+  readonly metricsPort: number
+  /** Synced, and not shutting down. */
+  ready(): boolean
+  /**
+   * Refuses new work at once, lets running answers end for at most `drainMs`, then cuts what is left.
+   * Every call returns the same promise.
+   */
+  close(): Promise<void>
+}
+
+/** Longer than the idle time of common load balancers, so that it is they who close. */
+const keepAliveTimeoutMs = 75_000
+
+/** The router above any source of snapshots. Rejects with a `Fault` (`PortTaken`) when it cannot listen. */
+export async function createRouter(parts: RouterParts): Promise<Router> {
+  const { config, snapshot, synced, clock, log } = parts
+  const dispatcher = new Agent({
+    connect: { timeout: config.connectTimeoutMs },
+    headersTimeout: 0,
+    bodyTimeout: config.streamIdleTimeoutMs,
+  })
+  const inFlight = new InFlight()
+  const metrics = createMetrics(snapshot)
+  const inference: InferenceParts = { ...parts, dispatcher, inFlight, metrics, maxBodyBytes: config.maxBodyBytes }
+  let closing: Promise<void> | undefined
+  const ready = () => synced() && closing === undefined
+
+  const clients = createServer(
+    {
+      headersTimeout: config.headersTimeoutMs,
+      requestTimeout: config.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, config.headersTimeoutMs),
+      keepAliveTimeout: keepAliveTimeoutMs,
+      maxHeaderSize: 32 << 10,
+    },
+    (request, response) => {
+      const path = pathOf(request)
+      if (path === '/healthz') return sendJson(response, 200, { message: 'ok' })
+      if (path === '/readyz') return sendReadiness(response, ready())
+      if (path === '/metrics' && config.exposeMetricsOnRouterPort) return void sendMetrics(response, metrics.registry)
+      handleApi(request, response, path)
+    },
+  )
+  clients.on('clientError', answerBrokenRequest)
+
+  function handleApi(request: IncomingMessage, response: ServerResponse, path: string): void {
+    const record: ExchangeRecord = {
+      startMs: clock.now(),
+      method: request.method ?? '',
+      path,
+      pathLabel: pathLabel(path),
+      protocol: `HTTP/${request.httpVersion}`,
+      requestId: requestIdOf(request.headers),
+      modelLabel: 'unknown',
+      attempts: 0,
+      streamed: false,
+      status: 0,
+      errorType: 'successful_request',
+      chunks: 0,
+    }
+    metrics.started()
+    response.setHeader('x-request-id', record.requestId)
+    response.once('close', () => finish(response, record))
+    const error =
+      closing === undefined
+        ? refusal(request, path, synced())
+        : unavailable('shutting_down', 'This router is shutting down.')
+    if (error !== undefined) {
+      if (closing !== undefined) response.setHeader('connection', 'close')
+      if (error.status === 405) response.setHeader('allow', path.startsWith('/v1/models') ? 'GET' : 'POST')
+      request.resume()
+      return sendError(response, error)
+    }
+    if (isModelsPath(path)) return sendModels(response, path, snapshot())
+    infer(inference, request, response, record).catch((error: unknown) => {
+      log.error('request failed', {
+        requestId: record.requestId,
+        error: messageOf(error),
+        stack: (error as Error).stack,
+      })
+      record.errorMessage = 'internal_error'
+      if (response.headersSent) response.destroy()
+      else sendError(response, { status: 500, code: 'internal_error', message: 'The router failed on this request.' })
+    })
+  }
+
+  function finish(response: ServerResponse, record: ExchangeRecord): void {
+    const whole = response.writableFinished
+    if (record.status === 0) record.status = response.headersSent ? response.statusCode : 499
+    if (record.errorType === 'successful_request' && (!whole || record.status >= 400)) {
+      record.errorType = whole ? 'request_failed' : 'response_forwarding'
+      if (!whole) record.errorMessage = 'client_gone'
+    }
+    const endMs = clock.now()
+    metrics.finished(record, endMs)
+    if (config.accessLog !== 'off') parts.write(accessLine(config.accessLog, record, endMs))
+    if (closing !== undefined) setImmediate(() => clients.closeIdleConnections())
+  }
+
+  const operators = createServer((request, response) => {
+    const path = pathOf(request)
+    if (path === '/metrics') return void sendMetrics(response, metrics.registry)
+    if (path === '/debug/endpoints') return sendJson(response, 200, listEndpoints(snapshot(), inFlight))
+    if (path === '/healthz') return sendJson(response, 200, { message: 'ok' })
+    if (path === '/readyz') return sendReadiness(response, ready())
+    sendError(response, notFound)
+  })
+
+  async function drain(): Promise<void> {
+    const closed = Promise.all([clients, operators].map((server) => new Promise((resolve) => server.close(resolve))))
+    const timer = clock.after(config.drainMs, () => clients.closeAllConnections())
+    clients.closeIdleConnections()
+    operators.closeIdleConnections()
+    await closed
+    timer.cancel()
+    await dispatcher.destroy()
+  }
+
+  const port = await listen(clients, config.host, config.port)
+  const metricsPort = await listen(operators, config.metricsHost, config.metricsPort).catch(async (error: unknown) => {
+    clients.close()
+    throw error
+  })
+  return { port, metricsPort, ready, close: () => (closing ??= drain()) }
+}
+
+const notFound: ApiError = { status: 404, code: 'unknown_url', message: 'There is nothing at this path.' }
+
+/** Why a request cannot be looked at; undefined when it can. */
+function refusal(request: IncomingMessage, path: string, synced: boolean): ApiError | undefined {
+  const models = isModelsPath(path)
+  if (!models && !isInferencePath(path)) return notFound
+  const method = models ? 'GET' : 'POST'
+  if (request.method !== method) {
+    return { status: 405, code: 'method_not_allowed', message: `This path takes ${method} requests only.` }
+  }
+  if (!synced) return unavailable('not_ready', 'This router has not read its routes yet.')
+  const encoding = request.headers['content-encoding']
+  if (encoding === undefined || encoding === 'identity') return undefined
+  return { status: 415, code: 'unsupported_encoding', message: 'Request bodies must not be compressed.' }
+}
+
+function isModelsPath(path: string): boolean {
+  return path === '/v1/models' || path.startsWith('/v1/models/')
+}
+
+function sendModels(response: ServerResponse, path: string, snapshot: RoutingSnapshot): void {
+  if (path === '/v1/models') return sendJson(response, 200, listModels(snapshot))
+  const name = decoded(path.slice('/v1/models/'.length))
+  if (hasModel(snapshot, name)) sendJson(response, 200, modelObject(name))
+  else sendError(response, modelNotFound(name))
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function sendReadiness(response: ServerResponse, ready: boolean): void {
+  if (ready) sendJson(response, 200, { message: 'router is ready' })
+  else sendJson(response, 503, { message: 'router is not ready' })
+}
+
+async function sendMetrics(
+  response: ServerResponse,
+  registry: { readonly contentType: string; metrics(): Promise<string> },
+) {
+  const text = await registry.metrics()
+  response.writeHead(200, { 'content-type': registry.contentType }).end(text)
+}
+
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  const body = JSON.stringify(value)
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    .end(body)
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}
+
+/** What no request came of: too slow, too long, or not HTTP. */
+function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket & BusySocket): void {
+  if (!socket.writable || socket._httpMessage?.headersSent === true) return void socket.destroy()
+  const [status, reason, code] =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? ([408, 'Request Timeout', 'request_timeout'] as const)
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? ([431, 'Request Header Fields Too Large', 'headers_too_large'] as const)
+        : ([400, 'Bad Request', 'bad_request'] as const)
+  const body = errorBody({ status, code, message: `${reason}.` })
+  const head = `HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`
+  socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy())
+}
+
+/** node:http's own default handler looks here too: an answer may be half sent on this socket. */
+interface BusySocket {
+  readonly _httpMessage?: ServerResponse | null
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE'
+      const code = taken ? 'PortTaken' : 'ListenFailed'
+      const message = taken ? `port ${port} on ${host} is taken` : `cannot listen on ${host}:${port}: ${error.message}`
+      reject(new Fault('invalid', code, message, { cause: error, details: { host, port } }))
+    })
+    server.listen({ host, port, backlog: 4096 }, () => resolve((server.address() as AddressInfo).port))
+  })
+}

@@ -1,0 +1,90 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Log } from '#base/log.ts'
+import { vllm } from '#engines/vllm.ts'
+import { match, type Match } from '#routing/match.ts'
+import type { RoutingSnapshot } from '#routing/snapshot.ts'
+import { Exchange, type ExchangeParts } from './exchange.ts'
+import type { ExchangeRecord } from './exchange-record.ts'
+import { forward } from './forward.ts'
+import { engineBody, parseInference } from './inference-request.ts'
+import { hasModel } from './inspect.ts'
+import { type ApiError, modelNotFound, unavailable } from './openai-error.ts'
+import { readBody } from './request-body.ts'
+
+export interface InferenceParts extends ExchangeParts {
+  readonly snapshot: () => RoutingSnapshot
+  readonly maxBodyBytes: number
+  readonly random: () => number
+  readonly log: Log
+}
+
+/** Managing an engine is not for clients, though it has paths under `/v1` too. */
+const notForClients: ReadonlySet<string> = new Set([vllm.loadLoraPath, vllm.unloadLoraPath])
+
+/** Plain segments only, so that no spelling of a path means another one to the engine. */
+export function isInferencePath(path: string): boolean {
+  return /^\/v1(?:\/[A-Za-z0-9_-]+)+$/.test(path) && !notForClients.has(path)
+}
+
+/** parse → match → candidates → pick → send. Resolves when the answer is complete or nobody waits for it any more. */
+export async function infer(
+  parts: InferenceParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  record: ExchangeRecord,
+): Promise<void> {
+  const exchange = new Exchange(parts, request, response, record)
+  const body = await readBody(request, parts.maxBodyBytes)
+  if (body === 'gone' || exchange.gone) return
+  if (body === 'too-large') return refuseBody(exchange, request, response, parts.maxBodyBytes)
+
+  const inference = parseInference(record.path, body)
+  if ('code' in inference) return exchange.fail(inference, 'prompt_parsing')
+  const snapshot = parts.snapshot()
+  record.model = inference.model
+  if (hasModel(snapshot, inference.model)) record.modelLabel = inference.model
+  parts.metrics.accepted(record)
+
+  const header = (name: string) => request.headersDistinct[name]?.[0] ?? ''
+  const found = match(snapshot, { model: inference.model, path: record.path, header }, parts.random())
+  if ('route' in found) record.route = found.route
+  if (found.found !== 'server') return exchange.fail(matchError(found, inference.model), errorTypeOf(found))
+
+  const { server, adapter } = found
+  record.server = server.key
+  record.upstreamModel = (adapter ? undefined : server.model) ?? inference.model
+  await forward({
+    ...parts,
+    exchange,
+    engine: engineBody(record.path, inference, adapter ? undefined : server.model),
+    server: () => parts.snapshot().servers.get(server.key),
+    nowMs: () => parts.clock.now(),
+  })
+}
+
+type NoMatch = Exclude<Match, { readonly found: 'server' }>
+
+function matchError(found: NoMatch, model: string): ApiError {
+  switch (found.found) {
+    case 'no-route':
+      return modelNotFound(model)
+    case 'no-rule':
+      return { status: 404, code: 'no_matching_rule', message: 'No rule of this model’s routes is for this request.' }
+    case 'unready':
+      return found.dangling
+        ? unavailable('backend_not_found', 'The route of this model names a server that does not exist.')
+        : unavailable('no_ready_pods', 'No pod that serves this model is ready.')
+  }
+}
+
+function errorTypeOf(found: NoMatch): ExchangeRecord['errorType'] {
+  return found.found === 'unready' ? 'pod_discovery' : 'route_not_found'
+}
+
+/** Answers at once, and listens on for a moment: a connection closed under a client that still sends loses the answer. */
+function refuseBody(exchange: Exchange, request: IncomingMessage, response: ServerResponse, maxBytes: number): void {
+  response.setHeader('connection', 'close')
+  request.resume()
+  const message = `The request body is longer than ${maxBytes} bytes.`
+  exchange.fail({ status: 413, code: 'body_too_large', message }, 'prompt_parsing')
+}

@@ -1,0 +1,63 @@
+import { Pod } from '#api/core/kinds.ts'
+import { ModelRoute } from '#api/model-route.ts'
+import { ModelServer } from '#api/model-server.ts'
+import type { Clock, Timer } from '#base/clock.ts'
+import type { Informers } from '#kube/informer.ts'
+import { podAddress } from '#kube/pod-address.ts'
+import { buildIndex } from '#routing/build-index.ts'
+import { emptySnapshot, type RoutingSnapshot } from '#routing/snapshot.ts'
+
+/** The routing state of a cluster, followed. */
+export interface SnapshotSource {
+  current(): RoutingSnapshot
+  /** All three caches were filled once, and `current` shows it. */
+  synced(): boolean
+  /** Resolves when synced; rejects with the signal's reason if that comes first. */
+  whenSynced(): Promise<void>
+  stop(): void
+}
+
+/** Changes come in bursts (a rollout, a relist); requests meanwhile go by the last snapshot. */
+const quietMs = 20
+/** Building may take at most a tenth of the time. */
+const restFactor = 10
+
+/** Rebuilds the index, off the path of requests, at most once every `quietMs`. */
+export function followSnapshots(informers: Informers, clock: Clock): SnapshotSource {
+  const routes = informers.of(ModelRoute)
+  const servers = informers.of(ModelServer)
+  const pods = informers.of(Pod)
+  const stopping = new AbortController()
+  let snapshot = emptySnapshot
+  let filled = false
+  let timer: Timer | undefined
+  let restMs = quietMs
+
+  function build(): void {
+    timer = undefined
+    const startMs = clock.now()
+    snapshot = buildIndex({ routes: routes.list(), servers: servers.list(), pods: pods.list(), addressOf: podAddress })
+    restMs = Math.max(quietMs, restFactor * (clock.now() - startMs))
+  }
+  const changed = (): void => {
+    if (filled && !stopping.signal.aborted) timer ??= clock.after(restMs, build)
+  }
+  const unsubscribe = [routes, servers, pods].map((informer) =>
+    informer.subscribe({ upsert: changed, remove: changed }),
+  )
+  const ready = Promise.all([routes, servers, pods].map((informer) => informer.synced(stopping.signal))).then(() => {
+    filled = true
+    build()
+  })
+  ready.catch(() => {}) // told to who waits; a stop before the end is no failure
+  return {
+    current: () => snapshot,
+    synced: () => filled,
+    whenSynced: () => ready,
+    stop() {
+      stopping.abort()
+      timer?.cancel()
+      for (const end of unsubscribe) end()
+    },
+  }
+}

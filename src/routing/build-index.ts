@@ -1,0 +1,125 @@
+import type { Pod } from '#api/core/kinds.ts'
+import type { ModelRoute } from '#api/model-route.ts'
+import type { ModelServer } from '#api/model-server.ts'
+import { keyOf, placeOf } from '#machinery/kind.ts'
+import { isServing, PodsByLabel, roleOf } from './candidates.ts'
+import { parseGoDuration } from './go-duration.ts'
+import type { Backend, Endpoint, KvConnector, Pairing, RouteEntry, RoutingSnapshot, ServerEntry } from './snapshot.ts'
+import { compileStringMatch } from './string-match.ts'
+
+export interface RoutingObjects {
+  readonly routes: Iterable<ModelRoute>
+  readonly servers: Iterable<ModelServer>
+  readonly pods: Iterable<Pod>
+  /** Where a port of a pod answers; undefined while it has no address. */
+  readonly addressOf: (pod: Pod, port: number) => { readonly host: string; readonly port: number } | undefined
+}
+
+/** Pure; the whole index from the whole state, so that an object that left cannot stay in it. */
+export function buildIndex(objects: RoutingObjects): RoutingSnapshot {
+  const pods = new PodsByLabel(Iterator.from(objects.pods).filter(isServing))
+  const servers = new Map<string, ServerEntry>()
+  for (const server of objects.servers) {
+    const entry = serverEntry(server, pods.of(server), objects.addressOf)
+    servers.set(entry.key, entry)
+  }
+  const byModel = new Map<string, RouteEntry[]>()
+  const byAdapter = new Map<string, RouteEntry[]>()
+  for (const route of [...objects.routes].sort(byAge)) {
+    if (needsGateway(route) || route.metadata.deletionTimestamp !== undefined) continue
+    const entry = routeEntry(route, servers)
+    if (route.spec.modelName) file(byModel, route.spec.modelName, entry)
+    for (const adapter of new Set(route.spec.loraAdapters)) file(byAdapter, adapter, entry)
+  }
+  return { byModel, byAdapter, servers }
+}
+
+/** Oldest first; what is equally old, by name. */
+export function byAge(a: ModelRoute, b: ModelRoute): number {
+  return (
+    compare(a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? '') ||
+    compare(keyOf(placeOf(a)), keyOf(placeOf(b)))
+  )
+}
+
+/** Attached to a Gateway, so not ours to serve outside one. */
+export function needsGateway(route: ModelRoute): boolean {
+  return (route.spec.parentRefs ?? []).length > 0
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
+}
+
+function file(index: Map<string, RouteEntry[]>, name: string, entry: RouteEntry): void {
+  const entries = index.get(name)
+  if (entries === undefined) index.set(name, [entry])
+  else entries.push(entry)
+}
+
+function routeEntry(route: ModelRoute, servers: ReadonlyMap<string, ServerEntry>): RouteEntry {
+  const { namespace } = route.metadata
+  return {
+    key: keyOf(placeOf(route)),
+    rules: route.spec.rules.map(({ modelMatch, targetModels }) => ({
+      bodyModel: modelMatch?.body?.model,
+      headers: Object.entries(modelMatch?.headers ?? {}).map(([name, match]) => ({
+        name: name.toLowerCase(),
+        test: compileStringMatch(match),
+      })),
+      uri: modelMatch?.uri === undefined ? undefined : compileStringMatch(modelMatch.uri),
+      targets: targetModels.map(({ modelServerName, externalModelProviderName, weight }) => {
+        const key = keyOf({ namespace, name: modelServerName ?? externalModelProviderName ?? '' })
+        return { key, server: modelServerName === undefined ? undefined : servers.get(key), weight: weight ?? 100 }
+      }),
+    })),
+  }
+}
+
+function serverEntry(server: ModelServer, pods: readonly Pod[], addressOf: RoutingObjects['addressOf']): ServerEntry {
+  const { trafficPolicy, workloadPort } = server.spec
+  const endpointOf = (pod: Pod): Endpoint | undefined => {
+    const address = addressOf(pod, workloadPort.port)
+    if (address === undefined) return undefined
+    const host = address.host.includes(':') ? `[${address.host}]` : address.host
+    const origin = `${workloadPort.protocol ?? 'http'}://${host}:${address.port}`
+    return { pod: keyOf(placeOf(pod)), uid: pod.metadata.uid ?? '', origin }
+  }
+  return {
+    key: keyOf(placeOf(server)),
+    model: server.spec.model || undefined,
+    timeoutMs: (trafficPolicy?.timeout && parseGoDuration(trafficPolicy.timeout)) || undefined,
+    retry:
+      trafficPolicy?.retry?.attempts === undefined
+        ? undefined
+        : {
+            attempts: trafficPolicy.retry.attempts,
+            intervalMs: parseGoDuration(trafficPolicy.retry.retryInterval ?? '100ms') ?? 100,
+          },
+    backend: backendOf(server, pods, endpointOf),
+  }
+}
+
+function backendOf(server: ModelServer, pods: readonly Pod[], endpointOf: (pod: Pod) => Endpoint | undefined): Backend {
+  if (server.spec.workloadSelector.pdGroup === undefined) {
+    return { kind: 'plain', endpoints: pods.map(endpointOf).filter((endpoint) => endpoint !== undefined) }
+  }
+  const groups = new Map<string, { readonly decode: Endpoint[]; readonly prefill: Endpoint[] }>()
+  for (const pod of pods) {
+    const role = roleOf(server, pod)
+    const endpoint = endpointOf(pod)
+    if (role === undefined || endpoint === undefined) continue
+    const group = groups.get(role.group) ?? { decode: [], prefill: [] }
+    groups.set(role.group, group)
+    group[role.decodes ? 'decode' : 'prefill'].push(endpoint)
+  }
+  const pairings: Pairing[] = [...groups].flatMap(([group, { decode, prefill }]) =>
+    prefill.length === 0 ? [] : decode.map((endpoint) => ({ group, decode: endpoint, prefill })),
+  )
+  return { kind: 'disaggregated', connector: connectorOf(server), pairings }
+}
+
+/** SGLang hands its cache over in its own way unless told otherwise. */
+export function connectorOf(server: ModelServer): KvConnector {
+  return server.spec.kvConnector?.type ?? (server.spec.inferenceEngine === 'SGLang' ? 'sglang' : 'http')
+}

@@ -1,0 +1,77 @@
+import {
+  isReady,
+  type RouteEntry,
+  type RoutingSnapshot,
+  type RuleEntry,
+  type ServerEntry,
+  type TargetEntry,
+} from './snapshot.ts'
+
+/** What of a request decides on its way. */
+export interface MatchRequest {
+  readonly model: string
+  /** Without the query. */
+  readonly path: string
+  /** First value of a header by its name in lower case; empty when absent. */
+  header(name: string): string
+}
+
+export type Match =
+  /** `adapter` when the name is a LoRA adapter's, which must reach the engine unchanged. */
+  | { readonly found: 'server'; readonly route: string; readonly server: ServerEntry; readonly adapter: boolean }
+  /** A rule matched, and none of its targets can take a request. */
+  | { readonly found: 'unready'; readonly route: string; readonly target: string; readonly dangling: boolean }
+  /** Routes have the name, but no rule of theirs matched. */
+  | { readonly found: 'no-rule' }
+  | { readonly found: 'no-route' }
+
+/**
+ * Oldest route first, its first rule that matches, then one of that rule's targets by weight. `random` is in [0, 1).
+ * Targets without a ready pod give their share to the others.
+ */
+export function match(snapshot: RoutingSnapshot, request: MatchRequest, random: number): Match {
+  const routes = snapshot.byModel.get(request.model)
+  const adapter = routes === undefined
+  const candidates: readonly RouteEntry[] | undefined = routes ?? snapshot.byAdapter.get(request.model)
+  if (candidates === undefined) return { found: 'no-route' }
+  for (const route of candidates) {
+    const rule = route.rules.find((candidate) => matches(candidate, request))
+    const target =
+      rule && (pickTarget(rule.targets, random, hasReadyPods) ?? pickTarget(rule.targets, random, () => true))
+    if (target === undefined) continue
+    const { server } = target
+    return server !== undefined && isReady(server)
+      ? { found: 'server', route: route.key, server, adapter }
+      : { found: 'unready', route: route.key, target: target.key, dangling: server === undefined }
+  }
+  return { found: 'no-rule' }
+}
+
+function matches(rule: RuleEntry, request: MatchRequest): boolean {
+  return (
+    (rule.bodyModel === undefined || rule.bodyModel === request.model) &&
+    rule.headers.every(({ name, test }) => test(request.header(name))) &&
+    (rule.uri === undefined || rule.uri(request.path))
+  )
+}
+
+function hasReadyPods({ server }: TargetEntry): boolean {
+  return server !== undefined && isReady(server)
+}
+
+/** Undefined when the weights of the targets that qualify add up to nothing. */
+function pickTarget(
+  targets: readonly TargetEntry[],
+  random: number,
+  qualifies: (target: TargetEntry) => boolean,
+): TargetEntry | undefined {
+  let total = 0
+  for (const target of targets) if (qualifies(target)) total += target.weight
+  let left = random * total
+  for (const target of targets) {
+    if (!qualifies(target) || target.weight === 0) continue
+    if (left < target.weight) return target
+    left -= target.weight
+  }
+  return undefined
+}
