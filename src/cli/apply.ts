@@ -19,7 +19,10 @@ export async function apply(options: ApplyOptions, io: Io): Promise<void> {
   let failed = false
   for (const document of documents) {
     try {
-      const { name, outcome } = await applyDocument(cluster.client, document, { ...options, namespace: cluster.namespace })
+      const { name, outcome } = await applyDocument(cluster.client, document, {
+        ...options,
+        namespace: cluster.namespace,
+      })
       io.write(`${name} ${outcome}${suffix}\n`)
     } catch (error) {
       if (!(error instanceof Fault)) throw error
@@ -44,17 +47,29 @@ export async function applyDocument(
 ): Promise<{ name: string; outcome: string; applied: AnyResource }> {
   const kind = kindOfObject(object)
   if (kind === undefined) {
-    throw new Fault('invalid', 'UnknownKind', `fairlead does not know ${object.kind} of ${object.apiVersion}; use kubectl apply`)
+    throw new Fault(
+      'invalid',
+      'UnknownKind',
+      `fairlead does not know ${object.kind} of ${object.apiVersion}; use kubectl apply`,
+    )
   }
-  const placed = kind.namespaced ? { ...object, metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace } } : object
+  const placed = kind.namespaced
+    ? { ...object, metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace } }
+    : object
   const name = `${kind.singular}${kind.group === '' ? '' : `.${kind.group}`}/${object.metadata.name ?? ''}`
-  if (object.metadata.name === undefined) throw new Fault('invalid', 'NameMissing', 'metadata.name is missing: apply needs a name')
+  if (object.metadata.name === undefined)
+    throw new Fault('invalid', 'NameMissing', 'metadata.name is missing: apply needs a name')
   const place = { namespace: placed.metadata.namespace, name: object.metadata.name }
   const before = await client.get(kind, place).catch((error: unknown) => {
     if (error instanceof Fault && error.kind === 'missing') return undefined
     throw error
   })
-  const applied = await client.apply(kind, placed, { fieldManager: 'fairlead', fieldValidation: 'Strict', dryRun, force: forceConflicts })
+  const applied = await client.apply(kind, placed, {
+    fieldManager: 'fairlead',
+    fieldValidation: 'Strict',
+    dryRun,
+    force: forceConflicts,
+  })
   const outcome =
     before === undefined
       ? 'created'
@@ -63,4 +78,3 @@ export async function applyDocument(
         : 'configured'
   return { name, outcome, applied: applied as AnyResource }
 }
-

@@ -31,7 +31,11 @@ export function connect(options: ConnectOptions, io: Io): Cluster {
   })
   const connection = open(access)
   return {
-    client: createClient({ fetch: connection.fetch, baseUrl: access.server, userAgent: `fairlead/${packageVersion()}` }),
+    client: createClient({
+      fetch: connection.fetch,
+      baseUrl: access.server,
+      userAgent: `fairlead/${packageVersion()}`,
+    }),
     namespace: options.namespace ?? access.namespace,
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   }

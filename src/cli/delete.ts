@@ -18,9 +18,11 @@ export interface DeleteCommandOptions extends ConnectOptions {
 const policies = { background: 'Background', foreground: 'Foreground', orphan: 'Orphan' } as const
 
 export async function remove(options: DeleteCommandOptions, io: Io): Promise<void> {
-  if ((options.what === undefined) === (options.filename === undefined)) throw usage('write KIND/NAME or -f FILE, one of them')
+  if ((options.what === undefined) === (options.filename === undefined))
+    throw usage('write KIND/NAME or -f FILE, one of them')
   await using cluster = connect(options, io)
-  const targets = options.filename === undefined ? named(options, cluster.namespace) : inFiles(options.filename, cluster.namespace)
+  const targets =
+    options.filename === undefined ? named(options, cluster.namespace) : inFiles(options.filename, cluster.namespace)
   let failed = false
   for (const { kind, place } of targets) {
     const name = `${kind.singular}${kind.group === '' ? '' : `.${kind.group}`} "${place.name}"`
@@ -45,13 +47,27 @@ interface Target {
 function named({ what = '', names }: DeleteCommandOptions, namespace: string): Target[] {
   const target = parseTarget(what, names)
   if (target.names.length === 0) throw usage(`say which: fairlead delete ${target.kind.singular}/NAME`)
-  return target.names.map((name) => ({ kind: target.kind, place: { namespace: target.kind.namespaced ? namespace : undefined, name } }))
+  return target.names.map((name) => ({
+    kind: target.kind,
+    place: { namespace: target.kind.namespaced ? namespace : undefined, name },
+  }))
 }
 
 function inFiles(files: readonly string[], namespace: string): Target[] {
   return readDocuments(files).map(({ object, at }) => {
     const kind = kindOfObject(object)
-    if (kind === undefined) throw new Fault('invalid', 'UnknownKind', `${at('kind')}: fairlead does not know ${object.kind} of ${object.apiVersion}`)
-    return { kind, place: { namespace: kind.namespaced ? (object.metadata.namespace ?? namespace) : undefined, name: object.metadata.name ?? '' } }
+    if (kind === undefined)
+      throw new Fault(
+        'invalid',
+        'UnknownKind',
+        `${at('kind')}: fairlead does not know ${object.kind} of ${object.apiVersion}`,
+      )
+    return {
+      kind,
+      place: {
+        namespace: kind.namespaced ? (object.metadata.namespace ?? namespace) : undefined,
+        name: object.metadata.name ?? '',
+      },
+    }
   })
 }

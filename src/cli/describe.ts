@@ -45,7 +45,11 @@ function find(node: TreeNode, kind: string, name: string): TreeNode[] {
   return node.kind === kind && node.name === name ? [node] : node.children.flatMap((child) => find(child, kind, name))
 }
 
-export function renderDescription({ object, kind, children, events }: Description, nowMs: number, colors: boolean): string {
+export function renderDescription(
+  { object, kind, children, events }: Description,
+  nowMs: number,
+  colors: boolean,
+): string {
   const { metadata } = object
   const pending = notActedOn[kind]
   const lines = [
@@ -59,7 +63,9 @@ export function renderDescription({ object, kind, children, events }: Descriptio
     ...section('Annotations', metadata.annotations ?? {}),
     ...section('Spec', object.spec ?? {}),
     ...(conditionsOf(object).length === 0 ? [] : ['Conditions:']),
-    ...conditionsOf(object).map(({ type, status, reason, message }) => `  ${type}=${status}  ${reason ?? ''}${message ? `: ${message}` : ''}`),
+    ...conditionsOf(object).map(
+      ({ type, status, reason, message }) => `  ${type}=${status}  ${reason ?? ''}${message ? `: ${message}` : ''}`,
+    ),
     ...(children.length === 0 ? [] : ['Children:']),
     ...renderTrees(children, { colors, columns: Number.POSITIVE_INFINITY, nowMs }).map((line) => `  ${line}`),
     'Events:',

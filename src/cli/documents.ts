@@ -65,7 +65,11 @@ export function parseDocuments(text: string, file: string): UserDocument[] {
     if (value === null || value === undefined) return []
     const start = document.contents?.range?.[0] ?? 0
     return objectsIn(value, (reason) => new Fault('invalid', 'NotAnObject', `${place(start)}: ${reason}`)).map(
-      ({ object, path }) => ({ object, file, at: (field: string) => place(offsetOf(document, [...path, ...segmentsOf(field)]) ?? start) }),
+      ({ object, path }) => ({
+        object,
+        file,
+        at: (field: string) => place(offsetOf(document, [...path, ...segmentsOf(field)]) ?? start),
+      }),
     )
   })
 }
@@ -80,9 +84,14 @@ function toJs(document: Document, file: string): unknown {
 
 type Path = readonly (string | number)[]
 
-function objectsIn(value: unknown, refuse: (reason: string) => Fault, path: Path = []): { object: AnyResource; path: Path }[] {
+function objectsIn(
+  value: unknown,
+  refuse: (reason: string) => Fault,
+  path: Path = [],
+): { object: AnyResource; path: Path }[] {
   if (!isObject(value)) throw refuse('not a Kubernetes object: write a mapping with apiVersion, kind and metadata')
-  if (typeof value['apiVersion'] !== 'string') throw refuse('apiVersion is missing: write for instance apiVersion: workload.serving.volcano.sh/v1alpha1')
+  if (typeof value['apiVersion'] !== 'string')
+    throw refuse('apiVersion is missing: write for instance apiVersion: workload.serving.volcano.sh/v1alpha1')
   if (typeof value['kind'] !== 'string') throw refuse('kind is missing: write for instance kind: ModelBooster')
   if (value['kind'] === 'List' && Array.isArray(value['items'])) {
     return value['items'].flatMap((item, index) => objectsIn(item, refuse, [...path, 'items', index]))

@@ -30,7 +30,10 @@ export async function get(options: GetOptions, io: Io): Promise<void> {
     io.write(printTables(tables, { wide: options.output === 'wide', withNamespace: options.allNamespaces === true }))
     return
   }
-  const query = { ...(namespace !== undefined && { namespace }), ...(options.selector !== undefined && { labelSelector: options.selector }) }
+  const query = {
+    ...(namespace !== undefined && { namespace }),
+    ...(options.selector !== undefined && { labelSelector: options.selector }),
+  }
   const objects =
     names.length > 0
       ? await Promise.all(names.map((name) => cluster.client.get(kind, { namespace, name })))
@@ -59,23 +62,47 @@ async function readTables(client: Client, kind: Kind, { namespace, names, select
   )
 }
 
-export function printTables(tables: readonly Table[], { wide, withNamespace }: { wide: boolean; withNamespace: boolean }): string {
+export function printTables(
+  tables: readonly Table[],
+  { wide, withNamespace }: { wide: boolean; withNamespace: boolean },
+): string {
   const columns = tables[0]?.columnDefinitions ?? []
   const rows = tables.flatMap((table) => table.rows)
-  if (!withNamespace) return printTable(columns, rows.map((row) => row.cells), { wide })
-  return printTable([{ name: 'Namespace' }, ...columns], rows.map((row) => [row.object?.metadata.namespace, ...row.cells]), { wide })
+  if (!withNamespace)
+    return printTable(
+      columns,
+      rows.map((row) => row.cells),
+      { wide },
+    )
+  return printTable(
+    [{ name: 'Namespace' }, ...columns],
+    rows.map((row) => [row.object?.metadata.namespace, ...row.cells]),
+    { wide },
+  )
 }
 
-export function printObjects(kind: Kind, objects: readonly AnyResource[], form: 'json' | 'yaml' | 'name', single: boolean): string {
+export function printObjects(
+  kind: Kind,
+  objects: readonly AnyResource[],
+  form: 'json' | 'yaml' | 'name',
+  single: boolean,
+): string {
   if (form === 'name') {
     const type = kind.group === '' ? kind.singular : `${kind.singular}.${kind.group}`
     return objects.map((object) => `${type}/${object.metadata.name}\n`).join('')
   }
-  const shown = objects.map((object) => ({ ...object, apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: withoutManagedFields(object) }))
+  const shown = objects.map((object) => ({
+    ...object,
+    apiVersion: apiVersionOf(kind),
+    kind: kind.kind,
+    metadata: withoutManagedFields(object),
+  }))
   const [only] = shown
   if (single && only === undefined) throw new Fault('missing', 'NotFound', 'nothing found')
   const value = single ? only : { apiVersion: 'v1', kind: 'List', metadata: {}, items: shown }
-  return form === 'json' ? `${JSON.stringify(value, null, 2)}\n` : stringify(value, { version: '1.1', aliasDuplicateObjects: false })
+  return form === 'json'
+    ? `${JSON.stringify(value, null, 2)}\n`
+    : stringify(value, { version: '1.1', aliasDuplicateObjects: false })
 }
 
 function withoutManagedFields({ metadata }: AnyResource): AnyResource['metadata'] {

@@ -17,7 +17,9 @@ test('the certificate is one that a TLS client trusts by the authority beside it
   t.after(() => server.close())
   const { port } = server.address() as AddressInfo
   const status = await new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port, ca: identity.ca, agent: false }, (response) => resolve(response.resume().statusCode)).on('error', reject)
+    get({ host: '127.0.0.1', port, ca: identity.ca, agent: false }, (response) =>
+      resolve(response.resume().statusCode),
+    ).on('error', reject)
   })
   assert.equal(status, 200)
 })
@@ -46,7 +48,10 @@ const tokens: Record<string, { header: string | undefined; want: boolean }> = {
 }
 for (const [name, { header, want }] of Object.entries(tokens)) {
   test(name, () => {
-    const request = new Request('http://api.invalid/', header === undefined ? {} : { headers: { authorization: header } })
+    const request = new Request(
+      'http://api.invalid/',
+      header === undefined ? {} : { headers: { authorization: header } },
+    )
     assert.equal(bearerCheck('secret')(request), want)
   })
 }

@@ -49,7 +49,9 @@ export function writeKubeconfig(dataDir: string, { ca, token }: Identity, server
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'fairlead',
-    clusters: [{ name: 'fairlead', cluster: { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') } }],
+    clusters: [
+      { name: 'fairlead', cluster: { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') } },
+    ],
     users: [{ name: 'fairlead', user: { token } }],
     contexts: [{ name: 'fairlead', context: { cluster: 'fairlead', user: 'fairlead', namespace: 'default' } }],
   }

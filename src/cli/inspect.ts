@@ -24,12 +24,28 @@ export function inspect({ object, at }: UserDocument): Inspected {
   const kind = kindOfObject(object)
   if (kind === undefined) {
     const detail = `fairlead does not know this kind of ${object.apiVersion}, so only an API server can check it`
-    return { object, kind, findings: [{ severity: 'warning', at: at('kind'), error: { field: 'kind', type: 'FieldValueNotSupported', value: object.kind, detail } }] }
+    return {
+      object,
+      kind,
+      findings: [
+        {
+          severity: 'warning',
+          at: at('kind'),
+          error: { field: 'kind', type: 'FieldValueNotSupported', value: object.kind, detail },
+        },
+      ],
+    }
   }
   const schema = compileSchema(kind.schema())
   const { value, unknown } = schema.prune(object)
   const complete = schema.default(value) as AnyResource
-  const strangers = unknown.map((field): FieldError => ({ field, type: 'FieldValueForbidden', detail: 'unknown field: check its spelling and its place' }))
+  const strangers = unknown.map(
+    (field): FieldError => ({
+      field,
+      type: 'FieldValueForbidden',
+      detail: 'unknown field: check its spelling and its place',
+    }),
+  )
   const invalid = schema.validate(complete)
   // Rules may rely on what the schema promises.
   const broken = invalid.length > 0 ? [] : (kind.check?.(complete) ?? [])

@@ -15,7 +15,9 @@ export function kindNamed(name: string): Kind {
       wanted === `${each.plural}.${each.group}`,
   )
   if (kind === undefined) {
-    throw usage(`no kind is called ${name}; fairlead knows ${knownKinds.map((each) => each.plural).join(', ')} (for others use kubectl)`)
+    throw usage(
+      `no kind is called ${name}; fairlead knows ${knownKinds.map((each) => each.plural).join(', ')} (for others use kubectl)`,
+    )
   }
   return kind
 }
@@ -27,6 +29,7 @@ export function kindOfObject({ apiVersion, kind }: Pick<Resource, 'apiVersion' |
 /** `kind/name`, or a kind and names beside it. */
 export function parseTarget(what: string, names: readonly string[]): { kind: Kind; names: readonly string[] } {
   const [kind = '', name, ...rest] = what.split('/')
-  if (rest.length > 0 || (name !== undefined && names.length > 0)) throw usage(`write KIND/NAME or KIND NAME, not ${[what, ...names].join(' ')}`)
+  if (rest.length > 0 || (name !== undefined && names.length > 0))
+    throw usage(`write KIND/NAME or KIND NAME, not ${[what, ...names].join(' ')}`)
   return { kind: kindNamed(kind), names: name === undefined ? names : [name] }
 }

@@ -32,15 +32,27 @@ export function commandLine(io: Io): Command {
   program
     .command('up')
     .description('run everything on this machine: API server, controllers, local pods and router; no cluster needed')
-    .option('--apply <file...>', 'apply these files once the API is ready; a file, a directory, or - for standard input')
+    .option(
+      '--apply <file...>',
+      'apply these files once the API is ready; a file, a directory, or - for standard input',
+    )
     .option('--exit-when-active', 'end with 0 once every applied ModelBooster is Active and has answered a request')
     .option('--data-dir <dir>', 'where objects, certificates and the kubeconfig are kept', '.fairlead')
     .option('--api-port <port>', 'port of the Kubernetes API on 127.0.0.1; 0 for any free one', port, 7443)
     .option('--router-port <port>', 'port of the OpenAI-compatible router on 127.0.0.1; 0 for any free one', port, 8080)
-    .option('--nodes <file>', 'YAML list of nodes with labels and capacity to place pods on; default one node that takes all')
-    .option('--runtimes <file>', 'YAML list that says by image pattern how containers are run; default all known engines simulated')
+    .option(
+      '--nodes <file>',
+      'YAML list of nodes with labels and capacity to place pods on; default one node that takes all',
+    )
+    .option(
+      '--runtimes <file>',
+      'YAML list that says by image pattern how containers are run; default all known engines simulated',
+    )
     .addOption(
-      new Option('--durability <mode>', 'what survives a power cut: full (every acknowledged write), normal (all but the last moment); a killed process loses nothing in either')
+      new Option(
+        '--durability <mode>',
+        'what survives a power cut: full (every acknowledged write), normal (all but the last moment); a killed process loses nothing in either',
+      )
         .choices(['full', 'normal'])
         .default('full'),
     )
@@ -55,6 +67,7 @@ export function commandLine(io: Io): Command {
     .option('--kubeconfig <file>', 'kubeconfig to use')
     .option('--drain-seconds <seconds>', 'how long running answers may take after a request to stop', seconds, 300)
     .option('--json', 'one JSON object a line')
+    .addOption(new Option('--until-stdin-ends', 'stop when standard input ends').hideHelp())
     .action(async (options) => (await import('./router.ts')).router(options, io))
 
   connected(program, 'apply', 'create or update objects by server-side apply')
@@ -95,7 +108,11 @@ export function commandLine(io: Io): Command {
     .argument('[kind[/name]]')
     .argument('[name...]')
     .option('-f, --filename <file...>', 'delete what these files name')
-    .addOption(new Option('--cascade <how>', 'what becomes of what they own').choices(['background', 'foreground', 'orphan']).default('background'))
+    .addOption(
+      new Option('--cascade <how>', 'what becomes of what they own')
+        .choices(['background', 'foreground', 'orphan'])
+        .default('background'),
+    )
     .option('--ignore-not-found', 'what is gone already is fine')
     .action(async (what, names, options) => (await import('./delete.ts')).remove({ what, names, ...options }, io))
 
@@ -144,13 +161,15 @@ function output(...forms: readonly string[]): Option {
 
 function port(text: string): number {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError('a port is a number from 0 to 65535.')
+  if (!Number.isInteger(value) || value < 0 || value > 65535)
+    throw new InvalidArgumentError('a port is a number from 0 to 65535.')
   return value
 }
 
 function count(text: string): number {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('write a whole number that is not negative.')
+  if (!Number.isInteger(value) || value < 0)
+    throw new InvalidArgumentError('write a whole number that is not negative.')
   return value
 }
 

@@ -38,10 +38,17 @@ export function stateOf(object: AnyResource): ObjectState {
   const type = leading[object.kind]
   if (type === undefined) return { ready: undefined, reason: '', message: '' }
   const condition = conditions.find((each) => each.type === type)
-  if (condition === undefined) return { ready: object.kind === 'ModelServer' || object.kind === 'ModelRoute' ? undefined : false, reason: '', message: 'not looked at yet' }
+  if (condition === undefined)
+    return {
+      ready: object.kind === 'ModelServer' || object.kind === 'ModelRoute' ? undefined : false,
+      reason: '',
+      message: 'not looked at yet',
+    }
   const ready = condition.status === 'True'
   if (ready) return { ready, reason: condition.reason, message: warningOf(object, conditions) }
-  return object.kind === 'Pod' ? podState(object, condition) : { ready, reason: condition.reason, message: condition.message }
+  return object.kind === 'Pod'
+    ? podState(object, condition)
+    : { ready, reason: condition.reason, message: condition.message }
 }
 
 export function conditionsOf(object: AnyResource): readonly Condition[] {
@@ -51,7 +58,11 @@ export function conditionsOf(object: AnyResource): readonly Condition[] {
 
 /** Ready, and yet something that a user asked for does not happen. */
 function warningOf(object: AnyResource, conditions: readonly Condition[]): string {
-  const told: Record<string, Condition['status']> = { GangUnavailable: 'True', AutoscalingActive: 'False', UpdateInProgress: 'True' }
+  const told: Record<string, Condition['status']> = {
+    GangUnavailable: 'True',
+    AutoscalingActive: 'False',
+    UpdateInProgress: 'True',
+  }
   const messages = conditions.filter(({ type, status }) => told[type] === status).map(({ message }) => message)
   if (object.kind === 'Pod' && simulatedPod(object)) messages.push('simulated')
   return messages.join('; ')
@@ -70,8 +81,12 @@ interface ContainerState {
 function podState(pod: AnyResource, ready: Condition): ObjectState {
   const scheduled = conditionsOf(pod).find(({ type, status }) => type === 'PodScheduled' && status === 'False')
   if (scheduled !== undefined) return { ready: false, reason: scheduled.reason, message: scheduled.message }
-  const statuses = ['initContainerStatuses', 'containerStatuses'].flatMap((member) => (pod.status?.[member] ?? []) as ContainerState[])
-  const stuck = statuses.find(({ state }) => state?.waiting?.reason !== undefined && state.waiting.reason !== 'PodInitializing')
+  const statuses = ['initContainerStatuses', 'containerStatuses'].flatMap(
+    (member) => (pod.status?.[member] ?? []) as ContainerState[],
+  )
+  const stuck = statuses.find(
+    ({ state }) => state?.waiting?.reason !== undefined && state.waiting.reason !== 'PodInitializing',
+  )
   if (stuck !== undefined) {
     const { reason = '', message = '' } = stuck.state?.waiting ?? {}
     return { ready: false, reason, message: `container ${stuck.name}${message === '' ? '' : `: ${message}`}` }

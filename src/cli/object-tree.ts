@@ -13,7 +13,16 @@ export interface TreeNode {
   readonly children: readonly TreeNode[]
 }
 
-const order = ['ModelBooster', 'ModelServing', 'ModelServer', 'ModelRoute', 'AutoscalingPolicy', 'AutoscalingPolicyBinding', 'Pod', 'Service']
+const order = [
+  'ModelBooster',
+  'ModelServing',
+  'ModelServer',
+  'ModelRoute',
+  'AutoscalingPolicy',
+  'AutoscalingPolicyBinding',
+  'Pod',
+  'Service',
+]
 
 /** Trees of all objects whose owner is not among `objects`. */
 export function treesOf(objects: readonly AnyResource[]): TreeNode[] {
@@ -23,15 +32,21 @@ export function treesOf(objects: readonly AnyResource[]): TreeNode[] {
     return owner?.uid
   })
   const nodesBelow = (uid: string | undefined): TreeNode[] =>
-    (byOwner.get(uid) ?? []).map((object) => ({
-      kind: object.kind,
-      name: object.metadata.name ?? '',
-      namespace: object.metadata.namespace ?? '',
-      state: stateOf(object),
-      createdAt: object.metadata.creationTimestamp,
-      children: object.metadata.uid === undefined ? [] : nodesBelow(object.metadata.uid),
-    }))
-    .sort((a, b) => rank(a) - rank(b) || a.namespace.localeCompare(b.namespace) || a.name.localeCompare(b.name, 'en', { numeric: true }))
+    (byOwner.get(uid) ?? [])
+      .map((object) => ({
+        kind: object.kind,
+        name: object.metadata.name ?? '',
+        namespace: object.metadata.namespace ?? '',
+        state: stateOf(object),
+        createdAt: object.metadata.creationTimestamp,
+        children: object.metadata.uid === undefined ? [] : nodesBelow(object.metadata.uid),
+      }))
+      .sort(
+        (a, b) =>
+          rank(a) - rank(b) ||
+          a.namespace.localeCompare(b.namespace) ||
+          a.name.localeCompare(b.name, 'en', { numeric: true }),
+      )
   return nodesBelow(undefined)
 }
 
@@ -66,7 +81,12 @@ function markOf({ ready }: ObjectState): ['✔' | '…' | '·', 'green' | 'yello
   return ready ? ['✔', 'green'] : ['…', 'yellow']
 }
 
-function rowsOf(node: TreeNode, branch: string, stem: string, withNamespace: boolean): { label: string; node: TreeNode }[] {
+function rowsOf(
+  node: TreeNode,
+  branch: string,
+  stem: string,
+  withNamespace: boolean,
+): { label: string; node: TreeNode }[] {
   const name = withNamespace && node.namespace !== '' ? `${node.namespace}/${node.name}` : node.name
   return [
     { label: `${branch}${node.kind}/${name}`, node },

@@ -26,15 +26,25 @@ export async function tree(options: TreeOptions, io: Io): Promise<void> {
   const trees = treesOf(objects).filter((node) => node.kind !== 'Pod' && node.kind !== 'Service')
   const shown = target === undefined ? trees : trees.flatMap((node) => within(node, target.kind.kind, target.names[0]))
   if (shown.length === 0) {
-    if (target !== undefined) throw new Fault('missing', 'NotFound', `no ${target.kind.singular} ${target.names.join(' ')} in ${namespace ?? 'any namespace'}`)
+    if (target !== undefined)
+      throw new Fault(
+        'missing',
+        'NotFound',
+        `no ${target.kind.singular} ${target.names.join(' ')} in ${namespace ?? 'any namespace'}`,
+      )
     io.error(`nothing is served in ${namespace === undefined ? 'any namespace' : `namespace ${namespace}`}`)
   }
   if (options.output === 'json') {
     io.write(`${JSON.stringify(shown, null, 2)}\n`)
     return
   }
-  const style = { colors: io.colors, columns: io.interactive ? io.columns : Number.POSITIVE_INFINITY, nowMs: Date.now() }
-  for (const line of renderTrees(shown, { ...style, withNamespace: options.allNamespaces === true })) io.write(`${line}\n`)
+  const style = {
+    colors: io.colors,
+    columns: io.interactive ? io.columns : Number.POSITIVE_INFINITY,
+    nowMs: Date.now(),
+  }
+  for (const line of renderTrees(shown, { ...style, withNamespace: options.allNamespaces === true }))
+    io.write(`${line}\n`)
 }
 
 export async function treeObjects(client: Client, namespace: string | undefined): Promise<AnyResource[]> {

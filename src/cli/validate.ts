@@ -13,7 +13,13 @@ export function validate(options: ValidateOptions, io: Io): void {
   const inspected = readDocuments(options.filename).map(inspect)
   const findings = inspected.flatMap((each) => each.findings)
   if (options.json === true) {
-    io.write(`${JSON.stringify(findings.map(({ severity, at, error }) => ({ severity, at, ...error })), null, 2)}\n`)
+    io.write(
+      `${JSON.stringify(
+        findings.map(({ severity, at, error }) => ({ severity, at, ...error })),
+        null,
+        2,
+      )}\n`,
+    )
   } else {
     for (const { severity, at, error } of findings) io.write(`${at}: ${severity}: ${formatFieldError(error)}\n`)
     for (const { object, findings: own } of inspected) {

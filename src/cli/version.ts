@@ -9,7 +9,16 @@ export function packageVersion(): string {
 }
 
 export function version({ output }: { output?: 'json' }, io: Io): void {
-  const versions = { fairlead: packageVersion(), node: process.versions.node, kubernetes: coreDocument().kubernetesVersion }
+  const versions = {
+    fairlead: packageVersion(),
+    node: process.versions.node,
+    kubernetes: coreDocument().kubernetesVersion,
+  }
   if (output === 'json') io.write(`${JSON.stringify(versions)}\n`)
-  else io.write(Object.entries(versions).map(([name, value]) => `${name} ${value}\n`).join(''))
+  else
+    io.write(
+      Object.entries(versions)
+        .map(([name, value]) => `${name} ${value}\n`)
+        .join(''),
+    )
 }

@@ -1,0 +1,70 @@
+/** One streamed question to a model through the router: the proof that it is served. */
+import type { ModelBooster } from '#api/model-booster.ts'
+import { Fault, messageOf } from '#base/fault.ts'
+import { isObject } from '#base/json.ts'
+
+export interface Question {
+  readonly url: string
+  readonly model: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const prompt = 'Say hello.'
+const maxTokens = 24
+
+/** The question that the route of a booster lets through: its name, and the headers that its match asks for. */
+export function questionFor(booster: ModelBooster, routerUrl: string): Question {
+  const wanted = Object.entries(booster.spec.modelMatch?.headers ?? {})
+  return {
+    url: `${routerUrl}/v1/chat/completions`,
+    model: booster.spec.name ?? booster.metadata.name ?? '',
+    headers: Object.fromEntries(wanted.map(([name, match]) => [name, match.exact ?? match.prefix ?? ''])),
+  }
+}
+
+/** The same question as a command to copy. */
+export function curlOf({ url, model, headers }: Question): string {
+  const body = JSON.stringify({ model, messages: [{ role: 'user', content: prompt }], stream: true })
+  const extra = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`)
+  return `curl -N ${url} -H 'Content-Type: application/json'${extra.join('')} -d '${body}'`
+}
+
+/** Yields the answer piece by piece. Throws `unavailable` for anything but a complete stream. */
+export async function* ask({ url, model, headers }: Question, signal: AbortSignal): AsyncGenerator<string> {
+  const body = JSON.stringify({
+    model,
+    messages: [{ role: 'user', content: prompt }],
+    stream: true,
+    max_tokens: maxTokens,
+  })
+  const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body, signal }
+  const response = await fetch(url, init).catch((error: unknown) => {
+    throw new Fault('unavailable', 'NoAnswer', `no answer from the router: ${messageOf(error)}`, { cause: error })
+  })
+  if (!response.ok || response.body === null) {
+    const code = response.status === 404 || response.status === 503 ? 'NotRoutedYet' : 'NoAnswer'
+    throw new Fault(
+      'unavailable',
+      code,
+      `the router answered ${response.status}: ${(await response.text()).slice(0, 500)}`,
+    )
+  }
+  let rest = ''
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      if (line === 'data: [DONE]') return
+      const piece = line.startsWith('data: ') ? contentOf(line.slice('data: '.length)) : undefined
+      if (piece !== undefined) yield piece
+    }
+  }
+  throw new Fault('unavailable', 'CutOff', 'the answer ended before it was complete')
+}
+
+function contentOf(data: string): string | undefined {
+  const event: unknown = JSON.parse(data)
+  const choices = isObject(event) && Array.isArray(event['choices']) ? (event['choices'] as unknown[]) : []
+  const delta = isObject(choices[0]) ? choices[0]['delta'] : undefined
+  return isObject(delta) && typeof delta['content'] === 'string' ? delta['content'] : undefined
+}

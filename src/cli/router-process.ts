@@ -1,0 +1,113 @@
+/**
+ * The router beside the API server: a process of its own, so that streaming never waits for the store and a crash
+ * takes nothing else down. It is started again when it ends by itself, and ends when we do, however we end: it
+ * watches its standard input.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { type Clock, sleep } from '#base/clock.ts'
+import { Fault } from '#base/fault.ts'
+import { isObject } from '#base/json.ts'
+import type { Log } from '#base/log.ts'
+
+export interface RouterProcessOptions {
+  readonly kubeconfig: string
+  /** 0 for any free port; a restart keeps the port of the first start. */
+  readonly port: number
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface RouterProcess extends AsyncDisposable {
+  readonly url: string
+  readonly pid: () => number | undefined
+}
+
+/** A router that does not listen within this time is stuck. */
+const startMs = 20_000
+const restartMs = 1_000
+
+export async function startRouterProcess(options: RouterProcessOptions): Promise<RouterProcess> {
+  const { log, clock } = options
+  const stop = new AbortController()
+  let { child, port } = await launch(options, options.port, stop.signal)
+  const url = `http://127.0.0.1:${port}`
+
+  const kept = keep()
+  async function keep(): Promise<void> {
+    for (;;) {
+      const code = await ended(child)
+      if (stop.signal.aborted) return
+      log.error('router ended, starting it again', { code })
+      try {
+        await sleep(clock, restartMs, stop.signal)
+        ;({ child, port } = await launch(options, port, stop.signal))
+      } catch (error) {
+        if (stop.signal.aborted) return
+        log.error('router does not start', { error: String(error) })
+      }
+    }
+  }
+
+  return {
+    url,
+    pid: () => child.pid,
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      child.kill('SIGTERM')
+      const late = clock.after(5_000, () => child.kill('SIGKILL'))
+      await Promise.all([ended(child), kept])
+      late.cancel()
+    },
+  }
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode)
+  return new Promise((resolve) => child.once('exit', (code) => resolve(code)))
+}
+
+async function launch({ kubeconfig, clock, log }: RouterProcessOptions, port: number, signal: AbortSignal) {
+  const program = fileURLToPath(new URL('../../bin/fairlead.js', import.meta.url))
+  const args = [program, 'router', '--json', '--until-stdin-ends', '--drain-seconds', '3']
+  const child = spawn(process.execPath, [...args, '--kubeconfig', kubeconfig, '--port', String(port)], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  const problems: string[] = []
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    problems.push(line)
+    if (problems.length > 20) problems.shift()
+  })
+  const ready = new Promise<number>((resolve, reject) => {
+    const late = clock.after(startMs, () =>
+      reject(new Fault('unavailable', 'RouterStuck', 'the router does not start')),
+    )
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const event = parsed(line)
+      if (event?.['event'] === 'ready') resolve(Number(event['port']))
+      else log.debug('router', { line })
+    })
+    child.once('exit', () => {
+      late.cancel()
+      const said = problems.filter((line) => line.startsWith('error: ')).map((line) => line.slice('error: '.length))
+      reject(new Fault('unavailable', 'RouterEnded', said[0] ?? problems.at(-1) ?? 'the router ended at once'))
+    })
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+  try {
+    return { child, port: await ready }
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
+  }
+}
+
+function parsed(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
