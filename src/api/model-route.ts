@@ -4,7 +4,7 @@ import type { ObjectMeta } from '#machinery/meta.ts'
 import { defineKind } from './define-kind.ts'
 import { atomicList, conditions, rules } from './fields.ts'
 import { groups } from './labels.ts'
-import { checkModelRoute } from './model-route-rules.ts'
+import { checkModelRoute, warnModelRoute } from './model-route-rules.ts'
 
 export const StringMatch = z
   .object({
@@ -172,4 +172,5 @@ export const ModelRoute: Kind<ModelRoute> = defineKind<ModelRoute>({
   status: ModelRouteStatus,
   columns: [{ name: 'Model', type: 'string', jsonPath: '.spec.modelName' }],
   check: checkModelRoute,
+  warn: warnModelRoute,
 })

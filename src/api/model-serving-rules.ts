@@ -1,6 +1,53 @@
+/** What a ModelServing can get wrong inside its pod templates, where its CustomResourceDefinition has no rules of ours. */
 import type { FieldError } from '#machinery/field-error.ts'
-import type { ModelServing } from './model-serving.ts'
+import type { Container } from './core/types.generated.ts'
+import { servingLabels } from './labels.ts'
+import type { ModelServing, ModelServingRole } from './model-serving.ts'
 
-export function checkModelServing(_serving: ModelServing): FieldError[] {
-  return []
+type Template = ModelServingRole['entryTemplate']
+
+export function checkModelServing({ spec }: ModelServing): FieldError[] {
+  return templatesOf(spec.template.roles).flatMap(([path, { spec: pod }]) => [
+    ...(pod.containers.length > 0 ? [] : [required(`${path}.spec.containers`, 'a pod needs at least one container')]),
+    ...checkImages(`${path}.spec.containers`, pod.containers),
+    ...checkImages(`${path}.spec.initContainers`, pod.initContainers ?? []),
+  ])
+}
+
+export function warnModelServing({ spec }: ModelServing): FieldError[] {
+  const reserved = new Set<string>(Object.values(servingLabels))
+  return templatesOf(spec.template.roles).flatMap(([path, { metadata, spec: pod }]) => [
+    ...Object.keys(metadata?.labels ?? {})
+      .filter((key) => reserved.has(key))
+      .map((key) =>
+        invalid(`${path}.metadata.labels[${key}]`, key, 'is set by the controller; this value is not used'),
+      ),
+    ...(pod.restartPolicy === undefined || pod.restartPolicy === 'Always'
+      ? []
+      : [invalid(`${path}.spec.restartPolicy`, pod.restartPolicy, 'an engine that ends is replaced; write Always')]),
+  ])
+}
+
+function templatesOf(roles: readonly ModelServingRole[]): [path: string, template: Template][] {
+  return roles.flatMap(({ entryTemplate, workerTemplate }, i) => {
+    const path = `spec.template.roles[${i}]`
+    const entry: [string, Template] = [`${path}.entryTemplate`, entryTemplate]
+    return workerTemplate === undefined ? [entry] : [entry, [`${path}.workerTemplate`, workerTemplate]]
+  })
+}
+
+function checkImages(path: string, containers: readonly Container[]): FieldError[] {
+  return containers.flatMap(({ image }, i) =>
+    image !== undefined && /\s/.test(image)
+      ? [invalid(`${path}[${i}].image`, image, 'an image reference contains no white space')]
+      : [],
+  )
+}
+
+function required(field: string, detail: string): FieldError {
+  return { field, type: 'FieldValueRequired', detail }
+}
+
+function invalid(field: string, value: unknown, detail: string): FieldError {
+  return { field, type: 'FieldValueInvalid', value, detail }
 }

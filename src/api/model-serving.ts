@@ -5,7 +5,7 @@ import type { PodSpec } from './core/types.generated.ts'
 import { defineKind } from './define-kind.ts'
 import { atomicList, conditions, coreField, freeForm, intOrPercent, keyedBy, rules } from './fields.ts'
 import { groups } from './labels.ts'
-import { checkModelServing } from './model-serving-rules.ts'
+import { checkModelServing, warnModelServing } from './model-serving-rules.ts'
 
 export const recoveryPolicies = ['ServingGroupRecreate', 'RoleRecreate', 'None'] as const
 export type RecoveryPolicy = (typeof recoveryPolicies)[number]
@@ -290,5 +290,18 @@ export const ModelServing: Kind<ModelServing> = defineKind<ModelServing>({
     { name: 'Available', type: 'integer', jsonPath: '.status.availableReplicas' },
     { name: 'Updated', type: 'integer', jsonPath: '.status.updatedReplicas' },
   ],
+  rules: [
+    {
+      rule: `self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')`,
+      message: 'must be lower case letters, digits and dashes, and begin with a letter: pods are named after it',
+      fieldPath: '.metadata.name',
+    },
+    {
+      rule: 'self.spec.template.roles.all(role, size(self.metadata.name) + size(string(self.spec.replicas)) + size(role.name) + size(string(role.replicas)) + size(string(role.workerReplicas)) + 4 <= 63)',
+      message: 'is too long: <name>-<group>-<role>-<instance>-<pod> may have at most 63 characters',
+      fieldPath: '.metadata.name',
+    },
+  ],
   check: checkModelServing,
+  warn: warnModelServing,
 })
