@@ -46,7 +46,7 @@ const anyAtomic: FieldType = {
       return anyAtomic
     },
   },
-  nullable: true,
+  nullable: false,
 }
 
 /** Where no schema speaks: maps are granular, lists atomic. */
@@ -60,7 +60,7 @@ export const anyField: FieldType = {
       return anyField
     },
   },
-  nullable: true,
+  nullable: false,
 }
 
 const text: FieldType = { scalar: 'string', nullable: false }

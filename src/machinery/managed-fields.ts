@@ -80,10 +80,12 @@ export function applyServerSide(options: ApplyOptions): Resource {
   const problems = checkApplied(config, type)
   if (problems.length > 0) throw badApply(describeProblems(applied, problems))
 
+  const fields = withoutResetFields(fieldsOf(config, type), options)
   const bare = live && withoutManagedFields(live)
   const before = holdersOf(live?.metadata.managedFields) ?? new Map<string, Holder>()
-  const holders = bare !== undefined && before.size === 0 ? firstHolders(bare, type, options) : before
-  const result = applyFields(bare, config, holders, type, options)
+  const isFirst = bare !== undefined && before.size === 0 && !isEmpty(difference(fields, unmanaged))
+  const holders = isFirst ? firstHolders(bare, type, options) : before
+  const result = applyFields({ live: bare, config, fields, holders, type }, options)
   const unchanged = bare !== undefined && (result.object === bare || equalJson(result.object, bare))
   const object = manager === kubectlManager ? withLastApplied(result.object, applied) : result.object
 
@@ -173,15 +175,17 @@ interface Applied {
   readonly others: Holders
 }
 
-function applyFields(
-  live: Resource | undefined,
-  config: Resource,
-  holders: Holders,
-  type: FieldType,
-  options: ApplyOptions,
-): Applied {
+interface Applying {
+  readonly live: Resource | undefined
+  readonly config: Resource
+  /** Those of `config`. */
+  readonly fields: FieldSet
+  readonly holders: Holders
+  readonly type: FieldType
+}
+
+function applyFields({ live, config, fields, holders, type }: Applying, options: ApplyOptions): Applied {
   const start = live ?? emptyObject(config)
-  const fields = withoutResetFields(fieldsOf(config, type), options)
   const self: Holder = {
     manager: options.manager === '' ? 'unknown' : options.manager,
     operation: 'Apply',
@@ -193,7 +197,10 @@ function applyFields(
   const key = keyOf(self)
   const merged = mergeFields(start, config, type)
   const last = holders.get(key)?.fields ?? noFields
-  const object = (isSubset(last, fields) ? merged : prune(merged, last, fields, holders, key, type)) as Resource
+  // Pruning takes a field that holds an empty list now: no list item, no owner. Hence the configuration once more.
+  const object = (
+    isSubset(last, fields) ? merged : mergeFields(prune(merged, last, fields, holders, key, type), config, type)
+  ) as Resource
 
   const change = comparison(start, object, type, options)
   const others = new Map<string, Holder>()
