@@ -75,8 +75,20 @@ export function equalFields(a: FieldSet, b: FieldSet): boolean {
   return isSubset(a, b) && isSubset(b, a)
 }
 
+/** Stored entries are read again and again, and nobody changes them in place. */
+const decoded = new WeakMap<object, FieldSet>()
+
 /** Reads `fieldsV1`; `undefined` when it is malformed. */
 export function decodeFields(fieldsV1: unknown): FieldSet | undefined {
+  if (!isObject(fieldsV1)) return undefined
+  const known = decoded.get(fieldsV1)
+  if (known !== undefined) return known
+  const set = decodeNode(fieldsV1)
+  if (set !== undefined) decoded.set(fieldsV1, set)
+  return set
+}
+
+function decodeNode(fieldsV1: unknown): FieldSet | undefined {
   if (!isObject(fieldsV1)) return undefined
   let member = false
   const children = new Map<string, FieldSet>()
@@ -86,7 +98,7 @@ export function decodeFields(fieldsV1: unknown): FieldSet | undefined {
       continue
     }
     const element = canonicalElement(name)
-    const child = decodeFields(fieldsV1[name])
+    const child = decodeNode(fieldsV1[name])
     if (element === undefined || child === undefined) return undefined
     children.set(element, isEmpty(child) ? leafField : child)
   }
