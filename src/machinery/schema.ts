@@ -1,4 +1,5 @@
-import type { FieldError } from './field-error.ts'
+import { hasRules, ruleErrors } from './cel.ts'
+import type { FieldError, FieldErrorType } from './field-error.ts'
 import { resourceSchemaOf } from './object-meta-schema.ts'
 import { defaultValue } from './schema-default.ts'
 import { pruneValue } from './schema-prune.ts'
@@ -39,10 +40,30 @@ function compile(schema: StructuralSchema): CompiledSchema {
       return { value: pruned, unknown: unknown.sort() }
     },
     default: <T>(value: T) => defaultValue(value, schema) as T, // defaulting only adds
-    validate(value, _old) {
+    validate(value, old) {
       const errors: FieldError[] = []
       checkOf(schema)(value, '', errors)
-      return errors
+      if (!hasRules(schema)) return errors
+      // Rules may rely on the rest of the schema, so they do not run on what breaks it.
+      return errors.some((error) => blocking.has(error.type))
+        ? [...errors, unchecked]
+        : [...errors, ...ruleErrors(value, old, schema)]
     },
   }
+}
+
+const blocking: ReadonlySet<FieldErrorType> = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+])
+
+const unchecked: FieldError = {
+  field: '<nil>',
+  type: 'FieldValueInvalid',
+  value: 'null',
+  detail:
+    'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 }
