@@ -11,18 +11,19 @@ export const AutoscalingMetric = z
   .object({
     metricName: z.string().min(1).max(253).optional().describe('Name of the metric, as the engine exposes it.'),
     name: z.string().min(1).max(253).optional().describe('Later spelling of `metricName`; give one of the two.'),
-    targetValue: quantity().describe('Value for each instance that scaling aims at; above 0.'),
+    targetValue: quantity()
+      .describe('Value for each instance that scaling aims at; above 0.')
+      .meta({
+        maxLength: 32,
+        ...rules({
+          rule: `type(self) == int ? self > 0 : !isQuantity(self) || quantity(self).isGreaterThan(quantity('0'))`,
+          message: 'must be above 0',
+        }),
+      }),
   })
   .describe('One metric and the value it should have.')
   .meta(
-    rules(
-      { rule: 'has(self.metricName) != has(self.name)', message: 'give metricName (or its later spelling, name)' },
-      {
-        rule: `type(self.targetValue) == int ? self.targetValue > 0 : !isQuantity(string(self.targetValue)) || quantity(string(self.targetValue)).isGreaterThan(quantity('0'))`,
-        message: 'must be above 0',
-        fieldPath: '.targetValue',
-      },
-    ),
+    rules({ rule: 'has(self.metricName) != has(self.name)', message: 'give metricName (or its later spelling, name)' }),
   )
 export type AutoscalingMetric = z.output<typeof AutoscalingMetric>
 

@@ -54,11 +54,8 @@ function rootSchema({ description, spec, status, rules }: Omit<Definition<never>
     properties: {
       apiVersion: { type: 'string', description: 'Group and version of the schema that the object follows.' },
       kind: { type: 'string', description: 'Kind of the object.' },
-      metadata: {
-        type: 'object',
-        description: 'Name, labels and what else every object carries.',
-        properties: { name: { type: 'string', maxLength: 253, description: 'Name of the object.' } },
-      },
+      // Kubernetes allows no more than this: what metadata is, it knows itself.
+      metadata: { type: 'object', properties: { name: { type: 'string', maxLength: 253 } } },
       spec: structuralSchema(spec),
       status: structuralSchema(status),
     },

@@ -39,7 +39,7 @@ export const ModelWorker = z
     type: z.enum(workerTypes).default('server').describe('What the worker does.'),
     image: z
       .string()
-      .max(2048)
+      .max(512)
       .optional()
       .describe('Image of the engine.')
       .meta(
@@ -118,7 +118,7 @@ const Backend = z
       .describe('Cost of one group compared with other backends; for a policy of the whole model.'),
     routeWeight: z.int32().min(0).max(100).optional().describe('Share of the requests among the backends.'),
     scaleToZeroGracePeriod: halfHour().optional().describe('Idle time before the last group goes.'),
-    workers: z.array(ModelWorker).min(1).max(1000).describe('One worker, or prefill and decode.').meta(atomicList),
+    workers: z.array(ModelWorker).min(1).max(64).describe('One worker, or prefill and decode.').meta(atomicList),
     loraAdapters: z
       .array(LoraAdapter)
       .max(10)

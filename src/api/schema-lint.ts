@@ -10,7 +10,8 @@ export function lintSchema(schema: StructuralSchema, path = ''): string[] {
   const complaints = [...nodeComplaints(schema)].map((text) => `${path || '(root)'}: ${text}`)
   for (const [name, member] of Object.entries(schema.properties ?? {})) {
     const at = `${path}.${name}`
-    if (ours && path !== '' && (member.description ?? '') === '') complaints.push(`${at}: has no description`)
+    if (ours && !undescribed.has(path) && (member.description ?? '') === '')
+      complaints.push(`${at}: has no description`)
     // What Kubernetes itself defines says nothing about its members: they would make the CRD too large.
     complaints.push(...(ours ? lintSchema(member, at) : lintForeign(member, at)))
   }
@@ -19,6 +20,9 @@ export function lintSchema(schema: StructuralSchema, path = ''): string[] {
     complaints.push(...lintSchema(schema.additionalProperties, `${path}.*`))
   return complaints
 }
+
+/** The members of the object itself, which are Kubernetes' own. */
+const undescribed: ReadonlySet<string> = new Set(['', '.metadata'])
 
 function lintForeign(schema: StructuralSchema, path: string): string[] {
   return lintSchema(schema, path).filter((complaint) => !complaint.endsWith('has no description'))
