@@ -40,7 +40,8 @@ export class Exchange {
     this.#request = request
     this.#response = response
     this.record = record
-    response.once('close', () => {
+    // Before those who tell of the record.
+    response.prependOnceListener('close', () => {
       record.usage = this.#reader?.usage()
       if (response.writableFinished) return
       this.#gone = true

@@ -70,7 +70,7 @@ function routeEntry(route: ModelRoute, servers: ReadonlyMap<string, ServerEntry>
       uri: modelMatch?.uri === undefined ? undefined : compileStringMatch(modelMatch.uri),
       targets: targetModels.map(({ modelServerName, externalModelProviderName, weight }) => {
         const key = keyOf({ namespace, name: modelServerName ?? externalModelProviderName ?? '' })
-        return { key, server: modelServerName === undefined ? undefined : servers.get(key), weight: weight ?? 100 }
+        return { key, server: modelServerName === undefined ? undefined : servers.get(key), weight }
       }),
     })),
   }
