@@ -247,7 +247,7 @@ const wrong: Record<string, { object: AnyResource; want: readonly Want[] }> = {
   },
   'C18-28 names that make too long a pod name': {
     object: booster({ backends: [backend({ name: 'abcdef' })] }, { name: 'm'.repeat(60) }),
-    want: [[`${at}.name`, /81 characters.*shorten .* by 18/, 'abcdef']],
+    want: [[`${at}.name`, /80 characters.*shorten .* by 17/, 'abcdef']],
   },
   'a name with a dot': {
     object: booster({ backends: [backend()] }, { name: 'v1.5' }),
