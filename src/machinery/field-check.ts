@@ -1,57 +1,53 @@
 import { isObject } from '#base/json.ts'
 import { printElement } from './field-set.ts'
 import { itemElement, memberType } from './field-type.ts'
-import type { FieldType } from './field-type.ts'
+import type { FieldType, ListType, MapType } from './field-type.ts'
 
-/** What keeps a configuration from being applied, as `path: reason`; types as the schema has them, no unknown fields. */
-export function checkApplied(value: unknown, type: FieldType, path = ''): string[] {
+/**
+ * What keeps a configuration from being applied, as `path: reason`: types other than the schema's, unknown fields, items
+ * without a key or with the same one. Paths are put together only when something is wrong.
+ */
+export function checkApplied(value: unknown, type: FieldType): string[] {
   if (value === null || value === undefined) return []
-  if (Array.isArray(value))
-    return type.list === undefined ? [wrong(value, type, path)] : checkItems(value, type.list, path)
-  if (isObject(value)) {
-    const { map } = type
-    if (map === undefined) return [wrong(value, type, path)]
-    return Object.keys(value).flatMap((name) => {
-      const member = memberType(map, name)
-      return member === undefined
-        ? [`${path}.${name}: field not declared in schema`]
-        : checkApplied(value[name], member, `${path}.${name}`)
-    })
+  if (Array.isArray(value)) return type.list === undefined ? [wrong(value, type)] : checkItems(value, type.list)
+  if (isObject(value)) return type.map === undefined ? [wrong(value, type)] : checkMembers(value, type.map)
+  if (type.scalar === 'any') return []
+  return type.scalar === (typeof value === 'number' ? 'numeric' : typeof value) ? [] : [wrong(value, type)]
+}
+
+function checkMembers(value: Readonly<Record<string, unknown>>, map: MapType): string[] {
+  const problems: string[] = []
+  for (const name of Object.keys(value)) {
+    const type = memberType(map, name)
+    const found = type === undefined ? [': field not declared in schema'] : checkApplied(value[name], type)
+    for (const problem of found) problems.push(`.${name}${problem}`)
   }
-  const fits = { string: 'string', numeric: 'number', boolean: 'boolean' }[
-    type.scalar === 'any' ? 'string' : (type.scalar ?? 'string')
-  ]
-  return type.scalar === 'any' || (type.scalar !== undefined && typeof value === fits) ? [] : [wrong(value, type, path)]
+  return problems
 }
 
-function checkItems(items: readonly unknown[], list: NonNullable<FieldType['list']>, path: string): string[] {
+function checkItems(items: readonly unknown[], list: ListType): string[] {
   const seen = new Set<string>()
-  return items.flatMap((item, index) => {
-    if (list.kind === 'atomic') return checkApplied(item, list.items, `${path}[${index}]`)
-    const element = itemElement(list, item)
-    if (element === undefined) return [`${path}: element ${index}: ${identityProblem(item, list)}`]
-    if (seen.has(element)) return [`${path}: duplicate entries for key ${printElement(element)}`]
-    seen.add(element)
-    return checkApplied(item, list.items, path + printElement(element))
-  })
+  const problems: string[] = []
+  for (const [index, item] of items.entries()) {
+    const element = list.kind === 'atomic' ? `i:${index}` : itemElement(list, item)
+    if (element === undefined) problems.push(`: element ${index}: ${identityProblem(item, list)}`)
+    else if (seen.has(element)) problems.push(`: duplicate entries for key ${printElement(element)}`)
+    else for (const problem of checkApplied(item, list.items)) problems.push(printElement(element) + problem)
+    if (element !== undefined) seen.add(element)
+  }
+  return problems
 }
 
-function identityProblem(item: unknown, { kind, keys }: NonNullable<FieldType['list']>): string {
+function identityProblem(item: unknown, { kind, keys }: ListType): string {
   if (kind === 'set') return 'associative list without keys has an element that is no scalar'
   if (!isObject(item))
     return `associative list with keys may not have ${item === null ? 'a null element' : 'non-map elements'}`
   return `associative list with keys has an element that omits all key fields [${keys.map((key) => JSON.stringify(key)).join(' ')}] (and doesn't have default values for any key fields)`
 }
 
-function wrong(value: unknown, type: FieldType, path: string): string {
-  const wanted =
-    type.map !== undefined
-      ? 'map'
-      : type.list !== undefined
-        ? 'list'
-        : type.scalar === 'numeric'
-          ? 'numeric (int or float)'
-          : (type.scalar ?? 'value')
+function wrong(value: unknown, type: FieldType): string {
+  const scalar = type.scalar === 'numeric' ? 'numeric (int or float)' : (type.scalar ?? 'value')
+  const wanted = type.map !== undefined ? 'map' : type.list !== undefined ? 'list' : scalar
   const got = Array.isArray(value) ? 'list' : isObject(value) ? 'map' : typeof value
-  return `${path}: expected ${wanted}, got ${got}`
+  return `: expected ${wanted}, got ${got}`
 }

@@ -106,14 +106,16 @@ const descendants: Step = (value) => [value, ...everything(value).flatMap(descen
 const operators: Readonly<Record<string, (left: unknown, right: unknown) => boolean>> = {
   '==': equalJson,
   '!=': (left, right) => !equalJson(left, right),
-  '<': (left, right) => comparable(left, right) && left < right,
-  '>': (left, right) => comparable(left, right) && left > right,
-  '<=': (left, right) => comparable(left, right) && left <= right,
-  '>=': (left, right) => comparable(left, right) && left >= right,
+  '<': (left, right) => order(left, right, (difference) => difference < 0),
+  '>': (left, right) => order(left, right, (difference) => difference > 0),
+  '<=': (left, right) => order(left, right, (difference) => difference <= 0),
+  '>=': (left, right) => order(left, right, (difference) => difference >= 0),
 }
 
-function comparable(left: unknown, right: unknown): boolean {
-  return typeof left === typeof right && (typeof left === 'number' || typeof left === 'string')
+function order(left: unknown, right: unknown, fits: (difference: number) => boolean): boolean {
+  if (typeof left === 'number' && typeof right === 'number') return fits(left - right)
+  if (typeof left !== 'string' || typeof right !== 'string') return false
+  return fits(left < right ? -1 : left > right ? 1 : 0)
 }
 
 function filterStep(expression: string, path: string): Step {
