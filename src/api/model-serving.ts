@@ -125,7 +125,6 @@ const ServingTemplate = z
         ...rules({
           rule: 'self.all(a, self.exists_one(b, a.name == b.name))',
           message: 'each role needs a name of its own',
-          reason: 'FieldValueDuplicate',
         }),
       }),
   })
