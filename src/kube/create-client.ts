@@ -96,7 +96,7 @@ export function createClient(options: ClientOptions): Client {
     async *watch(kind, { namespace, ...query }, signal) {
       const path = collectionPath(kind, namespace)
       const response = await send({ path, query: { ...query, watch: true }, signal })
-      yield* decodeWatch(response)
+      yield* decodeWatch(response, joined(forever, signal) ?? signal)
     },
 
     create: (kind, value, write = {}) =>

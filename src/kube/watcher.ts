@@ -88,8 +88,11 @@ export async function* watcher<T extends Resource>(
   while (!signal.aborted) {
     let retryAfterMs = 0
     try {
-      if (version === undefined) yield* list()
-      else yield* watch(version)
+      if (version === undefined) {
+        yield* list()
+        continue
+      }
+      yield* watch(version)
       if (failures === 0) continue
     } catch (error) {
       if (signal.aborted) return
