@@ -14,7 +14,7 @@ import {
   subtractQuantities,
   tryParseQuantity,
 } from './quantity.ts'
-import { compileRe2 } from './re2.ts'
+import { compileRe2, type Re2 } from './re2.ts'
 import { stringFormat } from './schema-formats.ts'
 
 /**
@@ -71,7 +71,7 @@ function toText(value: unknown): string {
 
 function addStrings(add: Add): void {
   add(`string.${guardedMatches}(string): bool`, (text: string, pattern: string) => regexp(pattern).test(text))
-  add('string.find(string): string', (text: string, pattern: string) => regexp(pattern).exec(text)?.[0] ?? '')
+  add('string.find(string): string', (text: string, pattern: string) => regexp(pattern).findAll(text, 1)[0] ?? '')
   add('string.findAll(string): list<string>', (text: string, pattern: string) => findAll(text, pattern, -1n))
   add('string.findAll(string, int): list<string>', (text: string, pattern: string, limit: bigint) =>
     findAll(text, pattern, limit),
@@ -98,16 +98,14 @@ function addStrings(add: Add): void {
 /** What `matches` is called here, so that patterns of RE2 run as such: the library's own backtracks. */
 export const guardedMatches = 'matchesRe2'
 
-function regexp(pattern: string): RegExp {
+function regexp(pattern: string): Re2 {
   const compiled = compileRe2(pattern)
   if (compiled === undefined) throw new EvaluationError(`invalid regular expression: ${pattern}`)
   return compiled
 }
 
 function findAll(text: string, pattern: string, limit: bigint): string[] {
-  const compiled = regexp(pattern)
-  const all = Array.from(text.matchAll(new RegExp(compiled.source, `${compiled.flags}g`)), ([match]) => match)
-  return limit < 0n ? all : all.slice(0, Number(limit))
+  return regexp(pattern).findAll(text, limit < 0n ? Number.POSITIVE_INFINITY : Number(limit))
 }
 
 class CelQuantity {
