@@ -1,3 +1,4 @@
+import { checkRule } from '#machinery/cel.ts'
 import type { StructuralSchema } from '#machinery/structural-schema.ts'
 import { definitionOf } from './core/schemas.ts'
 
@@ -7,7 +8,7 @@ import { definitionOf } from './core/schemas.ts'
  */
 export function lintSchema(schema: StructuralSchema, path = ''): string[] {
   const ours = definitionOf(schema) === undefined
-  const complaints = [...nodeComplaints(schema)].map((text) => `${path || '(root)'}: ${text}`)
+  const complaints = [...nodeComplaints(schema, path === '')].map((text) => `${path || '(root)'}: ${text}`)
   for (const [name, member] of Object.entries(schema.properties ?? {})) {
     const at = `${path}.${name}`
     if (ours && !undescribed.has(path) && (member.description ?? '') === '')
@@ -28,7 +29,7 @@ function lintForeign(schema: StructuralSchema, path: string): string[] {
   return lintSchema(schema, path).filter((complaint) => !complaint.endsWith('has no description'))
 }
 
-function* nodeComplaints(schema: StructuralSchema): Generator<string> {
+function* nodeComplaints(schema: StructuralSchema, root: boolean): Generator<string> {
   const foreign = Object.keys(schema).filter((key) => !known.has(key))
   if (foreign.length > 0) yield `a structural schema has no ${foreign.join(', ')}`
   const anyType =
@@ -44,6 +45,8 @@ function* nodeComplaints(schema: StructuralSchema): Generator<string> {
   }
   for (const rule of schema['x-kubernetes-validations'] ?? []) {
     if (rule.message === undefined) yield `has a rule without a message: ${rule.rule}`
+    const wrong = checkRule(schema, rule, root)
+    if (wrong !== undefined) yield `has a rule that does not compile (${wrong}): ${rule.rule}`
   }
 }
 
