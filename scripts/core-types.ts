@@ -94,7 +94,11 @@ const resourceMembers = ['apiVersion', 'kind', 'metadata']
 
 /** The first sentence of what Kubernetes says about it, on one line. */
 function docComment(description: string | undefined, indent: string): string {
-  const text = (description ?? '').replaceAll(/\s+/g, ' ').replaceAll('*/', '* /').trim()
+  const text = (description ?? '')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll('*/', '* /')
+    .replaceAll(/(?<!\w)'([^']*)'(?!\w)/g, '`$1`')
+    .trim()
   const sentence = /^(.{20,}?[^.\d]\.)(?: |$)/.exec(text)?.[1] ?? text
   const short = sentence.length > 160 ? `${sentence.slice(0, sentence.lastIndexOf(' ', 157))} …` : sentence
   return short === '' ? '' : `${indent}/** ${short} */\n`

@@ -743,7 +743,7 @@ export type Container = {
   terminationMessagePath?: string | undefined
   /** Indicate how the termination message should be populated. */
   terminationMessagePolicy?: string | undefined
-  /** Whether this container should allocate a TTY for itself, also requires 'stdin' to be true. */
+  /** Whether this container should allocate a TTY for itself, also requires `stdin` to be true. */
   tty?: boolean | undefined
   /** volumeDevices is the list of block devices to be used by the container. */
   volumeDevices?: VolumeDevice[] | undefined
@@ -827,7 +827,7 @@ export type ContainerStateRunning = {
 
 /** ContainerStateTerminated is a terminated state of a container. */
 export type ContainerStateTerminated = {
-  /** Container's ID in the format '<type>://<container_id>' */
+  /** Container's ID in the format `<type>://<container_id>` */
   containerID?: string | undefined
   /** Exit status from the last termination of the container */
   exitCode: number
@@ -857,7 +857,7 @@ export type ContainerStatus = {
   allocatedResources?: Record<string, number | string> | undefined
   /** AllocatedResourcesStatus represents the status of various resources allocated for this Pod. */
   allocatedResourcesStatus?: ResourceStatus[] | undefined
-  /** ContainerID is the ID of the container in the format '<type>://<container_id>'. */
+  /** ContainerID is the ID of the container in the format `<type>://<container_id>`. */
   containerID?: string | undefined
   /** Image is the name of container image that the container is running. */
   image: string
@@ -955,7 +955,7 @@ export type EnvVar = {
 export type EnvVarSource = {
   /** Selects a key of a ConfigMap. */
   configMapKeyRef?: ConfigMapKeySelector | undefined
-  /** Selects a field of the pod: supports metadata.name, metadata.namespace, `metadata.labels['<KEY>']`, `metadata.annotations['<KEY>']`, spec.nodeName, … */
+  /** Selects a field of the pod: supports metadata.name, metadata.namespace, `metadata.labels[`<KEY>`]`, `metadata.annotations[`<KEY>`]`, spec.nodeName, … */
   fieldRef?: ObjectFieldSelector | undefined
   /** FileKeyRef selects a key of the env file. */
   fileKeyRef?: FileKeySelector | undefined
@@ -1011,7 +1011,7 @@ export type EphemeralContainer = {
   terminationMessagePath?: string | undefined
   /** Indicate how the termination message should be populated. */
   terminationMessagePolicy?: string | undefined
-  /** Whether this container should allocate a TTY for itself, also requires 'stdin' to be true. */
+  /** Whether this container should allocate a TTY for itself, also requires `stdin` to be true. */
   tty?: boolean | undefined
   /** volumeDevices is the list of block devices to be used by the container. */
   volumeDevices?: VolumeDevice[] | undefined
@@ -1083,7 +1083,7 @@ export type EventSource = {
 
 /** ExecAction describes a "run in container" action. */
 export type ExecAction = {
-  /** Command is the command line to execute inside the container, the working directory for the command is root ('/') in the container's filesystem. */
+  /** Command is the command line to execute inside the container, the working directory for the command is root (`/`) in the container's filesystem. */
   command?: string[] | undefined
 }
 
@@ -1635,7 +1635,7 @@ export type NodeSystemInfo = {
   bootID: string
   /** ContainerRuntime Version reported by the node through runtime remote API (e.g. */
   containerRuntimeVersion: string
-  /** Kernel Version reported by the node from 'uname -r' (e.g. */
+  /** Kernel Version reported by the node from `uname -r` (e.g. */
   kernelVersion: string
   /** Deprecated: KubeProxy Version reported by the node. */
   kubeProxyVersion: string
@@ -2919,7 +2919,7 @@ export type WindowsSecurityContextOptions = {
   gmsaCredentialSpec?: string | undefined
   /** GMSACredentialSpecName is the name of the GMSA credential spec to use. */
   gmsaCredentialSpecName?: string | undefined
-  /** HostProcess determines if a container should be run as a 'Host Process' container. */
+  /** HostProcess determines if a container should be run as a `Host Process` container. */
   hostProcess?: boolean | undefined
   /** The UserName in Windows to run the entrypoint of the container process. */
   runAsUserName?: string | undefined
