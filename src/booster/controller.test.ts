@@ -557,29 +557,38 @@ for (const file of readdirSync(testdata).filter((name) => name.endsWith('.input.
   })
 }
 
-test('no JSON makes a planner throw', () => {
-  const keys = ['name', 'type', 'backends', 'backend', 'workers', 'config', 'env', 'modelURI', 'replicas', 'value']
-  const json = fc.jsonValue({ maxDepth: 1 })
-  const leaf = fc.oneof(
-    json,
-    fc.constantFrom('vLLM', 'vLLMDisaggregated', 'prefill', 'decode', 'hf://a/b', 'pvc://c', 1),
-  )
-  const { spec } = fc.letrec<{ spec: unknown }>((tie) => ({
-    spec: fc.oneof(
-      { maxDepth: 4, withCrossShrink: true },
-      leaf,
-      fc.dictionary(fc.constantFrom(...keys), tie('spec')),
-      fc.array(tie('spec'), { maxLength: 3 }),
-    ),
-  }))
+/** Paths of all members below `value`, lists included. */
+function pathsOf(value: unknown, path: readonly string[] = []): string[][] {
+  const below = typeof value === 'object' && value !== null ? Object.entries(value) : []
+  return [...(path.length === 0 ? [] : [[...path]]), ...below.flatMap(([key, one]) => pathsOf(one, [...path, key]))]
+}
+
+test('no JSON in any place makes a planner throw', () => {
+  const specs = ['c01', 'c04', 'c05', 'c08', 'c10', 'c12', 'c13', 'c15', 'c17'].map((name) => {
+    const text = readFileSync(join(testdata, `${name}.input.yaml`), 'utf8')
+    return (parse(text, { version: '1.1' }) as AnyResource).spec ?? {}
+  })
+  const damage = fc.constantFrom(...specs).chain((spec) => {
+    const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom('vLLM', 'prefill', 'pvc://x', -1, 1e9))
+    const place = fc.tuple(fc.constantFrom(...pathsOf(spec)), value)
+    return fc.tuple(fc.constant(spec), fc.array(place, { minLength: 1, maxLength: 3 }))
+  })
   fc.assert(
-    fc.property(fc.dictionary(fc.constantFrom(...keys), spec), (spec) => {
+    fc.property(damage, ([spec, places]) => {
+      const damaged = structuredClone(spec)
+      for (const [path, value] of places) {
+        const last = path.at(-1) ?? ''
+        const holder = path
+          .slice(0, -1)
+          .reduce<unknown>((at, key) => (at as Record<string, unknown> | null)?.[key], damaged)
+        if (typeof holder === 'object' && holder !== null) (holder as Record<string, unknown>)[last] = value
+      }
       const world = new World()
-      world.put(chat(spec))
+      world.put(chat(damaged))
       world.pass()
-      world.pass()
+      assert.deepEqual(world.pass(), [])
     }),
-    { numRuns: 500 },
+    { numRuns: 1000 },
   )
 })
 
