@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { Fault } from '#base/fault.ts'
+
+const ProcessEntry = z.strictObject({
+  image: z.string().min(1).describe('Image name as in the pod, `*` standing for any characters.'),
+  runtime: z.literal('process'),
+  command: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe("Replaces the container's command and arguments; `$(POD_IP)` and the container's variables expand."),
+  env: z.record(z.string(), z.string()).default({}).describe("Variables beside the container's own, which win."),
+  cwd: z.string().optional().describe("Working directory; else the container's, else the pod's own."),
+  volumes: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('Mount path in the container → directory on this machine that stands for it.'),
+})
+const SimulatedEntry = z.strictObject({ image: z.string().min(1), runtime: z.literal('simulated') })
+
+/** Which runtime runs which image; the first entry that matches wins. */
+export const RuntimesConfig = z.strictObject({
+  runtimes: z.array(z.discriminatedUnion('runtime', [SimulatedEntry, ProcessEntry])),
+})
+export type RuntimesConfig = z.output<typeof RuntimesConfig>
+export type RuntimeEntry = RuntimesConfig['runtimes'][number]
+export type ProcessEntry = z.output<typeof ProcessEntry>
+
+const engineImages = ['*vllm*', '*sglang*', '*lmcache*']
+const helperImages = [
+  '*/runtime',
+  '*/downloader',
+  '*kthena-runtime',
+  '*kthena-downloader',
+  '*kthena/*',
+  '*matrixinfer*',
+]
+
+/** Engines and the images around them are simulated; nothing else runs. */
+export const defaultRuntimes: RuntimesConfig = {
+  runtimes: [...engineImages, ...helperImages].map((image) => ({ image, runtime: 'simulated' as const })),
+}
+
+/** Decodes the content of a runtimes file. Throws a Fault of kind `invalid` that lists all that is wrong, with paths. */
+export function parseRuntimes(content: unknown): RuntimesConfig {
+  const parsed = RuntimesConfig.safeParse(content)
+  if (parsed.success) return parsed.data
+  const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`)
+  throw new Fault('invalid', 'InvalidRuntimes', `runtimes: ${wrong.join('; ')}`)
+}
+
+/** The first entry whose pattern fits the image, with or without its tag and digest. */
+export function runtimeOf(image: string, { runtimes }: RuntimesConfig): RuntimeEntry | undefined {
+  const repository = image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
+  return runtimes.find(({ image: pattern }) => fits(pattern, image) || fits(pattern, repository))
+}
+
+/** Why no entry fits, and what to write. */
+export function noRuntimeMessage(image: string, { runtimes }: RuntimesConfig): string {
+  const known = runtimes.map((entry) => `${entry.image} → ${entry.runtime}`).join(', ')
+  return `no runtime for image "${image}" on this machine (known: ${known || 'none'}); correct the image, or add {"image": "${image}", "runtime": "simulated"} or one of runtime "process" to the runtimes file`
+}
+
+function fits(pattern: string, image: string): boolean {
+  const parts = pattern.split('*')
+  const [first = '', ...rest] = parts
+  if (rest.length === 0) return image === first
+  const last = rest.pop() ?? ''
+  if (!image.startsWith(first) || !image.endsWith(last) || image.length < first.length + last.length) return false
+  let at = first.length
+  for (const part of rest) {
+    const found = image.indexOf(part, at)
+    if (found < 0) return false
+    at = found + part.length
+  }
+  return at <= image.length - last.length
+}
