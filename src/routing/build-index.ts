@@ -1,9 +1,9 @@
 import type { Pod } from '#api/core/kinds.ts'
 import type { ModelRoute } from '#api/model-route.ts'
 import type { ModelServer } from '#api/model-server.ts'
+import { parseDuration } from '#machinery/duration.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
 import { isServing, PodsByLabel, roleOf } from './candidates.ts'
-import { parseGoDuration } from './go-duration.ts'
 import type { Backend, Endpoint, KvConnector, Pairing, RouteEntry, RoutingSnapshot, ServerEntry } from './snapshot.ts'
 import { compileStringMatch } from './string-match.ts'
 
@@ -88,13 +88,13 @@ function serverEntry(server: ModelServer, pods: readonly Pod[], addressOf: Routi
   return {
     key: keyOf(placeOf(server)),
     model: server.spec.model || undefined,
-    timeoutMs: (trafficPolicy?.timeout && parseGoDuration(trafficPolicy.timeout)) || undefined,
+    timeoutMs: (trafficPolicy?.timeout && parseDuration(trafficPolicy.timeout)) || undefined,
     retry:
       trafficPolicy?.retry?.attempts === undefined
         ? undefined
         : {
             attempts: trafficPolicy.retry.attempts,
-            intervalMs: parseGoDuration(trafficPolicy.retry.retryInterval ?? '100ms') ?? 100,
+            intervalMs: parseDuration(trafficPolicy.retry.retryInterval ?? '100ms') ?? 100,
           },
     backend: backendOf(server, pods, endpointOf),
   }

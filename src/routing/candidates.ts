@@ -14,8 +14,12 @@ type Labels = Readonly<Record<string, string>>
 
 /** Whether `labels` has every pair of `wanted`. No pairs select nothing: a forgotten selector must not take all pods. */
 export function hasLabels(labels: Labels | undefined, wanted: Labels | undefined): boolean {
-  const names = wanted === undefined ? [] : Object.keys(wanted)
-  return names.length > 0 && names.every((name) => labels?.[name] === wanted?.[name])
+  let some = false
+  for (const name in wanted) {
+    if (labels?.[name] !== wanted[name]) return false
+    some = true
+  }
+  return some
 }
 
 export function selects(server: ModelServer, pod: Pod): boolean {

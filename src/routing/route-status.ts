@@ -1,0 +1,129 @@
+import { ModelRoute, type ModelRouteStatus } from '#api/model-route.ts'
+import { ModelServer } from '#api/model-server.ts'
+import type { Domain, Reader } from '#controller/domain.ts'
+import { setCondition } from '#machinery/conditions.ts'
+import { keyOf, placeOf } from '#machinery/kind.ts'
+import type { Condition } from '#machinery/meta.ts'
+import { byAge, needsGateway } from './build-index.ts'
+import { stringMatchError } from './string-match.ts'
+
+export interface RouteObserved {
+  /** Names of the route's ModelServers that exist. */
+  readonly servers: ReadonlySet<string>
+  /** Routes that go before this one for a name of its. */
+  readonly rivals: readonly { readonly name: string; readonly route: string }[]
+}
+
+type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>
+
+/** Writes nothing but the route's status. */
+export const modelRouteDomain: Domain<ModelRoute, RouteObserved, ModelRouteStatus> = {
+  observe: (route, read) => ({ servers: existingServers(route, read), rivals: rivalsOf(route, read.list(ModelRoute)) }),
+  plan: () => ({ stages: [] }),
+  status(route, observed, _outcome, nowMs) {
+    const observedGeneration = route.metadata.generation ?? 0
+    const verdicts = {
+      Accepted: accepted(route),
+      ResolvedRefs: resolved(route, observed.servers),
+      Conflicted: conflicted(observed.rivals),
+    }
+    let conditions = route.status?.conditions ?? []
+    for (const [type, verdict] of Object.entries(verdicts)) {
+      conditions = setCondition(conditions, { type, observedGeneration, ...verdict }, nowMs)
+    }
+    return { observedGeneration, conditions: conditions.filter(({ type }) => type in verdicts) }
+  },
+}
+
+/** Names of the ModelServers that a route points to. */
+export function serverNamesOf(route: ModelRoute): readonly string[] {
+  return route.spec.rules.flatMap((rule) => rule.targetModels.flatMap(({ modelServerName }) => modelServerName ?? []))
+}
+
+/** All that a request can ask a route for. */
+export function namesOf(route: ModelRoute): readonly string[] {
+  return [...(route.spec.modelName ? [route.spec.modelName] : []), ...(route.spec.loraAdapters ?? [])]
+}
+
+function existingServers(route: ModelRoute, read: Reader): ReadonlySet<string> {
+  const { namespace } = route.metadata
+  return new Set(serverNamesOf(route).filter((name) => read.get(ModelServer, { namespace, name }) !== undefined))
+}
+
+/** A model name goes before an adapter of the same name, whatever their ages; else the older route goes first. */
+function rivalsOf(route: ModelRoute, routes: readonly ModelRoute[]): RouteObserved['rivals'] {
+  const adapters = new Set(route.spec.loraAdapters)
+  return routes.flatMap((other) => {
+    if (other.metadata.uid === route.metadata.uid || needsGateway(other)) return []
+    const { modelName, loraAdapters = [] } = other.spec
+    const older = byAge(other, route) < 0
+    const names = [
+      ...(modelName && ((older && modelName === route.spec.modelName) || adapters.has(modelName)) ? [modelName] : []),
+      ...(older ? loraAdapters.filter((name) => adapters.has(name)) : []),
+    ]
+    return [...new Set(names)].map((name) => ({ name, route: keyOf(placeOf(other)) }))
+  })
+}
+
+function accepted(route: ModelRoute): Verdict {
+  if (needsGateway(route)) {
+    const message = 'spec.parentRefs: Gateways are not supported yet; remove them to have the router serve this route'
+    return { status: 'False', reason: 'GatewayNotSupported', message }
+  }
+  if (route.spec.rules.length === 0) {
+    return {
+      status: 'False',
+      reason: 'NoRules',
+      message: 'spec.rules: without a rule no request matches; add one with a target',
+    }
+  }
+  const broken = regexErrors(route)
+  if (broken.length === 0) return { status: 'True', reason: 'Accepted', message: 'The router serves this route.' }
+  return {
+    status: 'False',
+    reason: 'InvalidRegex',
+    message: `${broken.join('; ')}. It matches nothing; write it in RE2’s syntax.`,
+  }
+}
+
+function regexErrors(route: ModelRoute): readonly string[] {
+  return route.spec.rules.flatMap(({ modelMatch }, i) => {
+    const path = `spec.rules[${i}].modelMatch`
+    const matches = [
+      ...Object.entries(modelMatch?.headers ?? {}).map(([name, match]) => [`${path}.headers[${name}]`, match] as const),
+      ...(modelMatch?.uri === undefined ? [] : [[`${path}.uri`, modelMatch.uri] as const]),
+    ]
+    return matches.flatMap(([field, match]) => {
+      const error = stringMatchError(match)
+      return error === undefined ? [] : [`${field}.regex: ${error}`]
+    })
+  })
+}
+
+function resolved(route: ModelRoute, servers: ReadonlySet<string>): Verdict {
+  const missing: string[] = []
+  const unsupported: string[] = []
+  for (const [i, rule] of route.spec.rules.entries()) {
+    for (const [j, { modelServerName, externalModelProviderName }] of rule.targetModels.entries()) {
+      const path = `spec.rules[${i}].targetModels[${j}]`
+      if (modelServerName === undefined) {
+        unsupported.push(`${path}.externalModelProviderName: ${externalModelProviderName} cannot be routed to yet`)
+      } else if (!servers.has(modelServerName)) {
+        const what = `there is no ModelServer ${modelServerName} in this namespace; create it or correct the name`
+        missing.push(`${path}.modelServerName: ${what}`)
+      }
+    }
+  }
+  const message = [...missing, ...unsupported].join('; ')
+  if (missing.length > 0) return { status: 'False', reason: 'BackendNotFound', message }
+  if (unsupported.length > 0) return { status: 'False', reason: 'UnsupportedBackend', message }
+  return { status: 'True', reason: 'ResolvedRefs', message: 'Every target exists.' }
+}
+
+function conflicted(rivals: RouteObserved['rivals']): Verdict {
+  if (rivals.length === 0) return { status: 'False', reason: 'NoConflict', message: 'No other route goes first.' }
+  const shown = rivals.slice(0, 5).map(({ name, route }) => `${route} goes first for ${name}`)
+  const more = rivals.length > shown.length ? ` and ${rivals.length - shown.length} more` : ''
+  const message = `${shown.join(', ')}${more}; this route gets only what no rule there matches. Rename one of them, or delete it.`
+  return { status: 'True', reason: 'SameModelName', message }
+}
