@@ -54,10 +54,7 @@ export function servedVersions(object: AnyResource): ServedKind[] {
       resource: resourceName({ group, plural: names.plural }),
       storedApiVersion: `${group}/${storage?.name ?? version.name}`,
       use: 'store',
-      subresources: [
-        ...(kind.status ? ['status'] : []),
-        ...(kind.scale === undefined ? [] : ['scale']),
-      ],
+      subresources: [...(kind.status ? ['status'] : []), ...(kind.scale === undefined ? [] : ['scale'])],
       selectableFields: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath.replace(/^\./, '')),
       counted: true,
       priority: versionPriority(version.name),
@@ -139,7 +136,11 @@ export function checkDefinition(object: AnyResource): FieldError[] {
   }
   if (!group.includes('.')) refuse('spec.group', group, 'should be a domain with at least one dot')
   if (versions.filter((version) => version.storage).length !== 1) {
-    refuse('spec.versions', versions.map(({ name }) => name), 'must have exactly one version marked as storage version')
+    refuse(
+      'spec.versions',
+      versions.map(({ name }) => name),
+      'must have exactly one version marked as storage version',
+    )
   }
   for (const [i, version] of versions.entries()) {
     const root = version.schema?.openAPIV3Schema

@@ -22,8 +22,9 @@ export interface Answer {
   readonly object: () => AnyResource
 }
 
-export function answerOf(object: AnyResource): Answer {
-  return { text: () => JSON.stringify(object), object: () => object }
+/** Of an object, or of a Status, which has the same head. */
+export function answerOf(object: AnyResource | Status): Answer {
+  return { text: () => JSON.stringify(object), object: () => object as AnyResource }
 }
 
 export function answerOfEntry(entry: Entry, served: ServedKind): Answer {
@@ -101,8 +102,7 @@ export function encodeList(call: Call, entries: readonly Entry[], metadata: List
   if (representation === 'table') {
     const options = tableOptions(call, served, clock, metadata)
     const { rows: _, ...head } = tableOf(served.kind, [], options)
-    const row = (entry: Entry) =>
-      JSON.stringify(tableOf(served.kind, [servedObject(entry, served)], options).rows[0])
+    const row = (entry: Entry) => JSON.stringify(tableOf(served.kind, [servedObject(entry, served)], options).rows[0])
     return stream(`${JSON.stringify(head).slice(0, -1)},"rows":[`, entries, row)
   }
   if (representation === 'partial') {

@@ -1,6 +1,6 @@
 import type { Fault } from '#base/fault.ts'
 import type { ServedKind } from './served-kind.ts'
-import { faultOfStatus, type Status } from '#machinery/status.ts'
+import { faultOfStatus, type Status, type StatusCause } from '#machinery/status.ts'
 
 /** Failures that only a server has; the common ones are in machinery/status.ts. */
 export function failure(code: number, reason: string, message: string, details?: Status['details']): Fault {
@@ -13,7 +13,8 @@ export function requestEntityTooLarge(limitBytes: number): Fault {
 }
 
 export function notAcceptable(): Fault {
-  const message = 'only the following media types are accepted: application/json, application/json;as=Table;v=v1;g=meta.k8s.io'
+  const message =
+    'only the following media types are accepted: application/json, application/json;as=Table;v=v1;g=meta.k8s.io'
   return failure(406, 'NotAcceptable', message)
 }
 
@@ -35,7 +36,13 @@ export function tooLargeResourceVersion(asked: number, current: number): Fault {
   })
 }
 
-export function failedPrecondition(served: ServedKind, name: string, what: string, wanted: string, found: string): Fault {
+export function failedPrecondition(
+  served: ServedKind,
+  name: string,
+  what: string,
+  wanted: string,
+  found: string,
+): Fault {
   const { group, plural } = served.kind
   const resource = group === '' ? plural : `${plural}.${group}`
   return failure(
@@ -44,4 +51,10 @@ export function failedPrecondition(served: ServedKind, name: string, what: strin
     `Operation cannot be fulfilled on ${resource} "${name}": Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`,
     { name, ...(group === '' ? {} : { group }), kind: plural },
   )
+}
+
+/** The same failure with one cause, which clients tell cases apart by. */
+export function withCause(fault: Fault, cause: StatusCause): Fault {
+  const status = fault.details as Status // of a fault that machinery/status.ts made
+  return faultOfStatus({ ...status, details: { ...status.details, causes: [cause] } })
 }

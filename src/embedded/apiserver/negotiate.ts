@@ -38,7 +38,8 @@ function representationOf({ type, parameters, quality }: MediaRange): Representa
   if (as === undefined) return 'object'
   const group = parameters.get('g')
   const version = parameters.get('v')
-  if (as === 'apigroupdiscoverylist') return group === 'apidiscovery.k8s.io' && version === 'v2' ? 'discovery' : undefined
+  if (as === 'apigroupdiscoverylist')
+    return group === 'apidiscovery.k8s.io' && version === 'v2' ? 'discovery' : undefined
   if (group !== 'meta.k8s.io' || version !== 'v1') return undefined
   if (as === 'table') return 'table'
   return as === 'partialobjectmetadata' || as === 'partialobjectmetadatalist' ? 'partial' : undefined

@@ -46,7 +46,8 @@ export function route(method: string, pathname: string, isWatch: boolean, kinds:
   const verb = verbOf(method, name !== '', isWatch)
   if (verb === undefined) return { to: 'badMethod' }
   // Only a list, a watch or a collection's deletion may span namespaces; a create must name one.
-  if (verb === 'create' && served.kind.namespaced && namespace === '' && served.use === 'store') return { to: 'badMethod' }
+  if (verb === 'create' && served.kind.namespaced && namespace === '' && served.use === 'store')
+    return { to: 'badMethod' }
   return { to: 'resource', target: { served, verb, namespace, name, subresource, rest } }
 }
 

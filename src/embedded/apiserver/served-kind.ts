@@ -22,6 +22,8 @@ export interface ServedKind {
   readonly priority: number
   /** Set while the definition of a custom kind is being deleted: nothing may be created. */
   readonly closing?: boolean
+  /** Aborts when the kind is no longer served: watches of it end. */
+  readonly ended?: AbortSignal
 }
 
 export interface Conversion {
@@ -76,7 +78,12 @@ const builtinFields: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Kubernetes' own kinds whose generation it counts. */
-const countedBuiltins = new Set(['pods', 'jobs.batch', 'customresourcedefinitions.apiextensions.k8s.io', 'endpointslices.discovery.k8s.io'])
+const countedBuiltins = new Set([
+  'pods',
+  'jobs.batch',
+  'customresourcedefinitions.apiextensions.k8s.io',
+  'endpointslices.discovery.k8s.io',
+])
 
 export function servedBuiltin(kind: Kind, use: ServedKind['use']): ServedKind {
   const resource = resourceName(kind)

@@ -223,7 +223,9 @@ class SqliteStore implements Store {
     } catch (error) {
       // Nothing of it was seen by anyone: the live objects stand as they were.
       this.#decided = this.#revision
-      const fault = new Fault('unavailable', 'StoreWrite', `the store cannot write: ${messageOf(error)}`, { cause: error })
+      const fault = new Fault('unavailable', 'StoreWrite', `the store cannot write: ${messageOf(error)}`, {
+        cause: error,
+      })
       for (const { reject } of writes) reject(fault)
       return
     }
@@ -287,7 +289,11 @@ class SqliteStore implements Store {
       if (previous === undefined) then.delete(path)
       else then.set(path, previous)
     }
-    return seen.size === 0 ? now : Array.from(then).sort(byPath).map(([, entry]) => entry)
+    return seen.size === 0
+      ? now
+      : Array.from(then)
+          .sort(byPath)
+          .map(([, entry]) => entry)
   }
 
   #trim(): void {

@@ -1,0 +1,95 @@
+import { aggregated, apiGroup, apiGroups, apiResources, apiVersions } from './discovery.ts'
+import { json } from './encode.ts'
+import { failure, noSuchPath, notAcceptable } from './failures.ts'
+import { negotiate } from './negotiate.ts'
+import { openApiIndex, openApiGroup } from './openapi.ts'
+import type { LiveRegistry } from './registry.ts'
+
+export interface Documents {
+  readonly registry: LiveRegistry
+  /** Such as `v1.36.3+fairlead`. */
+  readonly gitVersion: string
+}
+
+/** What is served beside resources: health, version, discovery, OpenAPI. Faults: 404, 405, 406. */
+export function answerPath(documents: Documents, request: Request, url: URL, path: string): Response {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    throw failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
+  }
+  const [root = '', ...rest] = path.slice(1).split('/')
+  switch (root) {
+    case 'healthz':
+    case 'livez':
+    case 'readyz':
+      return new Response('ok', { headers: { 'content-type': 'text/plain' } })
+    case 'version':
+      return json(versionInfo(documents.gitVersion))
+    case 'api':
+    case 'apis':
+      return discovery(documents, request, url, root, rest)
+    case 'openapi':
+      return openApi(documents, request, rest)
+    case '':
+      return json({ paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'] })
+    default:
+      throw noSuchPath()
+  }
+}
+
+function versionInfo(gitVersion: string): object {
+  const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? []
+  return {
+    major,
+    minor,
+    gitVersion,
+    gitCommit: '',
+    gitTreeState: 'clean',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: '',
+    compiler: 'node',
+    platform: `${process.platform}/${process.arch}`,
+  }
+}
+
+function discovery(
+  { registry }: Documents,
+  request: Request,
+  url: URL,
+  root: string,
+  rest: readonly string[],
+): Response {
+  const isCore = root === 'api'
+  if (rest.length === 0) {
+    const wanted = negotiate(request.headers.get('accept'), ['discovery'])
+    if (wanted === undefined) throw notAcceptable()
+    if (wanted === 'discovery') {
+      const type = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+      return json(aggregated(registry, isCore), 200, {
+        'content-type': type,
+        etag: `"${registry.generation}"`,
+        vary: 'Accept',
+      })
+    }
+    return json(isCore ? apiVersions(url.host) : apiGroups(registry), 200, { vary: 'Accept' })
+  }
+  const [first = '', second] = rest
+  const found =
+    !isCore && second === undefined
+      ? apiGroup(registry, first)
+      : apiResources(registry, isCore ? '' : first, isCore ? first : (second ?? ''))
+  if (found === undefined || rest.length > (isCore ? 1 : 2)) throw noSuchPath()
+  return json(found)
+}
+
+function openApi(
+  { registry, gitVersion }: Documents,
+  request: Request,
+  [version, ...rest]: readonly string[],
+): Response {
+  if (version !== 'v3') throw noSuchPath()
+  if (negotiate(request.headers.get('accept'), []) === undefined) throw notAcceptable()
+  if (rest.length === 0) return json(openApiIndex(registry))
+  const document = openApiGroup(registry, gitVersion, rest.join('/'))
+  if (document === undefined) throw noSuchPath()
+  return json(document)
+}

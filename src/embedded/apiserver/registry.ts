@@ -1,0 +1,62 @@
+import type { Kind } from '#machinery/kind.ts'
+import type { AnyResource } from '#machinery/meta.ts'
+import type { Entry, Store } from '#embedded/store/store.ts'
+import { servedVersions } from './custom-kinds.ts'
+import { type KindRegistry, resourceName, servedBuiltin, type ServedKind } from './served-kind.ts'
+
+const definitions = 'customresourcedefinitions.apiextensions.k8s.io'
+
+export interface LiveRegistry extends KindRegistry {
+  /** Changes whenever the set of kinds does; a tag for discovery documents. */
+  readonly generation: number
+  stop(): void
+}
+
+/** Kubernetes' own kinds, and the custom ones that the definitions in the store describe at any moment. */
+export function createRegistry(store: Store, core: readonly Kind[], reviews: readonly Kind[]): LiveRegistry {
+  const builtin = [
+    ...core.map((kind) => servedBuiltin(kind, 'store')),
+    ...reviews.map((kind) => servedBuiltin(kind, 'review')),
+  ]
+  const custom = new Map<string, { readonly kinds: readonly ServedKind[]; readonly end: AbortController }>()
+  let byPath = new Map<string, ServedKind>()
+  let generation = 0
+
+  const rebuild = (): void => {
+    generation++
+    const all = [...builtin, ...Array.from(custom.values(), ({ kinds }) => kinds).flat()]
+    // Kubernetes' own come first, so that nobody can define them away.
+    byPath = new Map(
+      all.toReversed().map((served) => [pathOf(served.kind.group, served.kind.version, served.kind.plural), served]),
+    )
+  }
+  const define = (entry: Entry): void => {
+    const object = JSON.parse(entry.text) as AnyResource
+    const end = custom.get(entry.name)?.end ?? new AbortController()
+    custom.set(entry.name, { end, kinds: servedVersions(object).map((served) => ({ ...served, ended: end.signal })) })
+  }
+  for (const entry of store.list({ resource: definitions })) define(entry)
+  rebuild()
+  const stop = store.subscribe(definitions, (changes) => {
+    for (const { entry, deleted } of changes) {
+      if (!deleted) define(entry)
+      else {
+        custom.get(entry.name)?.end.abort()
+        custom.delete(entry.name)
+      }
+    }
+    rebuild()
+  })
+  return {
+    get generation() {
+      return generation
+    },
+    find: (group, version, plural) => byPath.get(pathOf(group, version, plural)),
+    all: () => [...byPath.values()].toReversed(),
+    stop,
+  }
+}
+
+function pathOf(group: string, version: string, plural: string): string {
+  return `${version}/${resourceName({ group, plural })}`
+}

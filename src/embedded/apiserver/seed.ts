@@ -1,0 +1,51 @@
+import type { AnyResource } from '#machinery/meta.ts'
+import type { Call, Context } from './context.ts'
+import type { ServedKind } from './served-kind.ts'
+import { keyIn } from './stored-object.ts'
+import { create, current, replace, type WriteOptions } from './write.ts'
+
+const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
+
+const options: WriteOptions = { dryRun: false, manager: 'fairlead-apiserver', fieldValidation: 'Strict' }
+
+/** Brings what must be there before the first request: the default namespaces, the custom kinds, taken addresses. */
+export async function seed(context: Context, definitions: readonly AnyResource[]): Promise<void> {
+  const { store, kinds, clusterIps } = context
+  for (const entry of store.list({ resource: 'services' })) {
+    const { spec } = JSON.parse(entry.text) as AnyResource
+    if (typeof spec?.['clusterIP'] === 'string' && spec['clusterIP'] !== 'None') clusterIps.reserve(spec['clusterIP'])
+  }
+  const namespaceKind = kinds.find('', 'v1', 'namespaces')
+  const definitionKind = kinds.find('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
+  const writes: Promise<unknown>[] = []
+  for (const name of namespaceKind === undefined ? [] : namespaces) {
+    writes.push(
+      ensure(context, namespaceKind as ServedKind, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }),
+    )
+  }
+  for (const definition of definitions) {
+    if (definitionKind === undefined) throw new Error('custom kinds need the kind CustomResourceDefinition')
+    writes.push(ensure(context, definitionKind, definition))
+  }
+  await Promise.all(writes)
+}
+
+async function ensure(context: Context, served: ServedKind, object: AnyResource): Promise<void> {
+  const name = object.metadata.name ?? ''
+  const call: Call = {
+    request: new Request('http://localhost/'),
+    query: new URLSearchParams(),
+    user: { username: 'system:apiserver', groups: ['system:masters'] },
+    target: { served, verb: 'update', namespace: '', name, subresource: '', rest: '' },
+    warnings: [],
+  }
+  if (context.store.latest(keyIn(served, '', name)) === undefined) {
+    await create(context, call, { object, problems: [] }, options)
+    return
+  }
+  if (object.spec === undefined) return
+  const before = current(context, call)
+  if (before.object.metadata.deletionTimestamp !== undefined) return
+  const proposed = { ...before.object, spec: object.spec }
+  await replace(context, call, before, { proposed, problems: [] }, options)
+}
