@@ -1,0 +1,58 @@
+import { CustomResourceDefinition, Namespace, Node, PersistentVolumeClaim, Pod } from '#api/core/kinds.ts'
+import type { Clock } from '#base/clock.ts'
+import { messageOf } from '#base/fault.ts'
+import type { Log } from '#base/log.ts'
+import type { RunningController } from '#controller/controller.ts'
+import type { Client } from '#kube/client.ts'
+import type { Informers } from '#kube/informer.ts'
+import type { Kind } from '#machinery/kind.ts'
+import { startGarbageCollector } from './garbage-collector.ts'
+import { createKindSet } from './kind-set.ts'
+import { startNamespaceController } from './namespaces.ts'
+import { startPodBinder } from './pod-binder.ts'
+import { startPvcBinder } from './pvc-binder.ts'
+
+export interface BuiltinRuntime {
+  readonly client: Client
+  readonly informers: Informers
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface BuiltinOptions extends BuiltinRuntime {
+  /** All kinds that the server has from the start; those of CustomResourceDefinitions are found. */
+  readonly kinds: readonly Kind[]
+}
+
+/** Starts what a cluster's own controllers and its scheduler do, as ordinary clients of the API. */
+export function startBuiltin({ kinds: given, ...runtime }: BuiltinOptions): RunningController {
+  const { informers, log } = runtime
+  const stop = new AbortController()
+  const kinds = createKindSet(informers, given)
+  const runners = [
+    startGarbageCollector(runtime, kinds),
+    startNamespaceController(runtime, kinds),
+    startPodBinder(runtime),
+    startPvcBinder(runtime),
+  ]
+  let isStarted = false
+
+  async function start(): Promise<void> {
+    const needed = [CustomResourceDefinition, Namespace, Node, PersistentVolumeClaim, Pod] as readonly Kind[]
+    await Promise.all([...needed, ...kinds.all()].map((kind) => informers.of(kind).synced(stop.signal)))
+    for (const runner of runners) runner.start()
+    isStarted = true
+  }
+  const starting = start().catch((error: unknown) => {
+    if (!stop.signal.aborted) log.error('bug', { error: messageOf(error), stack: (error as Error).stack })
+  })
+
+  return {
+    idle: () => isStarted && runners.every((runner) => runner.idle()),
+    async [Symbol.asyncDispose]() {
+      stop.abort(new DOMException('the builtin controllers were stopped', 'AbortError'))
+      await starting
+      await Promise.all(runners.map((runner) => runner[Symbol.asyncDispose]()))
+    },
+  }
+}
