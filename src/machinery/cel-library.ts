@@ -183,7 +183,9 @@ function addUrls(env: Environment, add: Add): void {
   )
 }
 
-class FormatNamespace {}
+class FormatNamespace {
+  readonly name = 'format'
+}
 class NamedFormat {
   readonly check: (text: string) => string[]
   constructor(check: (text: string) => string[]) {
@@ -220,7 +222,9 @@ function addFormats(env: Environment, add: Add): void {
   })
 }
 
-class SetsNamespace {}
+class SetsNamespace {
+  readonly name = 'sets'
+}
 
 function addSets(env: Environment, add: Add): void {
   env.registerType('kubernetes.Sets', SetsNamespace)

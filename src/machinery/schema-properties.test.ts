@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Ajv } from 'ajv'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { equalJson } from '#base/json.ts'
 import { compileSchema } from './schema.ts'
 import type { StructuralSchema } from './structural-schema.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { findCondition, isConditionTrue, setCondition } from './conditions.ts'
 import { formatDuration, isDurationFormat, parseDuration } from './duration.ts'
 import { formatPath, getAt, parsePath } from './field-path.ts'
