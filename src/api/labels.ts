@@ -18,12 +18,6 @@ export const managedByLabels = {
   [modelLabels.registryManagedBy]: 'registry.volcano.sh',
 } as const
 
-/** Hashes of what may change in a serving without a new revision. */
-export const modelAnnotations = {
-  loraRevision: 'workload.serving.volcano.sh/lora-revision',
-  images: 'workload.serving.volcano.sh/images',
-} as const
-
 /** On the pods and services of a ModelServing. */
 export const servingLabels = {
   /** Name of the ModelServing. */
@@ -49,29 +43,6 @@ export const servingEnv = {
   entryAddress: 'ENTRY_ADDRESS',
   /** 0 on the entry pod. */
   workerIndex: 'WORKER_INDEX',
-} as const
-
-/** Variables of a backend's `env` that the controller reads, besides handing them on. */
-export const backendEnv = {
-  /** Endpoint of an object store. */
-  endpoint: 'ENDPOINT',
-  /** Base URL of the engine, as the sidecar sees it. */
-  runtimeUrl: 'RUNTIME_URL',
-  runtimePort: 'RUNTIME_PORT',
-  runtimeMetricsPath: 'RUNTIME_METRICS_PATH',
-  hfEndpoint: 'HF_ENDPOINT',
-  hfToken: 'HF_TOKEN',
-  msToken: 'MS_TOKEN',
-  msRevision: 'MS_REVISION',
-  skipEngineDependencyInstall: 'KTHENA_SKIP_ENGINE_DEPENDENCY_INSTALL',
-  allowRuntimeLoraUpdating: 'VLLM_ALLOW_RUNTIME_LORA_UPDATING',
-} as const
-
-/** Read and written for the Volcano scheduler. */
-export const volcanoAnnotations = {
-  groupName: 'scheduling.k8s.io/group-name',
-  taskSpec: 'volcano.sh/task-spec',
-  queueName: 'scheduling.volcano.sh/queue-name',
 } as const
 
 export const groups = {

@@ -184,8 +184,8 @@ function normalWorker(path: string, value: unknown): NormalWorker {
     replicas: numberOf(given.replicas) ?? 1,
     pods: Math.max(1, numberOf(given.pods) ?? 1),
     // The structural schema has checked what is below these; they go into the pod template as they are.
-    resources: optionalMap(given.resources) as ResourceRequirements | undefined,
-    affinity: optionalMap(given.affinity) as Affinity | undefined,
+    resources: optionalMap(given.resources),
+    affinity: optionalMap(given.affinity),
     tolerations: optionalList(given.tolerations) as Toleration[] | undefined,
     nodeSelector: optionalMap(given.nodeSelector) as Record<string, string> | undefined,
     config: mapOf(given.config),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { FieldError } from '#machinery/field-error.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { checkModelBooster, warnModelBooster } from './model-booster-rules.ts'

@@ -195,6 +195,7 @@ export type ModelBoosterSpecInput = z.input<typeof ModelBoosterSpec>
 export const ModelBoosterStatus = z
   .object({
     observedGeneration: z.int().optional().describe('Generation whose objects have all been written.'),
+    backends: z.int32().optional().describe('Number of backends.'),
     backendStatuses: z
       .array(
         z.object({
@@ -233,7 +234,7 @@ export const ModelBooster: Kind<ModelBooster> = defineKind<ModelBooster>({
   columns: [
     { name: 'Active', type: 'string', jsonPath: '.status.conditions[?(@.type=="Active")].status' },
     { name: 'Failed', type: 'string', jsonPath: '.status.conditions[?(@.type=="Failed")].status' },
-    { name: 'Backends', type: 'string', jsonPath: '.status.backendStatuses[*].backend' },
+    { name: 'Backends', type: 'integer', jsonPath: '.status.backends' },
   ],
   check: checkModelBooster,
   warn: warnModelBooster,

@@ -6,28 +6,34 @@ import { definitionOf } from './core/schemas.ts'
  * What would make an API server refuse the schema as part of a CustomResourceDefinition, or leave a reader without a
  * word about a field of ours; one line each, with its path.
  */
-export function lintSchema(schema: StructuralSchema, path = ''): string[] {
-  const ours = definitionOf(schema) === undefined
-  const complaints = [...nodeComplaints(schema, path === '')].map((text) => `${path || '(root)'}: ${text}`)
+export function lintSchema(schema: StructuralSchema): string[] {
+  return [...complaintsBelow(schema, { path: '', ours: true })]
+}
+
+interface Position {
+  readonly path: string
+  /** Not inside of what Kubernetes defines, which goes without descriptions: they would make the CRD too large. */
+  readonly ours: boolean
+}
+
+function* complaintsBelow(schema: StructuralSchema, position: Position): Generator<string> {
+  const { path } = position
+  const ours = position.ours && definitionOf(schema) === undefined
+  for (const text of nodeComplaints(schema, path === '')) yield `${path || '(root)'}: ${text}`
   for (const [name, member] of Object.entries(schema.properties ?? {})) {
     const at = `${path}.${name}`
-    if (ours && !undescribed.has(path) && (member.description ?? '') === '')
-      complaints.push(`${at}: has no description`)
-    // What Kubernetes itself defines says nothing about its members: they would make the CRD too large.
-    complaints.push(...(ours ? lintSchema(member, at) : lintForeign(member, at)))
+    const described = (member.description ?? '') !== ''
+    if (ours && !described && !undescribed.has(path)) yield `${at}: has no description`
+    yield* complaintsBelow(member, { path: at, ours })
   }
-  if (schema.items !== undefined) complaints.push(...(ours ? lintSchema : lintForeign)(schema.items, `${path}[]`))
-  if (typeof schema.additionalProperties === 'object')
-    complaints.push(...lintSchema(schema.additionalProperties, `${path}.*`))
-  return complaints
+  const { items, additionalProperties } = schema
+  if (items !== undefined) yield* complaintsBelow(items, { path: `${path}[]`, ours })
+  if (typeof additionalProperties === 'object')
+    yield* complaintsBelow(additionalProperties, { path: `${path}.*`, ours })
 }
 
 /** The members of the object itself, which are Kubernetes' own. */
 const undescribed: ReadonlySet<string> = new Set(['', '.metadata'])
-
-function lintForeign(schema: StructuralSchema, path: string): string[] {
-  return lintSchema(schema, path).filter((complaint) => !complaint.endsWith('has no description'))
-}
 
 function* nodeComplaints(schema: StructuralSchema, root: boolean): Generator<string> {
   const foreign = Object.keys(schema).filter((key) => !known.has(key))
