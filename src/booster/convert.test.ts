@@ -105,6 +105,7 @@ function serving(object: AnyResource, name: string) {
   return { child, spec, role, entry, container }
 }
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- names what the caller expects of the YAML
 function specOf<T>(object: AnyResource, name: string): T {
   const child = children(object).get(name)
   assert.ok(child, `no ${name}`)
@@ -155,8 +156,17 @@ test('C1: a backend in the list form, from Hugging Face into a host path', () =>
   assert.deepEqual(names(downloader?.env), ['HF_ENDPOINT'])
   const engine = container(entry, 'engine')
   assert.deepEqual(engine.command, [
-    ...['python3', '-m', 'vllm.entrypoints.openai.api_server', '--model', modelPath],
-    ...['--enable-prefix-caching', '--max-model-len', '4096', '--served-model-name', 'tiny-chat', '--kv-events-config'],
+    'python3',
+    '-m',
+    'vllm.entrypoints.openai.api_server',
+    '--model',
+    modelPath,
+    '--enable-prefix-caching',
+    '--max-model-len',
+    '4096',
+    '--served-model-name',
+    'tiny-chat',
+    '--kv-events-config',
     '{"enable_kv_cache_events":true,"publisher":"zmq","topic":"kv-events","endpoint":"tcp://*:5557"}',
   ])
   assert.deepEqual(names(engine.env), ['HF_ENDPOINT', ...injected])
@@ -496,8 +506,10 @@ test('C13: weights and cache on a claim', () => {
   const claim = serving(base, 'base-claim').entry
   assert.deepEqual(claim.volumes?.[0], { name: 'claim-weights', persistentVolumeClaim: { claimName: 'weights' } })
   assert.deepEqual(claim.initContainers?.[0]?.args, [
-    ...['--source', 'pvc:///weights/llm/base'],
-    ...['--output-dir', '/weights/b6b000f6a8163e239785fc311753a737'],
+    '--source',
+    'pvc:///weights/llm/base',
+    '--output-dir',
+    '/weights/b6b000f6a8163e239785fc311753a737',
   ])
   const below = serving(base, 'base-below').entry
   assert.deepEqual(below.volumes?.[0], { name: 'below-weights', persistentVolumeClaim: { claimName: 'weights' } })
@@ -548,7 +560,7 @@ test('C17: topology and gang scheduling are there where asked for, and nowhere e
 
 test('no pod carries a revision: an edit of a weight restarts nothing', () => {
   const chat = input('c03')
-  const [first, ...rest] = chat.spec?.['backends'] as { routeWeight: number }[]
+  const [first, ...rest] = (chat.spec?.['backends'] ?? []) as { routeWeight: number }[]
   const edited = { ...chat, spec: { ...chat.spec, backends: [{ ...first, routeWeight: 50 }, ...rest] } }
   assert.deepEqual(children(edited).get('ModelServing/chat-a'), children(chat).get('ModelServing/chat-a'))
   assert.notDeepEqual(children(edited).get('ModelRoute/chat'), children(chat).get('ModelRoute/chat'))

@@ -16,7 +16,7 @@ import type { Plan, Step, Why } from '#controller/domain.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
 import { type Kind, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
-import type { Observed } from './observe.ts'
+import type { Observed, Owned } from './observe.ts'
 import { type Child, settle } from './settle.ts'
 import { quietMsLeft } from './status.ts'
 
@@ -43,7 +43,11 @@ export function plan(booster: ModelBooster, observed: Observed, nowMs: number): 
   const waits = children.some(({ state }) => state === 'leaving' || state === 'replaced')
   const stages = [
     ...applyStages.map((kinds) => inOrder(kinds, children).flatMap(stepOf)),
-    ...(waits ? [] : deleteStages.map((kinds) => inOrder(kinds, unwanted(observed)).map(deleteStep))),
+    ...(waits
+      ? []
+      : deleteStages.map((kinds) =>
+          inOrder(kinds, unwanted(observed)).map((owned) => deleteStep(owned, 'no longer wanted')),
+        )),
   ]
   const recheckAfterMs = waits ? takenRecheckMs : quietMsLeft(booster, nowMs)
   return {
@@ -58,19 +62,12 @@ function inOrder<T extends { readonly kind: Kind }>(kinds: readonly Kind[], item
 }
 
 function stepOf({ kind, desired, live, state }: Child): Step[] {
-  switch (state) {
-    case 'missing':
-    case 'differs': {
-      const verb = state === 'missing' ? 'created' : 'updated'
-      return [{ do: 'apply', kind, object: desired, why: why(kind, 'Applied', `${verb} ${nameOf(kind, desired)}`) }]
-    }
-    case 'replaced':
-      return live === undefined ? [] : [deleteStep({ kind, object: live }, 'its model name cannot be changed')]
-    case 'current':
-    case 'leaving':
-    case 'foreign':
-      return []
+  if (state === 'replaced' && live !== undefined) {
+    return [deleteStep({ kind, object: live }, 'its model name cannot be changed')]
   }
+  if (state !== 'missing' && state !== 'differs') return []
+  const note = `${state === 'missing' ? 'created' : 'updated'} ${nameOf(kind, desired)}`
+  return [{ do: 'apply', kind, object: desired, why: why(kind, 'Applied', note) }]
 }
 
 function unwanted({ owned, wanted }: Observed) {
@@ -78,8 +75,8 @@ function unwanted({ owned, wanted }: Observed) {
   return owned.filter(({ object: { metadata } }) => metadata.deletionTimestamp === undefined && !uids.has(metadata.uid))
 }
 
-function deleteStep({ kind, object }: { kind: Kind; object: Resource }, cause: unknown): Step {
-  const note = `deleted ${nameOf(kind, object)}: ${typeof cause === 'string' ? cause : 'no longer wanted'}`
+function deleteStep({ kind, object }: Owned, cause: string): Step {
+  const note = `deleted ${nameOf(kind, object)}: ${cause}`
   return {
     do: 'delete',
     ref: { kind, ...placeOf(object) },

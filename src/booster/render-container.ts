@@ -15,14 +15,10 @@ export interface PlatformImages {
 
 export function weightsVolume(backend: NormalBackend, cache: Cache): Volume {
   const name = weightsVolumeName(backend)
-  switch (cache.kind) {
-    case 'emptyDir':
-      return { name, emptyDir: {} }
-    case 'pvc':
-      return { name, persistentVolumeClaim: { claimName: cache.claimName ?? '' } }
-    case 'hostPath':
-      return { name, hostPath: { path: cache.hostPath ?? '', type: 'DirectoryOrCreate' } }
-  }
+  const { kind, claimName = '', hostPath = '' } = cache
+  if (kind === 'pvc') return { name, persistentVolumeClaim: { claimName } }
+  if (kind === 'hostPath') return { name, hostPath: { path: hostPath, type: 'DirectoryOrCreate' } }
+  return { name, emptyDir: {} }
 }
 
 export function weightsMount(backend: NormalBackend, cache: Cache): VolumeMount {
@@ -75,14 +71,14 @@ export function sidecar(booster: NormalBooster, backend: NormalBackend, options:
   return {
     name: 'runtime',
     image: options.image,
-    args: [
-      ...['--port', String(port)],
-      ...['--engine', backend.type.toLowerCase()],
-      ...['--engine-base-url', engineUrl],
-      ...['--engine-metrics-path', metricsPath],
-      ...['--pod', '$(POD_NAME).$(NAMESPACE)'],
-      ...['--model', booster.name],
-    ],
+    args: Object.entries({
+      '--port': String(port),
+      '--engine': backend.type.toLowerCase(),
+      '--engine-base-url': engineUrl,
+      '--engine-metrics-path': metricsPath,
+      '--pod': '$(POD_NAME).$(NAMESPACE)',
+      '--model': booster.name,
+    }).flat(),
     ports: [{ containerPort: port }],
     ...envOf(options.env),
     ...envFromOf(backend),

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { connectorPackages, rayFollowerCommand, type VllmStart, vllmCommand } from './vllm-command.ts'
 import { configArguments } from './vllm-arguments.ts'
 import { quoteWord } from './shell.ts'
