@@ -54,9 +54,9 @@ function generated(): Map<string, string> {
   return new Map([['src/api/core/types.generated.ts', coreTypes(coreDocument())], ...crds, ...pages])
 }
 
-/** YAML with what is short on one line: schemas are deep, and indentation would make up most of them. */
+/** YAML 1.1, as kubectl reads it, with what is short on one line: indentation would make up most of a deep schema. */
 function compactYaml(value: unknown): string {
-  const document = new Document(value, { aliasDuplicateObjects: false })
+  const document = new Document(value, { version: '1.1', aliasDuplicateObjects: false })
   visit(document, {
     Collection: (_, node) => {
       node.flow = JSON.stringify(node).length <= 100
