@@ -28,15 +28,21 @@ export type SimulatedEvent =
   | { readonly event: 'refused'; readonly message: string }
 
 export interface SimulatedProcess {
+  /** What a probe's GET on a port of the pod would answer, without the request; undefined while nothing listens. */
+  probe(port: number, path: string): Promise<number | undefined>
   /** TERM ends it once its requests are answered; KILL at once. */
   stop(signal: 'TERM' | 'KILL'): void
+}
+
+interface Server extends Listening {
+  probe(path: string): number
 }
 
 /** The containers of one process. Every container ends with one `exited` or `refused`, and says nothing after it. */
 export class Containers {
   readonly #clock: Clock
-  /** Pod → its ports → the machine's ports. */
-  readonly #ports = new Map<string, Map<number, number>>()
+  /** Pod → its ports → who listens there. */
+  readonly #ports = new Map<string, Map<number, Server>>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -45,7 +51,7 @@ export class Containers {
   start(container: SimulatedContainer, tell: (event: SimulatedEvent) => void): SimulatedProcess {
     const program = parseCommand(container)
     const timers = new Set<Timer>()
-    let server: Listening | undefined
+    let server: Server | undefined
     let servedPort: number | undefined
     let ended = false
 
@@ -69,13 +75,13 @@ export class Containers {
       })
       timers.add(timer)
     }
-    const serve = (port: number, start: () => Promise<Listening>) => {
+    const serve = (port: number, start: () => Promise<Server>) => {
       start().then(
         (listening) => {
           server = listening
           if (ended) return listening.kill()
           servedPort = port
-          this.#remember(container.pod, port, listening.port)
+          this.#remember(container.pod, port, listening)
           log(`Uvicorn running on http://${container.network.host}:${listening.port}`)
           tell({ event: 'listening', port, hostPort: listening.port })
         },
@@ -105,7 +111,7 @@ export class Containers {
     const runSidecar = (settings: SidecarSettings) => {
       log(`simulated runtime sidecar of ${settings.pod} for model ${settings.model}`)
       const locate = (port: number) => {
-        const hostPort = this.#ports.get(container.pod)?.get(port) ?? (mapped ? undefined : port)
+        const hostPort = this.#ports.get(container.pod)?.get(port)?.port ?? (mapped ? undefined : port)
         return hostPort === undefined ? undefined : { host, port: hostPort }
       }
       const { env } = container
@@ -139,6 +145,7 @@ export class Containers {
       }
     })
     return {
+      probe: async (port, path) => this.#ports.get(container.pod)?.get(port)?.probe(path),
       stop(signal) {
         if (signal === 'KILL' || server === undefined) return exit(signal === 'KILL' ? 137 : 143)
         void server.close().then(() => exit(0))
@@ -146,9 +153,9 @@ export class Containers {
     }
   }
 
-  #remember(pod: string, port: number, hostPort: number): void {
-    const ports = this.#ports.get(pod) ?? new Map<number, number>()
-    this.#ports.set(pod, ports.set(port, hostPort))
+  #remember(pod: string, port: number, server: Server): void {
+    const ports = this.#ports.get(pod) ?? new Map<number, Server>()
+    this.#ports.set(pod, ports.set(port, server))
   }
 
   #forget(pod: string, port: number): void {

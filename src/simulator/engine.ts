@@ -27,6 +27,8 @@ export interface Engine extends AsyncDisposable {
   close(): Promise<void>
   /** Drops everything, as a killed process would. */
   kill(): void
+  /** The status that a GET of `path` would have, without the request: what a probe on this machine asks. */
+  probe(path: string): number
 }
 
 const simulatorVersion = 'simulated'
@@ -84,8 +86,9 @@ export async function startEngine({ settings, host, port, clock }: EngineOptions
     const request = readGeneration(chat, body)
     return isEngineError(request) ? refuse(response, request) : generate(request, response)
   }
+  const healthStatus = settings.simulate['fail-health'] > 0 ? 503 : 200
   const get: Readonly<Record<string, (response: ServerResponse) => unknown>> = {
-    [vllm.healthPath]: (response) => sendText(response, settings.simulate['fail-health'] > 0 ? 503 : 200, ''),
+    [vllm.healthPath]: (response) => sendText(response, healthStatus, ''),
     '/ping': (response) => sendText(response, 200, ''),
     '/version': (response) => sendJson(response, 200, { version: simulatorVersion }),
     '/v1/models': (response) => sendJson(response, 200, models.list()),
@@ -117,6 +120,7 @@ export async function startEngine({ settings, host, port, clock }: EngineOptions
     port: listening.port,
     close: () => listening.close(),
     kill: () => listening.kill(),
+    probe: (path) => (path === vllm.healthPath ? healthStatus : Object.hasOwn(get, path) ? 200 : 404),
     async [Symbol.asyncDispose]() {
       listening.kill()
     },

@@ -19,6 +19,11 @@ export interface SidecarOptions {
   readonly env: Readonly<Record<string, string>>
 }
 
+export interface Sidecar extends Listening {
+  /** The status that a GET of `path` would have, without the request. */
+  probe(path: string): number
+}
+
 /** Engine metric → the sidecar's own name for it. */
 const renamed: Readonly<Record<string, string>> = {
   [vllm.metrics.generationTokens]: 'generation_tokens_total',
@@ -31,7 +36,7 @@ const renamed: Readonly<Record<string, string>> = {
 const engineTimeoutMs = 30_000
 
 /** Starts the `runtime` sidecar: health, the engine's metrics under both names, LoRA download and load. */
-export async function startSidecar(options: SidecarOptions): Promise<Listening> {
+export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const { settings, host, port, clock, locate, env } = options
   const base = new URL(settings.engineBaseUrl)
   const enginePort = Number(base.port === '' ? 80 : base.port)
@@ -110,6 +115,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Listening> 
   })
   return {
     port: listening.port,
+    probe: (path) => (path === runtimeSidecar.healthPath ? 200 : 404),
     close() {
       stopped.abort()
       return listening.close()

@@ -11,16 +11,17 @@ export interface Simulation extends AsyncDisposable {
 export type SimulationOrder =
   | { readonly do: 'start'; readonly id: number; readonly container: SimulatedContainer }
   | { readonly do: 'stop'; readonly id: number; readonly signal: 'TERM' | 'KILL' }
+  | { readonly do: 'probe'; readonly id: number; readonly port: number; readonly path: string; readonly call: number }
 
 /** Worker → main thread. */
-export interface SimulationReport {
-  readonly id: number
-  readonly event: SimulatedEvent
-}
+export type SimulationReport =
+  | { readonly id: number; readonly event: SimulatedEvent }
+  | { readonly call: number; readonly status: number | undefined }
 
 /** The thread starts with the first container and does not keep the process alive. */
 export function startSimulation(): Simulation {
   const running = new Map<number, (event: SimulatedEvent) => void>()
+  const calls = new Map<number, (status: number | undefined) => void>()
   let worker: Worker | undefined
   let nextId = 1
   let closed = false
@@ -31,6 +32,8 @@ export function startSimulation(): Simulation {
     worker = undefined
     const told = [...running.values()]
     running.clear()
+    for (const answer of calls.values()) answer(undefined)
+    calls.clear()
     for (const tell of told) tell({ event: 'exited', exitCode: 137 })
   }
   const thread = (): Worker => {
@@ -38,7 +41,13 @@ export function startSimulation(): Simulation {
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
     const made = new Worker(new URL(file, import.meta.url), { name: 'simulation' })
     made.unref()
-    made.on('message', ({ id, event }: SimulationReport) => {
+    made.on('message', (report: SimulationReport) => {
+      if ('call' in report) {
+        calls.get(report.call)?.(report.status)
+        calls.delete(report.call)
+        return
+      }
+      const { id, event } = report
       const tell = running.get(id)
       if (event.event === 'exited' || event.event === 'refused') running.delete(id)
       tell?.(event)
@@ -57,6 +66,12 @@ export function startSimulation(): Simulation {
       running.set(id, tell)
       send({ do: 'start', id, container })
       return {
+        probe(port, path) {
+          if (!running.has(id)) return Promise.resolve(undefined)
+          const call = nextId++
+          send({ do: 'probe', id, port, path, call })
+          return new Promise((resolve) => calls.set(call, resolve))
+        },
         stop(signal) {
           if (running.has(id)) send({ do: 'stop', id, signal })
         },

@@ -9,9 +9,13 @@ const processes = new Map<number, SimulatedProcess>()
 const port = parentPort
 
 port?.on('message', (order: SimulationOrder) => {
-  if (order.do === 'stop') {
-    processes.get(order.id)?.stop(order.signal)
-    return
+  if (order.do === 'stop') return processes.get(order.id)?.stop(order.signal)
+  if (order.do === 'probe') {
+    const answer = (status?: number) => port.postMessage({ call: order.call, status } satisfies SimulationReport)
+    return void processes
+      .get(order.id)
+      ?.probe(order.port, order.path)
+      .then(answer, () => answer())
   }
   const { id, container } = order
   const started = containers.start(container, (event) => {

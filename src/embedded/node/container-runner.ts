@@ -70,6 +70,7 @@ export class ContainerRunner {
   #backoffMs = 0
   #started = false
   #ready = false
+  #listens = false
   #run: Run | undefined
   #probes: ProbeLoop[] = []
   #timer: Timer | undefined
@@ -85,6 +86,11 @@ export class ContainerRunner {
 
   get name(): string {
     return this.#options.container.name
+  }
+
+  /** An init container that stays beside the others. */
+  get isSidecar(): boolean {
+    return this.#options.container.restartPolicy === 'Always'
   }
 
   get isRunning(): boolean {
@@ -134,6 +140,8 @@ export class ContainerRunner {
     const { run: spec, runtime } = preparation
     const startedMs = this.#options.clock.now()
     this.#state = { is: 'running', startedMs }
+    if (this.#last !== undefined) this.#restartCount++
+    this.#listens = false
     this.#log = new ContainerLog()
     const log = this.#log
     const run = runtime.start(spec, (event) => {
@@ -209,6 +217,7 @@ export class ContainerRunner {
       case 'log':
         return log.append(event.line, this.#options.clock.now())
       case 'listening':
+        this.#listens = true
         this.#options.listening(event.port, event.hostPort)
         return
       case 'exited':
@@ -259,7 +268,6 @@ export class ContainerRunner {
     if (ending.finishedMs - startedMs >= backoff.forgetMs) this.#backoffMs = 0
     const waitMs = this.#backoffMs
     this.#backoffMs = Math.min(backoff.mostMs, Math.max(backoff.baseMs, waitMs * 2))
-    this.#restartCount++
     const again = () => {
       this.#timer = undefined
       this.start()
@@ -325,7 +333,7 @@ export class ContainerRunner {
     const loop = new ProbeLoop({
       probe,
       clock,
-      waitForPoke: runtime.reportsPorts && probe.exec === undefined && !this.#started,
+      waitForPoke: runtime.reportsPorts && probe.exec === undefined && !this.#listens,
       attempt: (signal) => prober(probe, { container, locate, run }, signal),
       verdict,
       failed: (why) => tell({ reason: 'Unhealthy', note: `${name} probe failed: ${why}`, type: 'Warning' }),

@@ -31,6 +31,8 @@ export type RunEvent =
   | { readonly event: 'refused'; readonly message: string }
 
 export interface Run {
+  /** Status of a GET on the pod, by a shorter way than HTTP, undefined while nothing listens. Absent for a process. */
+  get?(port: number, path: string): Promise<number | undefined>
   stop(signal: 'TERM' | 'KILL'): void
   /** Runs a command beside the container; resolves to its exit code. Absent for a simulation. */
   exec?(command: readonly string[], signal: AbortSignal): Promise<number>

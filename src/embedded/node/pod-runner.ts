@@ -162,7 +162,7 @@ export class PodRunner {
     if (!this.#initialized) {
       for (const init of this.#inits) {
         const { exitCode } = init
-        if (exitCode === 0 || init.isStarted) continue
+        if (exitCode === 0 || (init.isSidecar && init.isStarted)) continue
         if (exitCode !== undefined) return this.#end(true)
         return init.start()
       }

@@ -35,7 +35,11 @@ export const networkProber: Prober = async (probe, { container, locate, run }, s
       await dial(at, signal)
       return undefined
     }
-    const status = await get(httpGet, at, signal)
+    const direct = run.get !== undefined && httpGet.host === undefined && httpGet.scheme !== 'HTTPS'
+    const status = direct
+      ? await run.get?.(port, (httpGet.path ?? '/').replace(/[?#].*/s, ''))
+      : await get(httpGet, at, signal)
+    if (status === undefined) return `dial tcp ${at.host}:${port}: connect: connection refused`
     return status >= 200 && status < 400 ? undefined : `HTTP probe failed with statuscode: ${status}`
   } catch (error) {
     return signal.aborted ? 'context deadline exceeded' : messageOf(error)

@@ -10,7 +10,12 @@ export function simulatedRuntime(simulation: SimulationHandle): ContainerRuntime
   return {
     reportsPorts: true,
     simulated: true,
-    start: ({ podUid, image, command, args, env, host, mapped }, tell) =>
-      simulation.start({ pod: podUid, image, command, args, env, network: { host, mapped } }, tell),
+    start({ podUid, image, command, args, env, host, mapped }, tell) {
+      const started = simulation.start({ pod: podUid, image, command, args, env, network: { host, mapped } }, tell)
+      return {
+        stop: (signal) => started.stop(signal),
+        get: (port, path) => started.probe(port, path),
+      }
+    },
   }
 }
