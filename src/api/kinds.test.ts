@@ -5,7 +5,7 @@ import { apiVersionOf } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { compileSchema } from '#machinery/schema.ts'
 import { ownKinds } from './kinds.ts'
-import { rows } from './kinds.testdata.ts'
+import { rows } from './kinds.testkit.ts'
 
 const byName = new Map<string, Kind>(ownKinds.map((kind) => [kind.kind, kind]))
 
