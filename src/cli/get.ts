@@ -56,8 +56,8 @@ async function readTables(client: Client, kind: Kind, { namespace, names, select
     paths.map(async (each) => {
       const response = await client.raw(each, { headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } })
       const body = (await response.json()) as Table | Status
-      if (body.kind === 'Status') throw faultOfStatus(body as Status)
-      return body as Table
+      if (body.kind === 'Status') throw faultOfStatus(body)
+      return body
     }),
   )
 }

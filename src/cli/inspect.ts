@@ -38,7 +38,7 @@ export function inspect({ object, at }: UserDocument): Inspected {
   }
   const schema = compileSchema(kind.schema())
   const { value, unknown } = schema.prune(object)
-  const complete = schema.default(value) as AnyResource
+  const complete = schema.default<AnyResource>(value)
   const strangers = unknown.map(
     (field): FieldError => ({
       field,

@@ -16,7 +16,7 @@ export interface Io {
 
 export function processIo(): Io {
   const { env, stdout } = process
-  const tty = stdout.isTTY === true && env['TERM'] !== 'dumb'
+  const tty = stdout.isTTY && env['TERM'] !== 'dumb'
   return {
     write: (text) => void stdout.write(text),
     error: (line) => console.error(line),

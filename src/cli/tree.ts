@@ -52,7 +52,7 @@ export async function treeObjects(client: Client, namespace: string | undefined)
     treeKinds.map(async (kind) => {
       const { items } = await client.list(kind, namespace === undefined ? {} : { namespace })
       // Items of a list need not carry their type.
-      return items.map((item) => ({ ...item, apiVersion: apiVersionOf(kind), kind: kind.kind }) as AnyResource)
+      return items.map((item) => ({ ...item, apiVersion: apiVersionOf(kind), kind: kind.kind }))
     }),
   )
   return lists.flat()

@@ -82,10 +82,10 @@ function bracketStep(content: string, path: string): Step {
   if (slice === null || content === '') throw bad(path, `invalid array index ${content}`)
   if (slice[2] === undefined) {
     const index = Number(slice[1])
-    return (value) => (Array.isArray(value) && value.at(index) !== undefined ? [value.at(index)] : [])
+    return (value) => (isList(value) && value.at(index) !== undefined ? [value.at(index)] : [])
   }
   const [from, to, stride] = [slice[1], slice[2], slice[3]].map((text) => (text ? Number(text) : undefined))
-  return (value) => (Array.isArray(value) ? value.slice(from, to).filter((_, i) => i % (stride || 1) === 0) : [])
+  return (value) => (isList(value) ? value.slice(from, to).filter((_, i) => i % (stride || 1) === 0) : [])
 }
 
 function splitOutsideQuotes(content: string): string[] {
@@ -99,7 +99,9 @@ function fieldStep(name: string): Step {
   }
 }
 
-const everything: Step = (value) => (Array.isArray(value) ? value : isObject(value) ? Object.values(value) : [])
+const isList = (value: unknown): value is unknown[] => Array.isArray(value)
+
+const everything: Step = (value) => (isList(value) ? value : isObject(value) ? Object.values(value) : [])
 
 const descendants: Step = (value) => [value, ...everything(value).flatMap(descendants)]
 
