@@ -2,6 +2,7 @@ import { isObject } from '#base/json.ts'
 import { messageOf } from '#base/fault.ts'
 import { badRequest } from '#machinery/status.ts'
 import { requestEntityTooLarge, unsupportedBody } from './failures.ts'
+import { decodeProtobuf, protobufType } from './protobuf.ts'
 import { depthOf, duplicateMembers } from './strict-json.ts'
 
 /** As Kubernetes' API server limits them. */
@@ -9,7 +10,7 @@ export const maxBodyBytes = 3 * 1024 * 1024
 const maxDepth = 512
 
 export interface Body {
-  readonly text: string
+  readonly bytes: Uint8Array
   /** Without parameters, lower case; empty when the client named none. */
   readonly mediaType: string
 }
@@ -24,25 +25,41 @@ export interface Decoded {
 export async function readBody(request: Request): Promise<Body> {
   const mediaType = (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
   if (Number(request.headers.get('content-length') ?? 0) > maxBodyBytes) throw requestEntityTooLarge(maxBodyBytes)
-  if (request.body === null) return { text: '', mediaType }
-  const decoder = new TextDecoder()
-  let text = ''
+  const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of request.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength
     if (size > maxBodyBytes) throw requestEntityTooLarge(maxBodyBytes)
-    text += decoder.decode(chunk, { stream: true })
+    chunks.push(chunk)
   }
-  return { text: text + decoder.decode(), mediaType }
+  const [first] = chunks
+  return { bytes: chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks), mediaType }
 }
 
-/** JSON, and YAML where the client says so. Faults: 400 for what is neither, 415 for anything else. */
+const objectTypes = ['application/json', 'application/yaml', protobufType]
+
+/** JSON, or YAML or protobuf where the client says so. Faults: 400 for what is neither, 415 for anything else. */
 export async function decodeObject(body: Body, strict: boolean): Promise<Decoded> {
-  const { mediaType } = body
-  if (mediaType !== '' && mediaType !== 'application/json' && mediaType !== 'application/yaml') {
-    throw unsupportedBody(mediaType, ['application/json', 'application/yaml'])
+  const { mediaType, bytes } = body
+  switch (mediaType) {
+    case '':
+    case 'application/json':
+      return decodeJson(textOf(body), strict)
+    case 'application/yaml':
+      return decodeYaml(textOf(body))
+    case protobufType:
+      try {
+        return { value: decodeProtobuf(bytes), problems: [] }
+      } catch (error) {
+        throw badRequest(messageOf(error))
+      }
+    default:
+      throw unsupportedBody(mediaType, objectTypes)
   }
-  return mediaType === 'application/yaml' ? decodeYaml(body.text) : decodeJson(body.text, strict)
+}
+
+export function textOf({ bytes }: Body): string {
+  return new TextDecoder().decode(bytes)
 }
 
 export function decodeJson(text: string, strict: boolean): Decoded {

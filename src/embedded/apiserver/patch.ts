@@ -7,7 +7,7 @@ import type { AnyResource } from '#machinery/meta.ts'
 import { badRequest, conflict, invalid, notFound } from '#machinery/status.ts'
 import { applyStrategicMergePatch } from '#machinery/strategic-merge.ts'
 import type { Call, Context } from './context.ts'
-import { type Body, type Decoded, decodeJson, decodeYaml } from './decode.ts'
+import { type Body, type Decoded, decodeJson, decodeYaml, textOf } from './decode.ts'
 import type { Answer } from './encode.ts'
 import { unsupportedBody } from './failures.ts'
 import type { ServedKind } from './served-kind.ts'
@@ -20,9 +20,10 @@ const patches = ['application/json-patch+json', 'application/merge-patch+json', 
 
 /** Decodes a patch of a type that the kind takes. Faults: 400, 415. */
 export async function decodePatch(served: ServedKind, body: Body): Promise<Decoded> {
-  const { mediaType, text } = body
+  const { mediaType } = body
   const supported = served.kind.builtin ? [...patches, strategicType] : patches
   if (!supported.includes(mediaType)) throw unsupportedBody(mediaType, supported)
+  const text = textOf(body)
   return mediaType === applyType ? decodeYaml(text) : decodeJson(text, mediaType !== 'application/json-patch+json')
 }
 

@@ -18,6 +18,7 @@ import { startHousekeeping } from './housekeeping.ts'
 import { type Authenticate, identify, type User } from './identify.ts'
 import { answerPath } from './paths.ts'
 import { createRegistry } from './registry.ts'
+import { SelfSubjectReview } from './review-kinds.ts'
 import { route } from './route.ts'
 import { serve } from './verbs.ts'
 
@@ -56,7 +57,7 @@ export interface ApiServer extends AsyncDisposable {
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, kinds, authenticate, clock = systemClock, log = silentLog, onRequest } = options
   const closing = new AbortController()
-  const registry = createRegistry(store, kinds, reviewKinds)
+  const registry = createRegistry(store, kinds, [...reviewKinds, SelfSubjectReview])
   const context: Context = {
     store,
     kinds: registry,

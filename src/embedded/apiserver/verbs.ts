@@ -93,7 +93,7 @@ async function serveObject(context: Context, call: Call): Promise<Response> {
 
 async function optionsBody(call: Call): Promise<unknown> {
   const body = await readBody(call.request)
-  return body.text === '' ? undefined : (await decodeObject(body, false)).value
+  return body.bytes.length === 0 ? undefined : (await decodeObject(body, false)).value
 }
 
 function deletedStatus(call: Call, answer: Answer): Answer {
