@@ -7,6 +7,7 @@ export const RouterConfig = z.object({
   metricsHost: z.string().default('127.0.0.1').describe('Address of the listener for metrics and the endpoint list.'),
   metricsPort: z.int().min(0).max(65_535).default(9090).describe('Its port; 0 takes any free one.'),
   exposeMetricsOnRouterPort: z.boolean().default(false).describe('Serve /metrics to clients too.'),
+  processMetrics: z.boolean().default(true).describe('Add memory, CPU and event-loop metrics of the process itself.'),
   accessLog: z.enum(['json', 'text', 'off']).default('text').describe('Form of the line written for each request.'),
   drainMs: z
     .int()

@@ -52,7 +52,7 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
     bodyTimeout: config.streamIdleTimeoutMs,
   })
   const inFlight = new InFlight()
-  const metrics = createMetrics(snapshot)
+  const metrics = createMetrics(snapshot, config.processMetrics)
   const inference: InferenceParts = { ...parts, dispatcher, inFlight, metrics, maxBodyBytes: config.maxBodyBytes }
   let closing: Promise<void> | undefined
   const ready = () => synced() && closing === undefined

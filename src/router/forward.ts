@@ -184,27 +184,19 @@ const lost: Failure = {
   type: 'upstream_transport',
 }
 
+const busy: Failure = {
+  error: unavailable('upstream_unavailable', 'The pods that serve this model are busy.'),
+  type: 'upstream_response',
+}
+
+const late: Failure = {
+  error: { status: 504, code: 'upstream_timeout', message: 'The pod that serves this model did not answer in time.' },
+  type: 'upstream_transport',
+}
+
+/** Undefined once the client has an answer, or is gone. */
 function failureOf(outcome: CallOutcome): Failure | undefined {
-  switch (outcome.kind) {
-    case 'answered':
-    case 'cut':
-    case 'aborted':
-      return undefined
-    case 'refused':
-      return {
-        error: unavailable('upstream_unavailable', 'The pods that serve this model are busy.'),
-        type: 'upstream_response',
-      }
-    case 'failed':
-      return outcome.why === 'timeout'
-        ? {
-            error: {
-              status: 504,
-              code: 'upstream_timeout',
-              message: 'The pod that serves this model did not answer in time.',
-            },
-            type: 'upstream_transport',
-          }
-        : lost
-  }
+  if (outcome.kind === 'refused') return busy
+  if (outcome.kind !== 'failed') return undefined
+  return outcome.why === 'timeout' ? late : lost
 }

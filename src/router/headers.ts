@@ -52,7 +52,7 @@ function connectionNames(raw: readonly string[]): ReadonlySet<string> | undefine
 /** What of an engine's headers the client sees; without the length where events may be taken out of the body. */
 export function responseHeaders(upstream: IncomingHttpHeaders, lengthKept: boolean): OutgoingHttpHeaders {
   const { connection } = upstream
-  const named = connection === undefined ? undefined : connectionNames(['connection', String(connection)])
+  const named = connection === undefined ? undefined : connectionNames(['connection', connection])
   const headers: OutgoingHttpHeaders = {}
   for (const name of Object.keys(upstream)) {
     if (hopByHop.has(name) || named?.has(name) || (name === 'content-length' && !lengthKept)) continue

@@ -36,7 +36,7 @@ export async function infer(
   const exchange = new Exchange(parts, request, response, record)
   const body = await readBody(request, parts.maxBodyBytes)
   if (body === 'gone' || exchange.gone) return
-  if (body === 'too-large') return refuseBody(exchange, request, response, parts.maxBodyBytes)
+  if (body === 'too-large') return refuseBody(exchange, request, parts.maxBodyBytes)
 
   const inference = parseInference(record.path, body)
   if ('code' in inference) return exchange.fail(inference, 'prompt_parsing')
@@ -65,25 +65,21 @@ export async function infer(
 type NoMatch = Exclude<Match, { readonly found: 'server' }>
 
 function matchError(found: NoMatch, model: string): ApiError {
-  switch (found.found) {
-    case 'no-route':
-      return modelNotFound(model)
-    case 'no-rule':
-      return { status: 404, code: 'no_matching_rule', message: 'No rule of this model’s routes is for this request.' }
-    case 'unready':
-      return found.dangling
-        ? unavailable('backend_not_found', 'The route of this model names a server that does not exist.')
-        : unavailable('no_ready_pods', 'No pod that serves this model is ready.')
+  if (found.found === 'no-route') return modelNotFound(model)
+  if (found.found === 'no-rule') {
+    return { status: 404, code: 'no_matching_rule', message: 'No rule of this model’s routes is for this request.' }
   }
+  return found.dangling
+    ? unavailable('backend_not_found', 'The route of this model names a server that does not exist.')
+    : unavailable('no_ready_pods', 'No pod that serves this model is ready.')
 }
 
 function errorTypeOf(found: NoMatch): ExchangeRecord['errorType'] {
   return found.found === 'unready' ? 'pod_discovery' : 'route_not_found'
 }
 
-/** Answers at once, and listens on for a moment: a connection closed under a client that still sends loses the answer. */
-function refuseBody(exchange: Exchange, request: IncomingMessage, response: ServerResponse, maxBytes: number): void {
-  response.setHeader('connection', 'close')
+/** The rest of the body is read and dropped: a connection closed under a client that still sends loses the answer. */
+function refuseBody(exchange: Exchange, request: IncomingMessage, maxBytes: number): void {
   request.resume()
   const message = `The request body is longer than ${maxBytes} bytes.`
   exchange.fail({ status: 413, code: 'body_too_large', message }, 'prompt_parsing')

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { RoutingSnapshot } from '#routing/snapshot.ts'
 import { endpointsOf } from '#routing/snapshot.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
@@ -23,8 +23,10 @@ const tokenBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 /** Where a request went; `none` until known. */
 const destination = ['model_route', 'backend_type', 'backend_name', 'upstream_model'] as const
 
-export function createMetrics(snapshot: () => RoutingSnapshot): RouterMetrics {
+/** Few series, all of bounded labels: rendering them blocks the event loop. */
+export function createMetrics(snapshot: () => RoutingSnapshot, processMetrics: boolean): RouterMetrics {
   const registry = new Registry()
+  if (processMetrics) collectDefaultMetrics({ register: registry })
   const registers = [registry]
   const requests = new Counter({
     name: 'kthena_router_requests_total',

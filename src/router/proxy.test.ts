@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Agent, type ServerResponse } from 'node:http'
+import { Agent, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import {
   ask,
@@ -14,7 +14,7 @@ import {
   prompt,
   routed,
   sample,
-} from './router.testkit.ts'
+} from './testkit.test.ts'
 
 test('an answer passes as it is, and the model is rewritten to the name the engine serves', async (t) => {
   const pod = await engine(t, 'a', json(200, completion))
@@ -311,9 +311,8 @@ test('an engine waits for a client that does not read', async (t) => {
     write()
   })
   const { url } = await routed(t, plain([a]))
-  const { request: httpRequest } = await import('node:http')
   const request = httpRequest(`${url}/v1/completions`, { method: 'POST', agent: false })
-  const response = Promise.withResolvers<import('node:http').IncomingMessage>()
+  const response = Promise.withResolvers<IncomingMessage>()
   request.on('response', (incoming) => response.resolve(incoming)).end(JSON.stringify({ model: 'chat', prompt: 'x' }))
   const incoming = await response.promise
   incoming.pause()

@@ -8,9 +8,12 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
     let size = 0
     const onData = (chunk: Buffer) => {
       size += chunk.length
-      if (size <= maxBytes) return void chunks.push(chunk)
-      request.off('data', onData)
-      resolve('too-large')
+      if (size <= maxBytes) {
+        chunks.push(chunk)
+      } else {
+        request.off('data', onData)
+        resolve('too-large')
+      }
     }
     request.on('data', onData)
     request.once('end', () =>

@@ -88,16 +88,22 @@ function serverEntry(server: ModelServer, pods: readonly Pod[], addressOf: Routi
   return {
     key: keyOf(placeOf(server)),
     model: server.spec.model || undefined,
-    timeoutMs: (trafficPolicy?.timeout && parseDuration(trafficPolicy.timeout)) || undefined,
+    timeoutMs: positive(trafficPolicy?.timeout),
     retry:
       trafficPolicy?.retry?.attempts === undefined
         ? undefined
         : {
             attempts: trafficPolicy.retry.attempts,
-            intervalMs: parseDuration(trafficPolicy.retry.retryInterval ?? '100ms') ?? 100,
+            intervalMs: positive(trafficPolicy.retry.retryInterval) ?? 0,
           },
     backend: backendOf(server, pods, endpointOf),
   }
+}
+
+/** Milliseconds; undefined for a duration that bounds nothing. */
+function positive(duration: string | undefined): number | undefined {
+  const ms = duration === undefined ? undefined : parseDuration(duration)
+  return ms !== undefined && ms > 0 ? ms : undefined
 }
 
 function backendOf(server: ModelServer, pods: readonly Pod[], endpointOf: (pod: Pod) => Endpoint | undefined): Backend {

@@ -5,7 +5,7 @@ import { setCondition } from '#machinery/conditions.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
 import type { Condition } from '#machinery/meta.ts'
 import { byAge, needsGateway } from './build-index.ts'
-import { stringMatchError } from './string-match.ts'
+import { hasBrokenRegex } from './string-match.ts'
 
 export interface RouteObserved {
   /** Names of the route's ModelServers that exist. */
@@ -77,26 +77,23 @@ function accepted(route: ModelRoute): Verdict {
       message: 'spec.rules: without a rule no request matches; add one with a target',
     }
   }
-  const broken = regexErrors(route)
+  const broken = brokenRegexes(route)
   if (broken.length === 0) return { status: 'True', reason: 'Accepted', message: 'The router serves this route.' }
   return {
     status: 'False',
     reason: 'InvalidRegex',
-    message: `${broken.join('; ')}. It matches nothing; write it in RE2’s syntax.`,
+    message: `${broken.join(', ')}: not a valid regular expression, so it matches nothing; write it in RE2’s syntax`,
   }
 }
 
-function regexErrors(route: ModelRoute): readonly string[] {
+function brokenRegexes(route: ModelRoute): readonly string[] {
   return route.spec.rules.flatMap(({ modelMatch }, i) => {
     const path = `spec.rules[${i}].modelMatch`
     const matches = [
       ...Object.entries(modelMatch?.headers ?? {}).map(([name, match]) => [`${path}.headers[${name}]`, match] as const),
       ...(modelMatch?.uri === undefined ? [] : [[`${path}.uri`, modelMatch.uri] as const]),
     ]
-    return matches.flatMap(([field, match]) => {
-      const error = stringMatchError(match)
-      return error === undefined ? [] : [`${field}.regex: ${error}`]
-    })
+    return matches.flatMap(([field, match]) => (hasBrokenRegex(match) ? [`${field}.regex`] : []))
   })
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compileStringMatch, type StringMatch, stringMatchError } from './string-match.ts'
+import { compileStringMatch, type StringMatch, hasBrokenRegex } from './string-match.ts'
 
 const cases: readonly [name: string, match: StringMatch, value: string, want: boolean][] = [
   ['nothing set matches anything', {}, 'x', true],
@@ -16,8 +16,14 @@ const cases: readonly [name: string, match: StringMatch, value: string, want: bo
 ]
 for (const [name, match, value, want] of cases) test(name, () => assert.equal(compileStringMatch(match)(value), want))
 
-test('says why a regex does not compile', () => {
-  assert.equal(stringMatchError({ regex: '(' }), 'missing )')
-  assert.equal(stringMatchError({ regex: 'a' }), undefined)
-  assert.equal(stringMatchError({ exact: 'a' }), undefined)
+test('tells a regex that does not compile', () => {
+  assert.equal(hasBrokenRegex({ regex: '(' }), true)
+  assert.equal(hasBrokenRegex({ regex: 'a' }), false)
+  assert.equal(hasBrokenRegex({ exact: 'a' }), false)
+})
+
+test('no regex makes matching explode', () => {
+  for (const regex of ['^(a+)+$', '^(a|a)*$', '(.*)*x$']) {
+    assert.equal(compileStringMatch({ regex })(`${'a'.repeat(1000)}!`), false) // a backtracking engine never returns
+  }
 })

@@ -1,4 +1,4 @@
-import { Agent, createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http'
+import { type Agent, createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { systemClock } from '#base/clock.ts'
@@ -6,6 +6,10 @@ import { silentLog } from '#base/log.ts'
 import type { Backend, Endpoint, KvConnector, RoutingSnapshot, ServerEntry } from '#routing/snapshot.ts'
 import { RouterConfig, type RouterConfigInput } from './config.ts'
 import { createRouter, type Router } from './create-router.ts'
+
+/**
+ * Engines, snapshots and a client for the tests of this folder. No tests of its own: the name keeps it out of the build.
+ */
 
 /** A call that an engine received. */
 export interface Received {
@@ -138,7 +142,14 @@ export async function routed(
 ): Promise<Routed> {
   const lines: Record<string, unknown>[] = []
   const router = await createRouter({
-    config: RouterConfig.parse({ port: 0, metricsPort: 0, accessLog: 'json', drainMs: 0, ...config }),
+    config: RouterConfig.parse({
+      port: 0,
+      metricsPort: 0,
+      processMetrics: false,
+      accessLog: 'json',
+      drainMs: 0,
+      ...config,
+    }),
     snapshot: () => snapshot,
     synced: () => true,
     clock: systemClock,
