@@ -1,9 +1,8 @@
 /**
- * A whole cluster in one process, but for the router: API server, Kubernetes' own controllers, ours, and a node. They
+ * A whole cluster in one process, but for the router: API server, Kubernetes' own controllers, ours, and nodes. They
  * meet only through the API; here, and nowhere else, they are put together.
  */
 import { join } from 'node:path'
-import { coreDocument } from '#api/core/document.ts'
 import { coreKinds } from '#api/core/kinds.ts'
 import { crdOf } from '#api/crd.ts'
 import { ownKinds } from '#api/kinds.ts'
@@ -12,9 +11,11 @@ import type { Log } from '#base/log.ts'
 import { boosterController } from '#booster/controller.ts'
 import type { RunningController, Runtime } from '#controller/controller.ts'
 import { startController } from '#controller/start-controller.ts'
-import { type ApiServer, createApiServer } from '#embedded/apiserver/server.ts'
+import type { Authenticate } from '#embedded/apiserver/identify.ts'
+import { type AnsweredRequest, createApiServer } from '#embedded/apiserver/server.ts'
 import { startBuiltin } from '#embedded/builtin/start-builtin.ts'
-import { type Node, type NodeOptions, startNode } from '#embedded/node/start-node.ts'
+import { type LocalNode, startNode } from '#embedded/node/node.ts'
+import type { RuntimesConfig } from '#embedded/node/runtimes-config.ts'
 import { openStore } from '#embedded/store/store.ts'
 import type { Client } from '#kube/client.ts'
 import { createClient } from '#kube/create-client.ts'
@@ -26,24 +27,103 @@ import { servingController } from '#serving/controller.ts'
 import { startSimulation } from '#simulator/simulation.ts'
 
 export interface LocalClusterOptions {
-  /** A directory, or `:memory:` to keep nothing. */
-  readonly dataDir: string
+  /** A directory; `undefined` keeps nothing. */
+  readonly dataDir?: string
   readonly durability?: 'full' | 'normal'
-  /** Lets in whom it returns true for. */
-  readonly authenticate: (request: Request) => boolean
-  /** What our own client sends to be let in. */
+  readonly authenticate: Authenticate
+  /** The `Authorization` header of our own programs. */
   readonly authorization: string
+  readonly nodes?: readonly NodeEntry[]
+  readonly runtimes?: RuntimesConfig
   readonly clock: Clock
   readonly log: Log
-  /** Makes changes to cached objects throw; for tests. */
-  readonly freeze?: boolean
-  /** Stands between the controllers and the server; for tests that inject faults. */
+  /** Told of every request that the server answered. */
+  readonly onRequest?: (request: AnsweredRequest) => void
+  /** Stands between our controllers and the server: for tests that inject faults. */
   readonly between?: (fetch: Fetch) => Fetch
+  /** Makes a change to a cached object throw: for tests. */
+  readonly freeze?: boolean
+}
+
+/** A node with limits of its own; without any entry one node takes every pod. */
+export interface NodeEntry {
+  readonly name: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly capacity?: Readonly<Record<string, string>>
 }
 
 export interface LocalCluster extends AsyncDisposable {
-  readonly server: ApiServer
+  readonly fetch: Fetch
+  /** As the controllers have it, without what stands between. */
   readonly client: Client
   readonly informers: Informers
+  /** Of this very process; nothing is left to do when all of them are idle. */
   readonly controllers: readonly RunningController[]
+}
+
+export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
+  const { dataDir, clock, log, authorization, between = (fetch) => fetch, freeze = false } = options
+  await using stack = new AsyncDisposableStack()
+  const path = dataDir === undefined ? ':memory:' : join(dataDir, 'fairlead.db')
+  const store = stack.use(openStore({ path, clock, durability: options.durability ?? 'full' }))
+  const nodes = new Map<string, LocalNode>()
+  const server = stack.use(
+    await createApiServer({
+      store,
+      kinds: coreKinds,
+      customKinds: ownKinds.map(crdOf),
+      authenticate: options.authenticate,
+      kubelet: (name) => nodes.get(name)?.fetch,
+      clock,
+      log,
+      ...(options.onRequest !== undefined && { onRequest: options.onRequest }),
+    }),
+  )
+  const as = (userAgent: string, fetch: Fetch): Client =>
+    createClient({ fetch: authorized(fetch, authorization), userAgent, clock })
+  const client = as('fairlead', server.fetch)
+  const informers = stack.use(createInformers({ client, clock, log, freeze }))
+  const runtime = (name: string, fetch: Fetch): Runtime => ({
+    client: as(name, fetch),
+    informers,
+    clock,
+    log: log.with({ part: name }),
+  })
+
+  const builtin = stack.use(startBuiltin({ ...runtime('kubernetes', server.fetch), kinds: coreKinds }))
+  const simulation = stack.use(startSimulation())
+  for (const entry of options.nodes ?? [{ name: 'local', acceptsAll: true }]) {
+    const node = await startNode({
+      ...runtime(`kubelet-${entry.name}`, server.fetch),
+      acceptsAll: false,
+      ...entry,
+      dataDir: dataDir ?? join(process.cwd(), '.fairlead'),
+      simulation,
+      ...(options.runtimes !== undefined && { runtimes: options.runtimes }),
+    })
+    nodes.set(entry.name, stack.use(node))
+  }
+  const faulty = between(server.fetch)
+  const controllers = [
+    builtin,
+    stack.use(startController(boosterController, runtime(boosterController.name, faulty))),
+    stack.use(startController(servingController, runtime(servingController.name, faulty))),
+    stack.use(startController(modelRouteController, runtime(modelRouteController.name, faulty))),
+    stack.use(startController(modelServerController, runtime(modelServerController.name, faulty))),
+  ]
+  const started = stack.move()
+  return {
+    fetch: server.fetch,
+    client,
+    informers,
+    controllers,
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  }
+}
+
+function authorized(fetch: Fetch, authorization: string): Fetch {
+  return (request) => {
+    request.headers.set('authorization', authorization)
+    return fetch(request)
+  }
 }

@@ -1,11 +1,12 @@
 import { systemClock } from '#base/clock.ts'
-import { Fault, isFault } from '#base/fault.ts'
+import { isFault } from '#base/fault.ts'
 import { createInformers } from '#kube/create-informers.ts'
 import { RouterConfig } from '#router/config.ts'
 import { startRouter } from '#router/start-router.ts'
 import { connect } from './connect.ts'
 import type { Io } from './io.ts'
 import { openLog } from './log.ts'
+import { portTaken } from './port-taken.ts'
 import { aborted, stopSignal } from './signals.ts'
 
 export interface RouterCommandOptions {
@@ -39,12 +40,6 @@ export async function router(options: RouterCommandOptions, io: Io): Promise<voi
   else io.write(`OpenAI API at http://127.0.0.1:${port}/v1, metrics at http://127.0.0.1:${metricsPort}/metrics\n`)
   await Promise.race([aborted(signal), ...(options.untilStdinEnds === true ? [stdinEnd()] : [])])
   await running.close()
-}
-
-/** The same words for every port that somebody else has. */
-export function portTaken(flag: string, port: number, cause: unknown): Fault {
-  const message = `port ${port} on 127.0.0.1 is taken; give another with --${flag}, 0 for any free one`
-  return new Fault('exhausted', 'PortTaken', message, { cause })
 }
 
 function stdinEnd(): Promise<void> {

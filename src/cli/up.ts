@@ -9,7 +9,7 @@ import { ask, curlOf, type Question, questionFor } from './ask.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
 import { exitCodes } from './exit.ts'
 import type { Io } from './io.ts'
-import { type LocalCluster, startLocalCluster } from './local-cluster.ts'
+import { type ListeningCluster, startListeningCluster } from './listening-cluster.ts'
 import { openLog } from './log.ts'
 import { stateOf } from './object-state.ts'
 import { renderTrees, treesOf } from './object-tree.ts'
@@ -58,7 +58,7 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
   }
 
   await using stack = new AsyncDisposableStack()
-  const cluster = stack.use(await startLocalCluster({ ...options, dataDir, clock: systemClock, log }))
+  const cluster = stack.use(await startListeningCluster({ ...options, dataDir, log }))
   const { kubeconfig, apiUrl } = cluster
   const router = stack.use(await startRouterProcess({ kubeconfig, port: options.routerPort, clock: systemClock, log }))
   tell({ event: 'ready', kubeconfig, apiUrl, routerUrl: router.url })
@@ -79,7 +79,7 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
   tell({ event: 'stopping' })
 }
 
-async function applyAll(cluster: LocalCluster, documents: readonly UserDocument[], tell: (event: UpEvent) => void) {
+async function applyAll(cluster: ListeningCluster, documents: readonly UserDocument[], tell: (event: UpEvent) => void) {
   const boosters: string[] = []
   let complete = true
   for (const document of documents) {
@@ -100,7 +100,7 @@ async function applyAll(cluster: LocalCluster, documents: readonly UserDocument[
 }
 
 interface ViewOptions {
-  readonly cluster: LocalCluster
+  readonly cluster: ListeningCluster
   readonly router: RouterProcess
   readonly screen: Screen
   readonly io: Io
@@ -214,7 +214,7 @@ async function* askUntilRouted(question: Question, signal: AbortSignal): AsyncGe
   }
 }
 
-function footer({ kubeconfig, apiUrl }: LocalCluster, { url }: RouterProcess): string[] {
+function footer({ kubeconfig, apiUrl }: ListeningCluster, { url }: RouterProcess): string[] {
   return [
     `OpenAI API   ${url}/v1`,
     `Kubernetes   ${apiUrl}`,

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { systemClock } from '#base/clock.ts'
+import { Fault, isFault, messageOf } from '#base/fault.ts'
+import type { Log } from '#base/log.ts'
+import { parseRuntimes } from '#embedded/node/runtimes-config.ts'
+import { loadIdentity, tokenAuthenticator, writeKubeconfig } from './identity.ts'
+import { type LocalCluster, type NodeEntry, startLocalCluster } from './local-cluster.ts'
+import { portTaken } from './port-taken.ts'
+import { serveFetch } from './serve.ts'
+
+export interface ListeningClusterOptions {
+  readonly dataDir: string
+  readonly apiPort: number
+  readonly durability: 'full' | 'normal'
+  readonly nodes?: string
+  readonly runtimes?: string
+  readonly log: Log
+}
+
+export interface ListeningCluster extends LocalCluster {
+  readonly apiUrl: string
+  readonly kubeconfig: string
+}
+
+/** A local cluster that listens on loopback, over TLS, for those who have its kubeconfig. */
+export async function startListeningCluster(options: ListeningClusterOptions): Promise<ListeningCluster> {
+  const { dataDir, log } = options
+  await using stack = new AsyncDisposableStack()
+  const identity = await loadIdentity(dataDir, Date.now())
+  const cluster = stack.use(
+    await startLocalCluster({
+      dataDir,
+      durability: options.durability,
+      authenticate: tokenAuthenticator(identity.token),
+      authorization: `Bearer ${identity.token}`,
+      clock: systemClock,
+      log,
+      ...(options.nodes !== undefined && { nodes: nodesIn(options.nodes) }),
+      ...(options.runtimes !== undefined && { runtimes: parseRuntimes(yamlIn(options.runtimes)) }),
+    }),
+  )
+  const listen = { fetch: cluster.fetch, host: '127.0.0.1', port: options.apiPort, tls: identity }
+  const listener = await serveFetch(listen).catch((error: unknown) => {
+    throw isFault(error) && error.code === 'PortTaken' ? portTaken('api-port', options.apiPort, error) : error
+  })
+  stack.defer(() => listener.close())
+  const apiUrl = `https://127.0.0.1:${listener.port}`
+  const started = stack.move()
+  return {
+    ...cluster,
+    apiUrl,
+    kubeconfig: writeKubeconfig(dataDir, identity, apiUrl),
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  }
+}
+
+const labels = z.record(z.string(), z.string())
+const NodesFile = z.strictObject({
+  nodes: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        labels: labels.exactOptional(),
+        capacity: z.record(z.string(), z.union([z.string(), z.number()]).transform(String)).exactOptional(),
+      }),
+    )
+    .min(1),
+})
+
+function nodesIn(file: string): readonly NodeEntry[] {
+  const parsed = NodesFile.safeParse(yamlIn(file))
+  if (parsed.success) return parsed.data.nodes
+  const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`)
+  throw new Fault('invalid', 'InvalidNodes', `${file}: ${wrong.join('; ')}`)
+}
+
+function yamlIn(file: string): unknown {
+  try {
+    return parse(readFileSync(file, 'utf8')) as unknown
+  } catch (error) {
+    throw new Fault('invalid', 'BadFile', `${file}: ${messageOf(error)}`, { cause: error })
+  }
+}
