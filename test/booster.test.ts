@@ -1,0 +1,251 @@
+/** What a user of a ModelBooster is promised, seen from outside. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
+import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import { Pod } from '#api/core/kinds.ts'
+import { ModelBooster } from '#api/model-booster.ts'
+import { ModelRoute } from '#api/model-route.ts'
+import { ModelServer } from '#api/model-server.ts'
+import { ModelServing } from '#api/model-serving.ts'
+import type { Kind } from '#machinery/kind.ts'
+import type { AnyResource } from '#machinery/meta.ts'
+import { backend, modelBooster } from './builders.ts'
+import { startWorld, type World, writesIn } from './world.ts'
+
+const childKinds: readonly Kind[] = [ModelServing, ModelServer, ModelRoute, AutoscalingPolicy, AutoscalingPolicyBinding]
+
+async function childNames(world: World): Promise<string[]> {
+  const lists = await Promise.all(childKinds.map((kind) => world.list(kind)))
+  return lists.flatMap((items, at) => items.map((item) => `${childKinds[at]?.kind}/${item.metadata.name}`)).sort()
+}
+
+const two = (overrides: Record<string, unknown> = {}) =>
+  modelBooster('test-model', {
+    backends: [backend('backend1', { routeWeight: 40 }), backend('backend2', { routeWeight: 60 })],
+    ...overrides,
+  })
+const policy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue: 10 }] }
+
+test('a booster of two backends becomes five objects by name, and Active once their pods are ready', async (t) => {
+  const world = await startWorld(t)
+  await world.apply(two())
+  await world.condition(ModelBooster, 'test-model', 'Active')
+  assert.deepEqual(await childNames(world), [
+    'ModelRoute/test-model',
+    'ModelServer/test-model-backend1',
+    'ModelServer/test-model-backend2',
+    'ModelServing/test-model-backend1',
+    'ModelServing/test-model-backend2',
+  ])
+  await world.condition(ModelBooster, 'test-model', 'Initialized')
+})
+
+test('a policy at the model adds one policy and one binding, named like the model', async (t) => {
+  const world = await startWorld(t)
+  await world.apply(
+    two({
+      autoscalingPolicy: policy,
+      backends: [backend('backend1', { scalingCost: 1 }), backend('backend2', { scalingCost: 2 })],
+    }),
+  )
+  await world.condition(ModelBooster, 'test-model', 'Active')
+  const scaling = (await childNames(world)).filter((name) => name.startsWith('Autoscaling'))
+  assert.deepEqual(scaling, ['AutoscalingPolicy/test-model', 'AutoscalingPolicyBinding/test-model'])
+})
+
+test('a policy at a backend adds a pair named like model and backend; taking it away takes the pair away', async (t) => {
+  const world = await startWorld(t)
+  await world.apply(
+    two({ backends: [backend('backend1', { autoscalingPolicy: policy, maxReplicas: 2 }), backend('backend2')] }),
+  )
+  await world.condition(ModelBooster, 'test-model', 'Active')
+  const scaling = (await childNames(world)).filter((name) => name.startsWith('Autoscaling'))
+  assert.deepEqual(scaling, ['AutoscalingPolicy/test-model-backend1', 'AutoscalingPolicyBinding/test-model-backend1'])
+  await world.apply(two())
+  await world.until('the pair to go', async () =>
+    (await childNames(world)).every((name) => !name.startsWith('Autoscaling')),
+  )
+})
+
+test('every child has the booster as its controller and both managed-by labels', async (t) => {
+  const world = await startWorld(t)
+  const { metadata } = await world.apply(
+    two({ autoscalingPolicy: policy, backends: [backend('a', { scalingCost: 1 }), backend('b', { scalingCost: 2 })] }),
+  )
+  await world.condition(ModelBooster, 'test-model', 'Initialized')
+  const children = (await Promise.all(childKinds.map((kind) => world.list(kind)))).flat()
+  assert.equal(children.length, 7)
+  for (const child of children) {
+    assert.deepEqual(child.metadata.ownerReferences, [
+      {
+        apiVersion: 'workload.serving.volcano.sh/v1alpha1',
+        kind: 'ModelBooster',
+        name: 'test-model',
+        uid: metadata.uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      },
+    ])
+    assert.equal(child.metadata.labels?.['registry.volcano.sh/managed-by'], 'registry.volcano.sh')
+    assert.equal(child.metadata.labels?.['workload.serving.volcano.sh/managed-by'], 'workload.serving.volcano.sh')
+  }
+})
+
+for (const propagationPolicy of ['Background', 'Foreground'] as const) {
+  test(`deleting the booster (${propagationPolicy}) takes its children and their pods with it`, async (t) => {
+    const world = await startWorld(t)
+    await world.apply(two())
+    await world.condition(ModelBooster, 'test-model', 'Active')
+    await world.client.delete(ModelBooster, { namespace: 'default', name: 'test-model' }, { propagationPolicy })
+    await world.until('all to go', async () => {
+      const left = [...(await childNames(world)), ...(await world.list(Pod)), ...(await world.list(ModelBooster))]
+      return left.length === 0
+    })
+  })
+}
+
+test('an update reaches the children, and Active waits for pods of the new template', async (t) => {
+  const world = await startWorld(t)
+  await world.apply(two())
+  await world.condition(ModelBooster, 'test-model', 'Active')
+  const before = new Set((await world.list(Pod)).map((pod) => pod.metadata.uid))
+  const image = 'vllm/vllm-openai:v2'
+  await world.apply(
+    two({ backends: ['backend1', 'backend2'].map((name) => backend(name, { workers: [{ type: 'server', image }] })) }),
+  )
+  await world.condition(ModelBooster, 'test-model', 'Active')
+  const pods = (await world.list(Pod)).filter((pod) => pod.metadata.deletionTimestamp === undefined)
+  assert.equal(pods.length, 2)
+  for (const pod of pods) {
+    assert.ok(!before.has(pod.metadata.uid), `${pod.metadata.name} is an old pod`)
+    assert.ok(pod.spec?.containers.some((container) => container.image === image))
+  }
+})
+
+test('a changed weight changes the route alone', async (t) => {
+  const world = await startWorld(t)
+  await world.apply(two())
+  await world.condition(ModelBooster, 'test-model', 'Active')
+  await world.settled()
+  const from = world.requests.length
+  await world.apply(
+    two({ backends: [backend('backend1', { routeWeight: 50 }), backend('backend2', { routeWeight: 50 })] }),
+  )
+  await world.condition(ModelBooster, 'test-model', 'Active')
+  await world.settled()
+  const touched = new Set(
+    writesIn(world.requests.slice(from)).map(({ resource, subresource }) => `${resource}/${subresource}`),
+  )
+  assert.deepEqual([...touched].sort(), [
+    'modelboosters/',
+    'modelboosters/status',
+    'modelroutes/',
+    'modelroutes/status',
+  ])
+})
+
+for (const kind of [ModelServing, ModelServer, ModelRoute] as readonly Kind[]) {
+  test(`a ${kind.kind} deleted by hand comes back`, async (t) => {
+    const world = await startWorld(t)
+    await world.apply(modelBooster('chat'))
+    await world.condition(ModelBooster, 'chat', 'Active')
+    const name = kind === ModelRoute ? 'chat' : 'chat-vllm'
+    const { metadata } = await world.client.get(kind, { namespace: 'default', name })
+    await world.client.delete(kind, { namespace: 'default', name })
+    await world.until('it to come back', async () => {
+      const again = await world.find(kind, { namespace: 'default', name })
+      return again !== undefined && again.metadata.uid !== metadata.uid
+    })
+    await world.condition(ModelBooster, 'chat', 'Active')
+  })
+}
+
+test('hand edits of children are put right: spec, and labels stripped', async (t) => {
+  const world = await startWorld(t)
+  await world.apply(modelBooster('chat'))
+  await world.condition(ModelBooster, 'chat', 'Active')
+  const place = { namespace: 'default', name: 'chat-vllm' }
+  await world.client.patch(ModelServer, place, {
+    type: 'merge',
+    patch: {
+      spec: { workloadPort: { port: 9 } },
+      metadata: { labels: { 'workload.serving.volcano.sh/managed-by': null } },
+    },
+  })
+  await world.until('the server to be put right', async () => {
+    const server = (await world.client.get(ModelServer, place)) as unknown as AnyResource
+    const labels = server.metadata.labels ?? {}
+    return (
+      (server.spec?.['workloadPort'] as { port: number }).port === 8000 &&
+      labels['workload.serving.volcano.sh/managed-by'] !== undefined
+    )
+  })
+})
+
+test('what cannot be converted fails with the field and the mend, touches nothing, and clears when mended', async (t) => {
+  const world = await startWorld(t)
+  await world.apply(two())
+  await world.condition(ModelBooster, 'test-model', 'Active')
+  const children = await childNames(world)
+  await world.apply(two({ backends: [backend('backend1', { type: 'MindIE' }), backend('backend2')] }))
+  const failed = await world.condition(ModelBooster, 'test-model', 'Failed')
+  assert.match(failed.message, /spec\.backends\[0\]\.type.*not supported.*vLLM/)
+  assert.deepEqual(await childNames(world), children)
+  await world.condition(ModelBooster, 'test-model', 'Active', 'False')
+  await world.apply(two())
+  await world.condition(ModelBooster, 'test-model', 'Failed', 'False')
+  await world.condition(ModelBooster, 'test-model', 'Active')
+})
+
+test('a foreign object of a child’s name is left alone and named', async (t) => {
+  const world = await startWorld(t)
+  const foreign = await world.apply({
+    apiVersion: 'networking.serving.volcano.sh/v1alpha1',
+    kind: 'ModelRoute',
+    metadata: { name: 'chat', namespace: 'default' },
+    spec: { modelName: 'mine', rules: [{ targetModels: [{ modelServerName: 'other' }] }] },
+  })
+  await world.apply(modelBooster('chat'))
+  const failed = await world.condition(ModelBooster, 'chat', 'Failed')
+  assert.match(failed.message, /ModelRoute.*chat/)
+  const after = (await world.client.get(ModelRoute, { namespace: 'default', name: 'chat' })) as unknown as AnyResource
+  assert.deepEqual(after.spec, foreign.spec)
+  assert.equal(after.metadata.uid, foreign.metadata.uid)
+})
+
+test('gang scheduling is off unless asked for', async (t) => {
+  const world = await startWorld(t)
+  await world.apply(modelBooster('chat'))
+  await world.apply(modelBooster('gang', { backends: [backend('vllm', { gangPolicy: { enabled: true } })] }))
+  await world.condition(ModelBooster, 'gang', 'Active')
+  const servings = (await world.list(ModelServing)).map(({ metadata, spec }) => [
+    metadata.name,
+    spec.template.gangPolicy !== undefined,
+  ])
+  assert.deepEqual(servings, [
+    ['chat-vllm', false],
+    ['gang-vllm', true],
+  ])
+})
+
+test('creating a booster costs its children and at most two status writes; a pass repeated writes nothing', async (t) => {
+  const world = await startWorld(t)
+  await world.apply(two())
+  await world.condition(ModelBooster, 'test-model', 'Active')
+  await world.settled()
+  const byBooster = writesIn(world.requests).filter(({ userAgent }) => userAgent === 'model-booster-controller')
+  const statusWrites = byBooster.filter(({ subresource }) => subresource === 'status')
+  assert.equal(byBooster.length - statusWrites.length, 5)
+  assert.ok(statusWrites.length <= 2, `${statusWrites.length} status writes`)
+
+  const from = world.requests.length
+  await world.client.patch(
+    ModelBooster,
+    { namespace: 'default', name: 'test-model' },
+    { type: 'merge', patch: { metadata: { annotations: { touched: 'yes' } } } },
+  )
+  await world.settled()
+  const later = writesIn(world.requests.slice(from)).filter(({ userAgent }) => userAgent !== 'a-user')
+  assert.deepEqual(later, [])
+})
