@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { ConfigMap, Event, Namespace, Secret } from '#api/core/kinds.ts'
 import { Fault } from '#base/fault.ts'
+import { equalJson } from '#base/json.ts'
 import type { ControllerDefinition } from '#controller/controller.ts'
 import type { Outcome, Plan, Step } from '#controller/domain.ts'
 import { keysOfController } from '#controller/owned.ts'
@@ -109,7 +110,7 @@ test('a change of the parent, an edit by hand and a deletion by hand are all men
   await api.client.create(ConfigMap, source('a', { key: 'one', dropped: 'soon' }))
   await using controller = await run(t, api, copier())
   const dataIs = (data: Record<string, string>) => async () =>
-    controller.idle() && JSON.stringify((await copies(api)).items[0]?.data) === JSON.stringify(encoded(data))
+    controller.idle() && equalJson((await copies(api)).items[0]?.data, encoded(data))
   await until(t, 'the first copy', dataIs({ dropped: 'soon', key: 'one' }))
 
   await api.client.update(ConfigMap, source('a', { key: 'two' }))

@@ -28,7 +28,7 @@ export interface ApplyRequest {
   readonly onWritten?: (step: Step) => void
 }
 
-/** What the server made of an apply that `wouldChange` is unsure of: same wish, same generation, so nothing to do. */
+/** What the server made of a wish that `wouldChange` thinks unfulfilled: asking again would change nothing. */
 interface Settled {
   readonly wish: string
   readonly at: string
@@ -138,18 +138,16 @@ export class Applier {
 
   /** Whether applying `desired` to `live` is worth a request. */
   mustWrite(kind: Kind, live: Resource, desired: AnyResource, subresource?: 'status'): boolean {
-    const verdict = wouldChange(kind, live, desired, { manager: this.#manager, ...(subresource && { subresource }) })
-    if (verdict !== 'maybe') return verdict === 'yes'
+    if (!wouldChange(kind, live, desired, { manager: this.#manager, subresource })) return false
     const settled = this.#settled.get(settledKey(live, subresource))
     return settled?.wish !== revisionHash(desired) || settled.at !== stateOf(live, subresource)
   }
 
-  /** Remembers what the server answered to an apply of `desired`. */
+  /** Remembers what the server answered to an apply of `desired`, where that is not all that was desired. */
   settle(kind: Kind, written: Resource, desired: AnyResource, subresource?: 'status'): void {
     const key = settledKey(written, subresource)
     this.#settled.delete(key)
-    const options = { manager: this.#manager, ...(subresource && { subresource }) }
-    if (wouldChange(kind, written, desired, options) !== 'maybe') return
+    if (!wouldChange(kind, written, desired, { manager: this.#manager, subresource })) return
     this.#settled.set(key, { wish: revisionHash(desired), at: stateOf(written, subresource) })
     const oldest = this.#settled.keys().next().value
     if (this.#settled.size > mostSettled && oldest !== undefined) this.#settled.delete(oldest)
