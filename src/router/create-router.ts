@@ -1,8 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Agent } from 'undici'
 import type { Clock } from '#base/clock.ts'
-import { Fault, messageOf } from '#base/fault.ts'
+import { messageOf } from '#base/fault.ts'
 import type { Log } from '#base/log.ts'
 import type { RoutingSnapshot } from '#routing/snapshot.ts'
 import { accessLine } from './access-log.ts'
@@ -12,8 +11,9 @@ import { requestIdOf } from './headers.ts'
 import { InFlight } from './in-flight.ts'
 import { infer, type InferenceParts, isInferencePath } from './inference.ts'
 import { hasModel, listEndpoints, listModels, modelObject } from './inspect.ts'
+import { answerBrokenRequest, listen, pathOf, sendJson } from './listener.ts'
 import { createMetrics } from './metrics.ts'
-import { type ApiError, errorBody, modelNotFound, sendError, unavailable } from './openai-error.ts'
+import { type ApiError, modelNotFound, sendError, unavailable } from './openai-error.ts'
 
 export interface RouterParts {
   readonly config: RouterConfig
@@ -54,6 +54,7 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
   const inFlight = new InFlight()
   const metrics = createMetrics(snapshot, config.processMetrics)
   const inference: InferenceParts = { ...parts, dispatcher, inFlight, metrics, maxBodyBytes: config.maxBodyBytes }
+  let active = 0
   let closing: Promise<void> | undefined
   const ready = () => synced() && closing === undefined
 
@@ -90,6 +91,7 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
       errorType: 'successful_request',
       chunks: 0,
     }
+    active++
     metrics.started()
     response.setHeader('x-request-id', record.requestId)
     response.once('close', () => finish(response, record))
@@ -126,7 +128,8 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
     const endMs = clock.now()
     metrics.finished(record, endMs)
     if (config.accessLog !== 'off') parts.write(accessLine(config.accessLog, record, endMs))
-    if (closing !== undefined) setImmediate(() => clients.closeIdleConnections())
+    active--
+    if (closing !== undefined) setImmediate(closeWhenDone)
   }
 
   const operators = createServer((request, response) => {
@@ -138,14 +141,23 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
     sendError(response, notFound)
   })
 
+  /** The operators' listener stays to the end, and tells that the router is not ready. */
   async function drain(): Promise<void> {
-    const closed = Promise.all([clients, operators].map((server) => new Promise((resolve) => server.close(resolve))))
+    const closed = new Promise((resolve) => clients.close(resolve))
     const timer = clock.after(config.drainMs, () => clients.closeAllConnections())
-    clients.closeIdleConnections()
-    operators.closeIdleConnections()
+    closeWhenDone()
     await closed
     timer.cancel()
+    await new Promise((resolve) => {
+      operators.close(resolve)
+      operators.closeAllConnections()
+    })
     await dispatcher.destroy()
+  }
+
+  /** A connection without a request (a client that connects ahead) must not hold a shutdown up. */
+  function closeWhenDone(): void {
+    if (active === 0) clients.closeAllConnections()
   }
 
   const port = await listen(clients, config.host, config.port)
@@ -202,47 +214,4 @@ async function sendMetrics(
 ) {
   const text = await registry.metrics()
   response.writeHead(200, { 'content-type': registry.contentType }).end(text)
-}
-
-function sendJson(response: ServerResponse, status: number, value: unknown): void {
-  const body = JSON.stringify(value)
-  response
-    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
-    .end(body)
-}
-
-function pathOf({ url = '/' }: IncomingMessage): string {
-  const query = url.indexOf('?')
-  return query < 0 ? url : url.slice(0, query)
-}
-
-/** What no request came of: too slow, too long, or not HTTP. */
-function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket & BusySocket): void {
-  if (!socket.writable || socket._httpMessage?.headersSent === true) return void socket.destroy()
-  const [status, reason, code] =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? ([408, 'Request Timeout', 'request_timeout'] as const)
-      : error.code === 'HPE_HEADER_OVERFLOW'
-        ? ([431, 'Request Header Fields Too Large', 'headers_too_large'] as const)
-        : ([400, 'Bad Request', 'bad_request'] as const)
-  const body = errorBody({ status, code, message: `${reason}.` })
-  const head = `HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`
-  socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy())
-}
-
-/** node:http's own default handler looks here too: an answer may be half sent on this socket. */
-interface BusySocket {
-  readonly _httpMessage?: ServerResponse | null
-}
-
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE'
-      const code = taken ? 'PortTaken' : 'ListenFailed'
-      const message = taken ? `port ${port} on ${host} is taken` : `cannot listen on ${host}:${port}: ${error.message}`
-      reject(new Fault('invalid', code, message, { cause: error, details: { host, port } }))
-    })
-    server.listen({ host, port, backlog: 4096 }, () => resolve((server.address() as AddressInfo).port))
-  })
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Agent, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import {
   ask,
@@ -381,4 +382,28 @@ test('a shutdown cuts what does not end in time', async (t) => {
   await router.close()
   assert.equal((await call.answer).whole, false)
   await a.abandoned
+})
+
+test('a connection without a request does not hold a shutdown up', async (t) => {
+  const { router } = await routed(t, plain([]), { drainMs: 60_000 })
+  const socket = connect(router.port, '127.0.0.1')
+  const over = new Promise((resolve) => socket.once('close', resolve))
+  await new Promise((resolve) => socket.once('connect', resolve))
+  await router.close()
+  await over
+})
+
+test('while it drains, a router says on its own port that it is not ready', async (t) => {
+  let open: ServerResponse | undefined
+  const a = await engine(t, 'a', (response) => {
+    open = response
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event('one'))
+  })
+  const { url, metricsUrl, router } = await routed(t, plain([a]), { drainMs: 60_000 })
+  const call = ask(url)
+  await call.firstChunk
+  const closed = router.close()
+  assert.equal((await ask(metricsUrl, { path: '/readyz', method: 'GET' }).answer).status, 503)
+  open?.end()
+  await closed
 })
