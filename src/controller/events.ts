@@ -163,7 +163,7 @@ export function flips(before: unknown, after: unknown): Why[] {
   return conditionsOf(after).flatMap(({ type, status, reason, message }) => {
     const was = former.get(type)
     if (was === status || (status !== 'True' && was !== 'True')) return []
-    const isBad = badWhenTrue.has(type) === (status === 'True')
+    const isBad = !neutral.has(type) && badWhenTrue.has(type) === (status === 'True')
     return [
       {
         reason: reason === '' ? type : reason,
@@ -175,7 +175,17 @@ export function flips(before: unknown, after: unknown): Why[] {
 }
 
 /** Condition types that speak of trouble; all others are good news while True. */
-const badWhenTrue: ReadonlySet<string> = new Set(['Failed', 'Degraded', 'Stalled', 'GangUnavailable', 'NameConflict'])
+const badWhenTrue: ReadonlySet<string> = new Set([
+  'Failed',
+  'PodsFailing',
+  'Degraded',
+  'Stalled',
+  'GangUnavailable',
+  'NameConflict',
+])
+
+/** Condition types that only say what is going on. */
+const neutral: ReadonlySet<string> = new Set(['Progressing', 'UpdateInProgress'])
 
 function conditionsOf(status: unknown): Condition[] {
   return isObject(status) && Array.isArray(status['conditions']) ? (status['conditions'] as Condition[]) : []
