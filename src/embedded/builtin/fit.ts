@@ -12,7 +12,7 @@ type Term = NonNullable<
 
 /**
  * Why the pod cannot run on the node beside the pods that are there; undefined when it can. Pure.
- * A node that declares no capacity has no limit; one that accepts all is not even asked for labels.
+ * A node that declares no capacity has no limit; one that accepts all is asked for nothing at all.
  */
 export function misfit(pod: Pod, node: Node, present: readonly Pod[]): string | undefined {
   if (node.metadata.annotations?.[acceptsAllAnnotation] === 'true') return undefined
@@ -74,8 +74,7 @@ function joined(a: Amounts, b: Amounts, join: (x: Quantity, y: Quantity) => Quan
 }
 
 function isReady(node: Node): boolean {
-  const ready = node.status?.conditions?.find(({ type }) => type === 'Ready')
-  return ready === undefined || ready.status === 'True'
+  return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
 }
 
 function matchesSelectors(pod: Pod, node: Node): boolean {
