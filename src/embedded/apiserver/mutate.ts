@@ -18,15 +18,15 @@ export function mutated(
 ): AnyResource {
   switch (served.resource) {
     case 'pods':
-      return old === undefined ? as(newPod(object as Resource as Pod)) : object
+      return old === undefined ? as(newPod(typed(object))) : object
     case 'services':
-      return as(withAddress(context, served, object as Resource as Service, old as Resource as Service | undefined))
+      return as(withAddress(context, served, object, old))
     case 'secrets':
-      return as(withEncodedData(object as Resource as Secret))
+      return as(withEncodedData(object))
     case 'namespaces':
       return old === undefined ? newNamespace(object) : object
     case 'jobs.batch':
-      return old === undefined ? as(newJob(object as Resource as Job)) : object
+      return old === undefined ? as(newJob(typed(object))) : object
     case 'persistentvolumeclaims':
     case 'persistentvolumes':
       return old === undefined ? { ...object, status: { phase: 'Pending' } } : object
@@ -35,6 +35,11 @@ export function mutated(
     default:
       return object
   }
+}
+
+/** An object of the kind that its place says, as validated or about to be. */
+function typed<T extends Resource>(object: Resource): T {
+  return object as T
 }
 
 /** Typed objects are objects. */

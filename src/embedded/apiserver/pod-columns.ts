@@ -19,7 +19,7 @@ const pods: ComputedColumns = {
     { name: 'Nominated Node', type: 'string', priority: 1, description: 'Node where room is being made for the pod.' },
     { name: 'Readiness Gates', type: 'string', priority: 1, description: 'Readiness gates that are open, of all.' },
   ],
-  cells: (object, nowMs) => podCells(object as Pod, nowMs),
+  cells: (object, nowMs) => podCells(object, nowMs),
 }
 
 function podCells(pod: Pod, nowMs: number): readonly unknown[] {

@@ -1,7 +1,7 @@
 import { isObject } from '#base/json.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { badRequest } from '#machinery/status.ts'
-import { type Attributes, authorize } from './authorize.ts'
+import { authorize } from './authorize.ts'
 import type { User } from './identify.ts'
 
 /** Answers a question about rights or identity; the object comes back with its status. Faults: 400. */
@@ -40,6 +40,6 @@ function decision(user: User, spec: Record<string, unknown>): Record<string, unk
   if (!isObject(attributes)) {
     throw badRequest('exactly one of resourceAttributes and nonResourceAttributes must be given')
   }
-  const { allowed, reason } = authorize(user, { verb: '', ...attributes } as Attributes)
+  const { allowed, reason } = authorize(user, { verb: '', ...attributes })
   return { allowed, reason }
 }
