@@ -16,7 +16,7 @@ import type {
 } from './core/types.generated.ts'
 
 /** `multi` is `spec.backends`, `single` is `spec.backend`; some defaults differ, as they did before there were both. */
-export type BoosterForm = 'multi' | 'single'
+type BoosterForm = 'multi' | 'single'
 type JsonMap = Readonly<Record<string, unknown>>
 
 export interface NormalBooster {
@@ -85,10 +85,19 @@ export interface NormalWorker {
   readonly config: JsonMap
 }
 
-export interface Lora {
+interface Lora {
   readonly name: string
   readonly artifactURL: string
 }
+
+/** Variables of a backend's `env` that the controller reads, besides handing them on. */
+export const backendEnv = {
+  /** Base URL of the engine, as the sidecar sees it. */
+  runtimeUrl: 'RUNTIME_URL',
+  runtimePort: 'RUNTIME_PORT',
+  runtimeMetricsPath: 'RUNTIME_METRICS_PATH',
+  skipEngineDependencyInstall: 'KTHENA_SKIP_ENGINE_DEPENDENCY_INSTALL',
+} as const
 
 const defaultCostExpansionRatePercent = 200
 const defaultScaleToZeroGracePeriod = '30s'

@@ -1,9 +1,8 @@
 /** How prefill and decode engines hand over the KV cache: `config["kv-transfer-config"]` of both workers. */
 import { isObject } from '#base/json.ts'
 import type { FieldError } from '#machinery/field-error.ts'
+import type { KvConnectorType } from './model-server.ts'
 import { configValue, type NormalBackend, type NormalWorker } from './model-booster-normal.ts'
-
-export type KvConnectorType = 'mooncake' | 'nixl' | 'lmcache'
 
 const typeOfConnector: Readonly<Record<string, KvConnectorType>> = {
   MooncakeConnector: 'mooncake',

@@ -2,6 +2,7 @@
 import { isObject } from '#base/json.ts'
 import type { FieldError } from '#machinery/field-error.ts'
 import {
+  backendEnv,
   configValue,
   defaultRuntimePort,
   enginePortOf,
@@ -72,7 +73,7 @@ function checkPorts(backend: NormalBackend): FieldError[] {
       errors.push(invalid(field, port, `workers use different engine ports: ${agreed} before, write the same on all`))
     } else agreed = port
   }
-  const index = backend.env.findLastIndex(({ name }) => name === 'RUNTIME_PORT')
+  const index = backend.env.findLastIndex(({ name }) => name === backendEnv.runtimePort)
   const given = backend.env[index]
   const runtimePort = given === undefined ? defaultRuntimePort : portOf(given.value)
   if (runtimePort !== undefined && runtimePort !== agreed) return errors

@@ -5,7 +5,9 @@
 import { isObject } from '#base/json.ts'
 import type { FieldError } from '#machinery/field-error.ts'
 import type { Resource } from '#machinery/meta.ts'
+import { servingEnv } from './labels.ts'
 import {
+  backendEnv,
   envLiteral,
   formOf,
   isGiven,
@@ -25,7 +27,7 @@ const maxTargets = 16
 const maxAdapters = 10
 
 /** Set in every pod by a controller; a user's value is not used. */
-export const controllerEnvNames = ['POD_NAME', 'NAMESPACE', 'ENTRY_ADDRESS', 'GROUP_SIZE', 'WORKER_INDEX'] as const
+export const controllerEnvNames = ['POD_NAME', 'NAMESPACE', ...Object.values(servingEnv)] as const
 
 /** All that is wrong; empty when the object can be converted. Never throws, whatever the JSON. */
 export function checkModelBooster(object: Resource): FieldError[] {
@@ -184,8 +186,8 @@ function warnBackend(booster: NormalBooster, backend: NormalBackend): FieldError
       warn(`${path}.env[${k}].name`, name, 'is set by the controller; this value is not used')
     }
   }
-  const metricsPath = envLiteral(backend, 'RUNTIME_METRICS_PATH') ?? '/metrics'
-  const runtimeUrl = envLiteral(backend, 'RUNTIME_URL')
+  const metricsPath = envLiteral(backend, backendEnv.runtimeMetricsPath) ?? '/metrics'
+  const runtimeUrl = envLiteral(backend, backendEnv.runtimeUrl)
   if (runtimeUrl?.endsWith(metricsPath)) {
     warn(`${path}.env`, runtimeUrl, `RUNTIME_URL is a base URL; ${metricsPath} is appended to it`)
   }

@@ -10,12 +10,12 @@ import { plan } from './plan.ts'
 import { controllerName } from './settle.ts'
 import { status } from './status.ts'
 
-export interface BoosterControllerOptions {
+interface BoosterControllerOptions {
   /** Namespace of the ConfigMap that names the platform's images; without it the defaults hold. */
   readonly controllerNamespace?: string
 }
 
-export type BoosterController = ControllerDefinition<ModelBooster, Observed, ModelBoosterStatus>
+type BoosterController = ControllerDefinition<ModelBooster, Observed, ModelBoosterStatus>
 
 /** Makes and keeps the servings, servers, route and scaling of every ModelBooster. */
 export function createBoosterController({ controllerNamespace }: BoosterControllerOptions = {}): BoosterController {

@@ -1,5 +1,5 @@
 /** The containers of a serving pod: downloader and sidecar of the platform, engine and Ray follower of the user. */
-import { envLiteral, type NormalBackend, type NormalBooster, portOf } from '#api/model-booster-normal.ts'
+import { backendEnv, envLiteral, type NormalBackend, type NormalBooster, portOf } from '#api/model-booster-normal.ts'
 import { controllerEnvNames } from '#api/model-booster-rules.ts'
 import type { Container, EnvVar, Probe, Volume, VolumeMount } from '#api/core/types.generated.ts'
 import type { Cache } from '#api/model-booster-rules-storage.ts'
@@ -65,8 +65,8 @@ export interface SidecarOptions {
 /** Engine-independent metrics and LoRA loading beside the engine. */
 export function sidecar(booster: NormalBooster, backend: NormalBackend, options: SidecarOptions): Container {
   const port = runtimePort(backend)
-  const engineUrl = envLiteral(backend, 'RUNTIME_URL') || `http://localhost:${options.enginePort}`
-  const metricsPath = envLiteral(backend, 'RUNTIME_METRICS_PATH') || vllm.metricsPath
+  const engineUrl = envLiteral(backend, backendEnv.runtimeUrl) || `http://localhost:${options.enginePort}`
+  const metricsPath = envLiteral(backend, backendEnv.runtimeMetricsPath) || vllm.metricsPath
   const readiness = { readinessProbe: httpProbe(runtimeSidecar.healthPath, port) }
   return {
     name: 'runtime',
@@ -88,7 +88,7 @@ export function sidecar(booster: NormalBooster, backend: NormalBackend, options:
 }
 
 export function runtimePort(backend: NormalBackend): number {
-  return portOf(envLiteral(backend, 'RUNTIME_PORT')) ?? runtimeSidecar.defaultPort
+  return portOf(envLiteral(backend, backendEnv.runtimePort)) ?? runtimeSidecar.defaultPort
 }
 
 /** Every 5 s from the start on: a delay would only keep a ready pod out of service. */

@@ -2,6 +2,7 @@
 import { revisionHash } from '#base/json.ts'
 import type { Container, EnvVar, PodSpec, VolumeMount } from '#api/core/types.generated.ts'
 import {
+  backendEnv,
   defaultEnginePort,
   envLiteral,
   enginePortOf,
@@ -245,7 +246,7 @@ function acceleratorsOf({ resources }: NormalWorker): number {
 /** What the connector of a worker needs in its image; nobody wants pip to run where the cluster has no way out. */
 function packagesOf(backend: NormalBackend, worker: NormalWorker) {
   // As Go's strconv.ParseBool reads it, like the released controllers.
-  const skip = /^(1|t|T|TRUE|true|True)$/.test(envLiteral(backend, 'KTHENA_SKIP_ENGINE_DEPENDENCY_INSTALL') ?? '')
+  const skip = /^(1|t|T|TRUE|true|True)$/.test(envLiteral(backend, backendEnv.skipEngineDependencyInstall) ?? '')
   const nvidia = backend.workers.some(({ resources }) => Number(resources?.limits?.[nvidiaGpu] ?? 0) > 0)
   const connector = connectorNameOf(worker)
   if (skip || !nvidia || connector === undefined || !Object.hasOwn(connectorPackages, connector)) return []

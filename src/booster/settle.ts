@@ -23,7 +23,7 @@ import type { Found } from './observe.ts'
  * - `replaced`: has a field that cannot change, so it has to go first
  * - `foreign`: somebody else's; never touched
  */
-export type ChildState = 'missing' | 'differs' | 'current' | 'leaving' | 'replaced' | 'foreign'
+type ChildState = 'missing' | 'differs' | 'current' | 'leaving' | 'replaced' | 'foreign'
 
 export interface Child extends Found {
   readonly state: ChildState

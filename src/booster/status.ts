@@ -23,7 +23,7 @@ import { family } from './names.ts'
 import type { Observed } from './observe.ts'
 import { type Child, settle } from './settle.ts'
 
-export type BoosterConditionType = 'Initialized' | 'Active' | 'Failed' | 'AutoscalingActive'
+type BoosterConditionType = 'Initialized' | 'Active' | 'Failed' | 'AutoscalingActive'
 
 /** How long mere progress is kept back after `Active` was last flipped. */
 const quietMs = 30_000

@@ -20,7 +20,7 @@ export interface VllmStart {
   readonly packages: readonly PythonPackage[]
 }
 
-export interface PythonPackage {
+interface PythonPackage {
   readonly name: string
   readonly upgrade?: boolean
 }
