@@ -164,9 +164,10 @@ test('a prefill answer that breaks off is tried on another pod', async (t) => {
 
 test('SGLang’s own connector is refused in words, not guessed at', async (t) => {
   const pod = await engine(t, 'p', json(200, completion))
-  const { url } = await routed(t, disaggregated('sglang', [pod], [pod]))
+  const { url, metricsUrl } = await routed(t, disaggregated('sglang', [pod], [pod]))
   const got = await ask(url).answer
   assert.equal(got.status, 501)
   assert.equal(errorCode(got.text), 'kv_connector_not_supported')
   assert.equal(pod.received.length, 0)
+  assert.equal(await sample(metricsUrl, 'fairlead_router_retries_total', {}), undefined)
 })

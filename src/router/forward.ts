@@ -92,7 +92,8 @@ async function tryOnce(round: Round): Promise<Failure | undefined> {
   if (server === undefined) return noPods
   if (server.backend.connector === 'sglang') {
     const message = 'Disaggregated prefill by SGLang’s own connector is not supported; set `kvConnector.type`.'
-    return { error: { status: 501, code: 'kv_connector_not_supported', message }, type: 'scheduling' }
+    forwarding.exchange.fail({ status: 501, code: 'kv_connector_not_supported', message }, 'scheduling')
+    return undefined // trying again would not help
   }
   return tryPair(round, server.backend.pairings, server.backend.connector)
 }

@@ -13,7 +13,7 @@ export function isServing(pod: Pod): boolean {
 type Labels = Readonly<Record<string, string>>
 
 /** Whether `labels` has every pair of `wanted`. No pairs select nothing: a forgotten selector must not take all pods. */
-export function hasLabels(labels: Labels | undefined, wanted: Labels | undefined): boolean {
+function hasLabels(labels: Labels | undefined, wanted: Labels | undefined): boolean {
   let some = false
   for (const name in wanted) {
     if (labels?.[name] !== wanted[name]) return false
