@@ -17,7 +17,7 @@ import { controllerOf } from '#controller/owned.ts'
 import { isOfKind, type Kind } from '#machinery/kind.ts'
 import type { AnyResource, Condition, Resource } from '#machinery/meta.ts'
 import { createBoosterController } from './controller.ts'
-import { controllerName } from './settle.ts'
+import { controllerName } from './names.ts'
 
 const controller = createBoosterController({ controllerNamespace: 'system' })
 const { domain } = controller

@@ -4,10 +4,9 @@ import type { ControllerDefinition, Watch } from '#controller/controller.ts'
 import { groupOf, controllerOf } from '#controller/owned.ts'
 import { keyOf, type Kind, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
-import { family } from './names.ts'
+import { controllerName, family } from './names.ts'
 import { childKinds, observe, type Observed } from './observe.ts'
 import { plan } from './plan.ts'
-import { controllerName } from './settle.ts'
 import { status } from './status.ts'
 
 interface BoosterControllerOptions {

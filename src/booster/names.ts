@@ -4,6 +4,9 @@ import { groups, managedByLabels, modelLabels, servingLabels } from '#api/labels
 import type { NormalBackend, NormalBooster } from '#api/model-booster-normal.ts'
 import type { ObjectMeta, OwnerReference } from '#machinery/meta.ts'
 
+/** Our field manager, and the source of our events. */
+export const controllerName = 'model-booster-controller'
+
 /** The one API family spoken so far; what another would do differently stands here. */
 export const family = {
   labels: modelLabels,

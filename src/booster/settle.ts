@@ -13,7 +13,7 @@ import { controllerOf } from '#controller/owned.ts'
 import { isOfKind } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import type { Desired, DesiredBackend } from './convert.ts'
-import { family } from './names.ts'
+import { controllerName, family } from './names.ts'
 import type { Found } from './observe.ts'
 
 /**
@@ -80,9 +80,6 @@ function hasOtherManager(live: Resource): boolean {
   })
   return managers.some(({ manager }) => manager !== controllerName)
 }
-
-/** Our field manager. */
-export const controllerName = 'model-booster-controller'
 
 interface Images {
   readonly downloader: string | undefined
