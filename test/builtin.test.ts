@@ -213,7 +213,7 @@ test('a claim is bound at once and says what it is', (t) =>
       metadata: { name: 'data', namespace },
       spec,
     }
-    await api.client.create(PersistentVolumeClaim, claim as PersistentVolumeClaim)
+    await api.client.create(PersistentVolumeClaim, claim)
     const get = () => api.client.get(PersistentVolumeClaim, { namespace, name: 'data' })
     await until(t, 'Bound', async () => (await get()).status?.phase === 'Bound')
     assert.match((await get()).metadata.annotations?.['fairlead.dev/storage'] ?? '', /no PersistentVolume/)

@@ -9,7 +9,6 @@ import { keysOfController } from '#controller/owned.ts'
 import type { PassOutcome } from '#controller/runner.ts'
 import { startController } from '#controller/start-controller.ts'
 import type { Client } from '#kube/client.ts'
-import type { AnyResource } from '#machinery/meta.ts'
 import { type EmbeddedApi, embeddedApi, until } from './embedded-api.ts'
 
 /** A controller that copies the data of each ConfigMap labelled `copy` into a Secret of the same name. */
@@ -154,7 +153,7 @@ test('a stage is not begun before all steps of the one before are done, and all 
   const named = (of: ConfigMap, name: string): Step => {
     const step = copy(of)
     if (step.do !== 'apply') return step
-    return { ...step, object: { ...step.object, metadata: { ...step.object.metadata, name } } as AnyResource }
+    return { ...step, object: { ...step.object, metadata: { ...step.object.metadata, name } } }
   }
   const plan = (of: ConfigMap): Plan =>
     of.metadata.labels?.['copy'] === undefined

@@ -125,7 +125,7 @@ export class EventRecorder {
       reportingInstance: this.#component,
     }
     try {
-      await this.#client.create(Event, event as unknown as Event, { signal: this.#stop.signal })
+      await this.#client.create(Event, event, { signal: this.#stop.signal })
     } catch (error) {
       // We told it before a restart: its name comes from its words.
       if (!isFault(error, 'conflict')) throw error

@@ -93,7 +93,7 @@ export function startController<T extends Resource, Observed, Status>(
     }
   }
 
-  const kinds: readonly Kind[] = [kind as unknown as Kind, ...watches.map((watch) => watch.kind)]
+  const kinds: readonly Kind[] = [kind, ...watches.map((watch) => watch.kind)]
   const unsubscribe: (() => void)[] = []
 
   async function start(): Promise<void> {

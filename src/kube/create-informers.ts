@@ -52,7 +52,7 @@ export function createInformers(options: InformersOptions): Informers {
       let entry = running.get(id)
       if (entry === undefined) {
         const cache = new Cache<Resource>(log.with({ kind: kind.kind }))
-        entry = { cache, done: follow(kind as unknown as Kind, cache) }
+        entry = { cache, done: follow(kind, cache) }
         running.set(id, entry)
       }
       return entry.cache as unknown as Informer<T> // one kind, one type: the id says which

@@ -46,7 +46,7 @@ export function connect(access: ClusterAccess, { allowH2 = true }: ConnectOption
     try {
       const answer = await send(url, {
         dispatcher: poolFor(credentials),
-        method: request.method as Dispatcher.HttpMethod,
+        method: request.method,
         headers,
         body,
         signal: request.signal,
@@ -77,7 +77,7 @@ export function connect(access: ClusterAccess, { allowH2 = true }: ConnectOption
 function open(access: ClusterAccess, certificate: Credentials['certificate'], allowH2: boolean): Dispatcher {
   const tls = {
     ...(access.ca === undefined ? {} : { ca: access.ca }),
-    ...(certificate ?? {}),
+    ...certificate,
     ...(access.tlsServerName === undefined ? {} : { servername: access.tlsServerName }),
     rejectUnauthorized: access.insecureSkipTlsVerify !== true,
   }

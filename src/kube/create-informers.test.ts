@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import fc from 'fast-check'
+import { silentLog } from '#base/log.ts'
+import type { Fetch } from '#machinery/http.ts'
+import { createClient } from './create-client.ts'
+import { createInformers } from './create-informers.ts'
+import { manualClock } from './testdata/manual-clock.ts'
+import { event, failure, list, scripted, status, stream, Thing, thing } from './testdata/script.ts'
+
+function open(fetch: Fetch) {
+  const clock = manualClock()
+  const client = createClient({ fetch, clock })
+  const informers = createInformers({ client, clock, log: silentLog, freeze: true, random: () => 0 })
+  const told: string[] = []
+  const things = informers.of(Thing)
+  things.subscribe({
+    upsert: (object, old) => told.push(`${old === undefined ? 'new' : 'changed'} ${object.metadata.uid}`),
+    remove: (object) => told.push(`gone ${object.metadata.uid}`),
+  })
+  const settle = async () => {
+    for (let turns = 0; turns < 60; turns++) await turn()
+  }
+  return { informers, things, told, clock, settle }
+}
+
+test('an object made anew under its old name goes and comes, whether a watch or a list shows it', async () => {
+  const { fetch } = scripted([
+    list(10, [thing('a', 1, 'a1'), thing('b', 1, 'b1'), thing('c', 1, 'c1')]),
+    stream([event('ADDED', thing('a', 11, 'a2')), event('ERROR', status(410, 'Expired'))]),
+    list(20, [thing('a', 11, 'a2'), thing('b', 15, 'b2')]),
+  ])
+  const { informers, told, settle } = open(fetch)
+  await settle()
+  assert.deepEqual(told.slice(3), ['gone a1', 'new a2', 'gone c1', 'gone b1', 'new b2'])
+  await informers[Symbol.asyncDispose]()
+})
+
+test('what a list shows unchanged is told to nobody', async () => {
+  const { fetch } = scripted([list(10, [thing('a', 1)]), failure(410, 'Expired'), list(20, [thing('a', 1)])])
+  const { informers, told, settle } = open(fetch)
+  await settle()
+  assert.deepEqual(told, ['new uid-a'])
+  await informers[Symbol.asyncDispose]()
+})
+
+test('a handler that throws costs the others nothing', async () => {
+  const { fetch } = scripted([list(10, [thing('a', 1)]), stream([event('ADDED', thing('b', 11))])])
+  const { informers, things, told, settle } = open(fetch)
+  things.subscribe({
+    upsert() {
+      throw new Error('a bug')
+    },
+    remove() {},
+  })
+  await settle()
+  assert.deepEqual(told, ['new uid-a', 'new uid-b'])
+  await informers[Symbol.asyncDispose]()
+})
+
+test('an index follows changes, and one added late knows what was there before', async () => {
+  const valuesOf = ({ spec }: Thing) => [spec?.value === undefined || spec.value < 10 ? 'low' : 'high']
+  const { fetch } = scripted([list(10, [thing('a', 1), thing('b', 2)]), stream([event('MODIFIED', thing('a', 11))])])
+  const { informers, things, settle } = open(fetch)
+  things.index('early', valuesOf)
+  await settle()
+  things.index('late', valuesOf)
+  for (const name of ['early', 'late']) {
+    assert.deepEqual(
+      things.byIndex(name, 'high').map(({ metadata }) => metadata.name),
+      ['a'],
+    )
+    assert.deepEqual(
+      things.byIndex(name, 'low').map(({ metadata }) => metadata.name),
+      ['b'],
+    )
+  }
+  await informers[Symbol.asyncDispose]()
+})
+
+test('cached objects cannot be changed in place', async () => {
+  const { informers, things, settle } = open(scripted([list(10, [thing('a', 1)])]).fetch)
+  await settle()
+  const cached = things.get({ namespace: 'default', name: 'a' })
+  assert.throws(() => Object.assign(cached?.spec ?? {}, { value: 2 }), TypeError)
+  await informers[Symbol.asyncDispose]()
+})
+
+test('waiting for the first list ends with its signal', async () => {
+  const { informers, things } = open(scripted([]).fetch)
+  const stop = new AbortController()
+  const synced = things.synced(stop.signal)
+  stop.abort(new Error('enough'))
+  await assert.rejects(synced, /enough/)
+  assert.equal(things.hasSynced(), false)
+  await informers[Symbol.asyncDispose]()
+})
+
+/** A server with a history: it answers lists from its state, and watches from any version it has kept. */
+function server() {
+  const objects = new Map<string, Thing>()
+  const history: { readonly version: number; readonly line: string }[] = []
+  let version = 100
+  let kept = 0
+  let uids = 0
+  let wake = Promise.withResolvers<void>()
+  /** What becomes of the next requests. */
+  const faults: ('cut' | 'reset' | 'error' | 'refuse')[] = []
+
+  function change(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: Thing): void {
+    history.push({ version, line: event(type, object) })
+    wake.resolve()
+    wake = Promise.withResolvers()
+  }
+
+  const fetch: Fetch = async (request) => {
+    const fault = faults.shift()
+    if (fault === 'refuse') return failure(500, 'InternalError')
+    const { searchParams } = new URL(request.url)
+    if (!searchParams.has('watch')) return list(version, [...objects.values()])
+    let at = Number(searchParams.get('resourceVersion'))
+    if (at < kept) return failure(410, 'Expired')
+    const bytes = (text: string) => new TextEncoder().encode(text)
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        for (;;) {
+          if (at < kept) {
+            controller.enqueue(bytes(event('ERROR', status(410, 'Expired'))))
+            return controller.close()
+          }
+          const next = history.find((entry) => entry.version > at)
+          if (next === undefined) {
+            await wake.promise
+            continue
+          }
+          at = next.version
+          if (fault === 'cut') {
+            controller.enqueue(bytes(next.line.slice(0, next.line.length / 2)))
+            return controller.close()
+          }
+          if (fault === 'reset') return controller.error(new Error('read ECONNRESET'))
+          if (fault === 'error') return controller.enqueue(bytes(event('ERROR', status(500, 'InternalError'))))
+          return controller.enqueue(bytes(next.line))
+        }
+      },
+    })
+    return new Response(body)
+  }
+
+  return {
+    fetch,
+    faults,
+    objects,
+    put(name: string): void {
+      version++
+      const old = objects.get(name)
+      const object = thing(name, version, old?.metadata.uid ?? `uid-${uids++}`)
+      objects.set(name, object)
+      change(old === undefined ? 'ADDED' : 'MODIFIED', object)
+    },
+    drop(name: string): void {
+      const old = objects.get(name)
+      if (old === undefined) return
+      version++
+      objects.delete(name)
+      change('DELETED', { ...old, metadata: { ...old.metadata, resourceVersion: String(version) } })
+    },
+    compact(): void {
+      kept = version
+      history.length = 0
+      wake.resolve()
+      wake = Promise.withResolvers()
+    },
+  }
+}
+
+test('whatever happens to watches on the way, the cache and its handlers end up with what the server has', async () => {
+  const name = fc.constantFrom('a', 'b', 'c')
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('put' as const), name }),
+    fc.record({ do: fc.constant('drop' as const), name }),
+    fc.record({ do: fc.constant('compact' as const) }),
+    fc.record({
+      do: fc.constant('fault' as const),
+      fault: fc.constantFrom('cut' as const, 'reset' as const, 'error' as const, 'refuse' as const),
+    }),
+    fc.record({ do: fc.constant('pause' as const) }),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      const api = server()
+      const { informers, things, clock } = open(api.fetch)
+      const seen = new Map<string, string>()
+      things.subscribe({
+        upsert: ({ metadata }, old) => {
+          assert.equal(seen.has(metadata.uid ?? ''), old !== undefined)
+          seen.set(metadata.uid ?? '', metadata.resourceVersion ?? '')
+        },
+        remove: ({ metadata }) => assert.ok(seen.delete(metadata.uid ?? '')),
+      })
+      const letGo = async (rounds: number) => {
+        for (let round = 0; round < rounds; round++) {
+          for (let turns = 0; turns < 4; turns++) await turn()
+          clock.advance(1_000)
+        }
+      }
+      for (const each of steps) {
+        if (each.do === 'put') api.put(each.name)
+        else if (each.do === 'drop') api.drop(each.name)
+        else if (each.do === 'compact') api.compact()
+        else if (each.do === 'fault') api.faults.push(each.fault)
+        else await letGo(3)
+      }
+      // Whatever fault is left strikes, then there is peace.
+      for (let round = 0; round < 200 && api.faults.length > 0; round++) {
+        api.put('z')
+        await letGo(1)
+      }
+      api.put('z')
+      await letGo(40)
+      const versions = (all: Iterable<Thing>) =>
+        [...all].map(({ metadata }) => `${metadata.uid} ${metadata.resourceVersion}`).sort()
+      assert.deepEqual(versions(things.list()), versions(api.objects.values()))
+      assert.deepEqual([...seen].map((entry) => entry.join(' ')).sort(), versions(api.objects.values()))
+      await informers[Symbol.asyncDispose]()
+    }),
+    { numRuns: 60 },
+  )
+})
