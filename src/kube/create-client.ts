@@ -72,7 +72,7 @@ export function createClient(options: ClientOptions): Client {
   }
 
   const client: Client = {
-    get: (kind, place, { signal } = {}) => object(kind, { path: pathOf(kind, place), ...only({ signal }) }),
+    get: async (kind, place, { signal } = {}) => object(kind, { path: pathOf(kind, place), ...only({ signal }) }),
 
     async list<T extends Resource>(kind: Kind<T>, query: ListQuery = {}, { signal }: CallOptions = {}) {
       const page = async (extra: ListQuery): Promise<ResourceList<T>> => {
@@ -99,7 +99,7 @@ export function createClient(options: ClientOptions): Client {
       yield* decodeWatch(response, joined(forever, signal) ?? signal)
     },
 
-    create: (kind, value, write = {}) =>
+    create: async (kind, value, write = {}) =>
       object(kind, {
         method: 'POST',
         path: collectionPath(kind, value.metadata.namespace),
@@ -107,13 +107,13 @@ export function createClient(options: ClientOptions): Client {
         ...writing(write),
       }),
 
-    update: (kind, value, write = {}) =>
+    update: async (kind, value, write = {}) =>
       object(kind, { method: 'PUT', path: pathOf(kind, placeIn(value)), body: value, ...writing(write) }),
 
-    updateStatus: (kind, value, write = {}) =>
+    updateStatus: async (kind, value, write = {}) =>
       object(kind, { method: 'PUT', path: `${pathOf(kind, placeIn(value))}/status`, body: value, ...writing(write) }),
 
-    patch: (kind, place, patch, write = {}) =>
+    patch: async (kind, place, patch, write = {}) =>
       object(kind, {
         method: 'PATCH',
         path: pathOf(kind, place, write.subresource),
@@ -122,7 +122,7 @@ export function createClient(options: ClientOptions): Client {
         ...writing(write),
       }),
 
-    apply: (kind, value, write) => {
+    apply: async (kind, value, write) => {
       const call = writing(write)
       return object(kind, {
         method: 'PATCH',

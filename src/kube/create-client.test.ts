@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { isFault } from '#base/fault.ts'
+import { createClient } from './create-client.ts'
+import { manualClock } from './testdata/manual-clock.ts'
+import { failure, list, scripted, Thing, thing } from './testdata/script.ts'
+
+const place = { namespace: 'default', name: 'a' }
+
+/** A server that says what it was asked. */
+function echo() {
+  const asked: { method: string; path: string; type: string | null; body: string }[] = []
+  const client = createClient({
+    async fetch(request) {
+      const { pathname, search } = new URL(request.url)
+      const type = request.headers.get('content-type')
+      asked.push({ method: request.method, path: pathname + search, type, body: await request.text() })
+      return Response.json(thing('a', 1))
+    },
+  })
+  return { client, asked }
+}
+
+const things = '/apis/test.fairlead.dev/v1/namespaces/default/things'
+const write = { fieldManager: 'me', dryRun: true }
+const calls: Record<string, { call: (client: ReturnType<typeof createClient>) => Promise<unknown>; want: string }> = {
+  get: { call: (client) => client.get(Thing, place), want: `GET ${things}/a` },
+  create: {
+    call: (client) => client.create(Thing, thing('a', 1), write),
+    want: `POST ${things}?dryRun=All&fieldManager=me`,
+  },
+  update: { call: (client) => client.update(Thing, thing('a', 1)), want: `PUT ${things}/a` },
+  'update of the status': {
+    call: (client) => client.updateStatus(Thing, thing('a', 1)),
+    want: `PUT ${things}/a/status`,
+  },
+  'JSON patch of a scale': {
+    call: (client) => client.patch(Thing, place, { type: 'json', patch: [] }, { subresource: 'scale' }),
+    want: `PATCH ${things}/a/scale application/json-patch+json`,
+  },
+  'merge patch': {
+    call: (client) => client.patch(Thing, place, { type: 'merge', patch: {} }),
+    want: `PATCH ${things}/a application/merge-patch+json`,
+  },
+  'forced apply of a status': {
+    call: (client) =>
+      client.apply(Thing, { ...thing('a', 1) }, { fieldManager: 'me', force: true, subresource: 'status' }),
+    want: `PATCH ${things}/a/status?fieldManager=me&force=true application/apply-patch+yaml`,
+  },
+  delete: { call: (client) => client.delete(Thing, place, { uid: 'u' }), want: `DELETE ${things}/a` },
+}
+for (const [name, { call, want }] of Object.entries(calls)) {
+  test(`the request for ${name}`, async () => {
+    const { client, asked } = echo()
+    await call(client)
+    const said = asked.map(({ method, path, type }) => `${method} ${path}${type?.includes('patch') ? ` ${type}` : ''}`)
+    assert.deepEqual(said, [want])
+  })
+}
+
+test('a delete carries the uid, how to go on with dependents, and nothing that was not asked for', async () => {
+  const { client, asked } = echo()
+  await client.delete(Thing, place, { uid: 'u', propagationPolicy: 'Foreground' })
+  const want = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: 'u' }, propagationPolicy: 'Foreground' }
+  assert.deepEqual(JSON.parse(asked[0]?.body ?? ''), want)
+})
+
+test('an object without a name is never asked for: that would be the collection', async () => {
+  const { client, asked } = echo()
+  assert.throws(
+    () => client.delete(Thing, { namespace: 'default', name: '' }).catch((error) => Promise.reject(error)),
+    /no name/,
+  )
+  assert.equal(asked.length, 0)
+})
+
+test('items of a list are told their kind, which built-in kinds leave out', async () => {
+  const { apiVersion: _apiVersion, kind: _kind, ...bare } = thing('a', 1)
+  const { fetch } = scripted([list(10, [bare as Thing])])
+  const { items } = await createClient({ fetch }).list(Thing)
+  assert.deepEqual(
+    items.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`),
+    ['test.fairlead.dev/v1 Thing'],
+  )
+})
+
+const faults: Record<string, { answer: Response; wantKind: string; wantCode: string }> = {
+  'a Status': { answer: failure(404, 'NotFound'), wantKind: 'missing', wantCode: 'NotFound' },
+  'a page of HTML': {
+    answer: new Response('<h1>Bad Gateway</h1>', { status: 502 }),
+    wantKind: 'unavailable',
+    wantCode: 'Unknown',
+  },
+  'an answer that is not JSON': { answer: new Response('hello'), wantKind: 'unavailable', wantCode: 'BadAnswer' },
+  'an answer that is no object': { answer: Response.json([]), wantKind: 'unavailable', wantCode: 'BadAnswer' },
+  'a wish to come back too late': {
+    answer: failure(429, 'TooManyRequests', { 'retry-after': '600' }),
+    wantKind: 'exhausted',
+    wantCode: 'TooManyRequests',
+  },
+}
+for (const [name, { answer, wantKind, wantCode }] of Object.entries(faults)) {
+  test(`${name} is a fault of its kind`, async () => {
+    const { fetch } = scripted([answer])
+    await assert.rejects(createClient({ fetch }).get(Thing, place), (error) => {
+      assert.ok(isFault(error))
+      assert.deepEqual([error.kind, error.code], [wantKind, wantCode])
+      assert.doesNotMatch(error.message, /<h1>|hello/, 'bodies stay out of messages')
+      return true
+    })
+  })
+}
+
+test('waits as long as Retry-After says, a few times, then gives up with what the server asked for', async () => {
+  const clock = manualClock()
+  const busy = () => failure(429, 'TooManyRequests', { 'retry-after': '2' })
+  const { fetch, requests } = scripted([busy, busy, Response.json(thing('a', 1)), busy, busy, busy, busy, busy, busy])
+  const client = createClient({ fetch, clock })
+  const settle = async (call: Promise<unknown>) => {
+    const startMs = clock.now()
+    let isDone = false
+    const ended = call.catch((error: unknown) => error).finally(() => (isDone = true))
+    for (let rounds = 0; rounds < 100; rounds++) {
+      for (let turns = 0; turns < 5; turns++) await turn()
+      if (isDone) return { result: await ended, tookMs: clock.now() - startMs }
+      clock.advance(500)
+    }
+    throw new Error('never ended')
+  }
+  assert.equal((await settle(client.get(Thing, place))).tookMs, 4_000)
+  const { result } = await settle(client.get(Thing, place))
+  assert.ok(isFault(result, 'exhausted'))
+  assert.equal(result.retryAfterMs, 2_000)
+  assert.equal(requests.length, 3 + 5)
+})
+
+test('every call ends with the signal of the client', async () => {
+  const { fetch } = scripted([])
+  const stop = new AbortController()
+  const call = createClient({ fetch, signal: stop.signal }).get(Thing, place)
+  stop.abort(new Error('enough'))
+  await assert.rejects(call, /enough/)
+})
