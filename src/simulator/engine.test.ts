@@ -22,6 +22,11 @@ async function ask(engine: Engine, path: string, json?: unknown) {
   return { ...answer, json: body }
 }
 
+interface Chunk {
+  readonly choices: readonly { readonly delta: { role?: string; content: string }; finish_reason: string | null }[]
+  readonly usage?: { readonly completion_tokens: number }
+}
+
 const hello = [{ role: 'user', content: 'Say hello to everyone in this house, please.' }]
 
 test('a chat completion answers the same every time and says that it is simulated', async () => {
@@ -51,11 +56,11 @@ test('a stream gives the same text in pieces, then usage when asked, then the en
   })
   const events = streamed.body.trim().split('\n\n')
   assert.equal(events.pop(), 'data: [DONE]')
-  const chunks = events.map((event) => JSON.parse(event.replace(/^data: /, '')))
-  assert.equal(chunks.pop().usage.completion_tokens, 5)
-  assert.equal(chunks[0].choices[0].delta.role, 'assistant')
-  assert.equal(chunks.at(-1).choices[0].finish_reason, 'length')
-  const text = chunks.map((chunk) => chunk.choices[0].delta.content).join('')
+  const chunks = events.map((event) => JSON.parse(event.replace(/^data: /, '')) as Chunk)
+  assert.equal(chunks.pop()?.usage?.completion_tokens, 5)
+  assert.equal(chunks[0]?.choices[0]?.delta.role, 'assistant')
+  assert.equal(chunks.at(-1)?.choices[0]?.finish_reason, 'length')
+  const text = chunks.map((chunk) => chunk.choices[0]?.delta.content).join('')
   assert.equal(text, (whole.json['choices'] as { message: { content: string } }[])[0]?.message.content)
 })
 

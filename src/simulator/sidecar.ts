@@ -5,8 +5,16 @@ import { isObject } from '#base/json.ts'
 import { runtimeSidecar, vllm } from '#engines/vllm.ts'
 import type { SidecarSettings } from './command-line.ts'
 import { downloadProblem } from './downloader.ts'
-import { call, type HttpAnswer, listen, type Listening, metricsContentType, readJson } from './http-exchange.ts'
-import { sendJson, sendText } from './http-exchange.ts'
+import {
+  call,
+  type HttpAnswer,
+  listen,
+  type Listening,
+  metricsContentType,
+  readJson,
+  sendJson,
+  sendText,
+} from './http-exchange.ts'
 
 export interface SidecarOptions {
   readonly settings: SidecarSettings
@@ -101,8 +109,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     if (request.method !== 'POST') return sendJson(response, 404, { detail: 'Not Found' })
     const body = await readJson(request)
     if (!isObject(body)) return sendJson(response, 422, { detail: 'the body must be a JSON object' })
-    if (path === vllm.loadLoraPath) return await load(response, body)
-    if (path === vllm.unloadLoraPath) return await relay(response, path, body)
+    if (path === vllm.loadLoraPath) return load(response, body)
+    if (path === vllm.unloadLoraPath) return relay(response, path, body)
     if (path === '/v1/download_model') {
       if (await download(response, body)) sendJson(response, 200, { status: 'success', source: body['source'] })
       return

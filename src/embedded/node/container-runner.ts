@@ -175,7 +175,7 @@ export class ContainerRunner {
     const timer = clock.after(timeoutMs, () => deadline.abort())
     const failure =
       hook.sleep === undefined
-        ? await prober(hook as Probe, { container, locate, run }, deadline.signal) // the same actions as a probe's
+        ? await prober(hook, { container, locate, run }, deadline.signal) // a hook has a probe's actions
         : await sleep(clock, hook.sleep.seconds * 1000, deadline.signal).catch(() => undefined)
     timer.cancel()
     if (typeof failure === 'string') {

@@ -168,7 +168,8 @@ export async function startNode(options: NodeOptions): Promise<LocalNode> {
       tell: (object, why) => events.happened(object, why),
       async cleanUp(object) {
         for (const { name: container } of allContainers(object)) volumes.delete(`${uid} ${container}`)
-        await removeVolumes(object, directory)
+        const images = allContainers(object).map(({ image = '' }) => runtimeOf(image, runtimes)?.runtime)
+        if (images.includes('process')) await removeVolumes(object, directory)
       },
     })
     running.set(uid, runner)

@@ -202,7 +202,11 @@ export class PodRunner {
     } catch (error) {
       if (isFault(error, 'missing') || isFault(error, 'conflict')) return // gone; perhaps its name lives again
       log.warn('pod not deleted', { pod: placeOf(this.#pod), error: messageOf(error) })
-      if (!this.#closed) clock.after(deleteRetryMs, () => (this.#terminating = this.#terminate()))
+      if (!this.#closed) {
+        clock.after(deleteRetryMs, () => {
+          this.#terminating = this.#terminate()
+        })
+      }
     }
   }
 
