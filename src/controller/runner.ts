@@ -24,6 +24,8 @@ export interface PassResult {
   readonly recheckAfterMs?: number | undefined
   /** All that went wrong; the soonest of their times counts. Thrown errors are added by the runner. */
   readonly errors?: readonly unknown[]
+  /** Nothing was tried: neither a success nor a failure. */
+  readonly held?: boolean
 }
 
 export interface Pass {
@@ -88,6 +90,7 @@ export function createRunner({ clock, log, workers, run, onPass }: RunnerOptions
     let recheckAfterMs: number | undefined
     try {
       const result = await run({ key, id, reason, log: passLog, signal: stop.signal })
+      if (result?.held === true) return
       recheckAfterMs = result?.recheckAfterMs
       errors.push(...(result?.errors ?? []))
     } catch (error) {

@@ -40,7 +40,7 @@ export function startController<T extends Resource, Observed, Status>(
   const own = informers.of(kind)
 
   async function reconcile({ key, log: passLog, signal }: Pass): Promise<PassResult | void> {
-    if (expectations.hold(key)) return
+    if (expectations.hold(key)) return { held: true }
     const object = own.get(placeFrom(key))
     if (object === undefined) return
     const nowMs = clock.now()

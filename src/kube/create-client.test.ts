@@ -68,10 +68,9 @@ test('a delete carries the uid, how to go on with dependents, and nothing that w
 
 test('an object without a name is never asked for: that would be the collection', async () => {
   const { client, asked } = echo()
-  assert.throws(
-    () => client.delete(Thing, { namespace: 'default', name: '' }).catch((error) => Promise.reject(error)),
-    /no name/,
-  )
+  const nameless = { namespace: 'default', name: '' }
+  await assert.rejects(client.delete(Thing, nameless), /no name/)
+  await assert.rejects(client.get(Thing, nameless), /no name/)
   assert.equal(asked.length, 0)
 })
 

@@ -52,9 +52,9 @@ test('a body comes as it is sent, and the server learns when the reader leaves',
 
 test('a 401 to credentials that can be renewed is tried once more, body and all', async (t) => {
   const bodies: string[] = []
-  const server = await serve(t, async (request, response) => {
-    bodies.push(`${request.headers.authorization} ${Buffer.concat(await request.toArray())}`)
-    response.writeHead(request.headers.authorization === 'new' ? 200 : 401).end()
+  const server = await serve(t, (request, response) => {
+    request.on('data', (chunk) => bodies.push(`${request.headers.authorization} ${chunk}`))
+    request.on('end', () => response.writeHead(request.headers.authorization === 'new' ? 200 : 401).end())
   })
   let authorization = 'old'
   const credentials = {
