@@ -182,6 +182,7 @@ const badWhenTrue: ReadonlySet<string> = new Set([
   'Stalled',
   'GangUnavailable',
   'NameConflict',
+  'Conflicted',
 ])
 
 /** Condition types that only say what is going on. */
