@@ -15,7 +15,7 @@ const refillMs = 5 * 60_000
 /** Told events and objects remembered; the oldest are forgotten first. */
 const mostRemembered = 4_096
 /** Events waiting to be written; above, new ones are dropped. */
-const mostQueued = 1_000
+const mostQueued = 10_000
 
 export interface EventsOptions {
   readonly client: Client
