@@ -74,8 +74,8 @@ export class Batch {
       yield { cachedTokens, pieces: [] }
       const stepMs = this.#jittered(simulate['inter-token-ms'])
       for (let sent = 0; sent < answer.pieces.length; ) {
-        const nextMs = firstTokenMs + sent * stepMs
-        if (nextMs > this.#clock.now()) await sleep(this.#clock, nextMs - this.#clock.now(), signal)
+        const earlyMs = firstTokenMs + sent * stepMs - this.#clock.now()
+        if (earlyMs > 0) await sleep(this.#clock, earlyMs, signal)
         const due =
           stepMs === 0 ? answer.pieces.length : 1 + Math.floor((this.#clock.now() - firstTokenMs) / stepMs + 1e-6)
         const pieces = answer.pieces.slice(sent, Math.max(sent + 1, due))
