@@ -78,7 +78,11 @@ function accepted(route: ModelRoute): Verdict {
     }
   }
   const broken = brokenRegexes(route)
-  if (broken.length === 0) return { status: 'True', reason: 'Accepted', message: 'The router serves this route.' }
+  if (broken.length === 0) {
+    const message = 'The router serves this route.'
+    const unlimited = 'spec.rateLimit is stored and not enforced yet: requests are not limited.'
+    return { status: 'True', reason: 'Accepted', message: route.spec.rateLimit ? `${message} ${unlimited}` : message }
+  }
   return {
     status: 'False',
     reason: 'InvalidRegex',

@@ -89,6 +89,11 @@ const routeCases: Record<
     route: route('r', { parentRefs: [{ group: 'g', kind: 'Gateway', name: 'gw' }] }),
     want: ['Accepted=False GatewayNotSupported', ...fine.slice(1)],
   },
+  'a rate limit is said to limit nothing yet': {
+    route: route('r', { rateLimit: { inputTokensPerUnit: 1, unit: 'second' } }),
+    want: fine,
+    message: /rateLimit is stored and not enforced yet/,
+  },
   'no rules match nothing': { route: route('r', { rules: [] }), want: ['Accepted=False NoRules', ...fine.slice(1)] },
   'the younger of two routes for one model is told': {
     route: route('young', { modelName: 'm' }, '2026-01-02T00:00:00Z'),
