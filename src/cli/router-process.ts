@@ -69,7 +69,7 @@ function ended(child: ChildProcess): Promise<number | null> {
 }
 
 async function launch({ kubeconfig, clock, log }: RouterProcessOptions, port: number, signal: AbortSignal) {
-  const program = fileURLToPath(new URL('../../bin/fairlead.js', import.meta.url))
+  const program = fileURLToPath(new URL('../../bin/fairlead.cjs', import.meta.url))
   const args = [program, 'router', '--json', '--until-stdin-ends', '--drain-seconds', '3']
   const child = spawn(process.execPath, [...args, '--kubeconfig', kubeconfig, '--port', String(port)], {
     stdio: ['pipe', 'pipe', 'pipe'],
