@@ -26,11 +26,12 @@ const firstRetryMs = 20
  */
 export class ProbeLoop {
   readonly #options: ProbeLoopOptions
-  readonly #stop = new AbortController()
   readonly #periodMs: number
   readonly #startMs: number
   #timer: Timer | undefined
-  #busy = false
+  /** Of the attempt under way. */
+  #deadline: AbortController | undefined
+  #stopped = false
   #poked = false
   #succeeded = false
   #retryMs = firstRetryMs
@@ -50,30 +51,31 @@ export class ProbeLoop {
   /** The container listens on another port: a good moment to look. */
   poke(): void {
     if (this.#succeeded || this.#options.clock.now() < this.#startMs) return
-    if (this.#busy) this.#poked = true
+    if (this.#deadline !== undefined) this.#poked = true
     else this.#schedule(0)
   }
 
   stop(): void {
-    this.#stop.abort()
+    this.#stopped = true
+    this.#deadline?.abort()
     this.#timer?.cancel()
   }
 
   #schedule(delayMs: number): void {
     this.#timer?.cancel()
-    if (!this.#stop.signal.aborted) this.#timer = this.#options.clock.after(delayMs, () => void this.#attempt())
+    if (!this.#stopped) this.#timer = this.#options.clock.after(delayMs, () => void this.#attempt())
   }
 
   async #attempt(): Promise<void> {
     const { probe, clock, attempt, verdict, failed, waitForPoke } = this.#options
-    this.#busy = true
     const deadline = new AbortController()
+    this.#deadline = deadline
     const timer = clock.after(Math.max(1, probe.timeoutSeconds ?? 1) * 1000, () => deadline.abort())
     const startedMs = clock.now()
-    const why = await attempt(AbortSignal.any([this.#stop.signal, deadline.signal]))
+    const why = await attempt(deadline.signal)
     timer.cancel()
-    this.#busy = false
-    if (this.#stop.signal.aborted) return
+    this.#deadline = undefined
+    if (this.#stopped) return
     let nextMs = this.#periodMs
     if (why === undefined) {
       this.#succeeded = true
