@@ -31,10 +31,6 @@ export function detokenize(tokens: readonly number[]): string {
   ).toString()
 }
 
-export function countTokens(text: string): number {
-  return Math.ceil(Buffer.byteLength(text) / bytesPerToken)
-}
-
 /** 32 bits of FNV-1a; `seed` chains calls. */
 export function hashText(text: string, seed = 0x811c9dc5): number {
   let hash = seed

@@ -34,7 +34,7 @@ export function machineCapacity(): Record<string, string> {
   }
 }
 
-export function nodeObject({ name, labels, acceptsAll }: NodeFacts): AnyResource {
+function nodeObject({ name, labels, acceptsAll }: NodeFacts): AnyResource {
   const machine = arch() === 'x64' ? 'amd64' : arch()
   return {
     apiVersion: 'v1',
@@ -55,7 +55,7 @@ export function nodeObject({ name, labels, acceptsAll }: NodeFacts): AnyResource
   }
 }
 
-export function nodeStatus(facts: NodeFacts, sinceMs: number, nowMs: number): Record<string, unknown> {
+function nodeStatus(facts: NodeFacts, sinceMs: number, nowMs: number): Record<string, unknown> {
   const capacity = { ...machineCapacity(), ...facts.capacity }
   const condition = (type: string, status: string, reason: string, message: string) => ({
     type,

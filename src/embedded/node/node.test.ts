@@ -4,14 +4,16 @@ import { silentLog } from '#base/log.ts'
 import { ConfigMap, Event, Lease, Node, Pod, Secret } from '#api/core/kinds.ts'
 import type { Container, PodSpec } from '#api/core/types.generated.ts'
 import { manualClock } from '#simulator/testdata/manual-clock.ts'
-import { loopbackAddresses } from './addresses.ts'
+import { loopbackAddresses, mappedAddresses } from './addresses.ts'
+import { podAddress } from '#kube/pod-address.ts'
 import { startNode } from './node.ts'
+import { simulatedCondition } from './pod-status.ts'
 import { FakeCluster } from './testdata/fake-cluster.ts'
 import { FakeSimulation } from './testdata/fake-simulation.ts'
 
 const place = { namespace: 'ns', name: 'p' }
 
-async function startWorld() {
+async function startWorld(addresses = loopbackAddresses()) {
   const cluster = new FakeCluster()
   const simulation = new FakeSimulation()
   const clock = manualClock()
@@ -23,7 +25,7 @@ async function startWorld() {
       log: silentLog,
       dataDir: '/nonexistent',
       simulation,
-      addresses: loopbackAddresses(),
+      addresses,
     })
   const node = await start()
   const pod = () => cluster.get(Pod, place)
@@ -86,7 +88,7 @@ test('a pod is ready in an instant, for at most four status writes, and labelled
   await using world = await startWorld()
   await world.run({ initContainers: [downloader], containers: [{ name: 'runtime', image: 'kthena/runtime' }, engine] })
   assert.equal(world.pod()?.status?.phase, 'Running')
-  for (const type of ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready', 'fairlead.dev/Simulated']) {
+  for (const type of ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready', simulatedCondition]) {
     assert.equal(world.condition(type), 'True', type)
   }
   assert.equal(world.pod()?.status?.initContainerStatuses?.[0]?.state?.terminated?.exitCode, 0)
@@ -324,6 +326,16 @@ test('a node that comes back runs its pods again, at the same address, as no res
   assert.equal(world.pod()?.status?.podIP, podIP)
   assert.equal(world.container()?.restartCount, 0)
   assert.equal(world.condition('Ready'), 'True')
+})
+
+test('where pods share an address, callers find the port that stands for the pod’s', async () => {
+  await using world = await startWorld(mappedAddresses())
+  world.simulation.script.set('img/vllm:1', [{ event: 'listening', port: 8000, hostPort: 41_234 }])
+  await world.run({})
+  const pod = world.pod()
+  assert.ok(pod)
+  assert.deepEqual(podAddress(pod, 8000), { host: '127.0.0.1', port: 41_234 })
+  assert.equal(world.simulation.runs[0]?.container.network.mapped, true)
 })
 
 test('faults are switched on by annotations', async () => {
