@@ -33,6 +33,6 @@ function build(): void {
     )
     writeFileSync(path, text)
   }
-  for (const file of globSync('**/*.json', { cwd: join(root, 'src') }))
+  for (const file of globSync('**/*.json', { cwd: join(root, 'src'), exclude: ['**/testdata'] }))
     cpSync(join(root, 'src', file), join(dist, file))
 }

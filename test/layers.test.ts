@@ -26,10 +26,11 @@ const folders: Record<string, readonly string[]> = {
   cli: ['*'],
 }
 
-/** npm package → the folders that may import it. */
+/** npm package that is needed at run time → the folders that may import it; docs/adr/0003-dependencies.md says why. */
 const packages: Record<string, readonly string[]> = {
   undici: ['kube', 'oci', 'router'],
-  yaml: ['kube', 'cli'],
+  // kubectl sends what it applies on the server's side as YAML.
+  yaml: ['kube', 'embedded/apiserver', 'cli'],
   zod: ['api', 'cli', 'router', 'simulator', 'embedded/node'],
   '@marcbachmann/cel-js': ['machinery'],
   pino: ['cli'],
@@ -106,6 +107,11 @@ test('each folder imports only what the table allows', () => {
     imports.map(complaint).filter((text) => text !== undefined),
     [],
   )
+})
+
+test('the table names the dependencies of the package, and no others', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(src, '../package.json'), 'utf8')) as Record<string, object>
+  assert.deepEqual(Object.keys(packages).sort(), Object.keys(dependencies ?? {}).sort())
 })
 
 const rows: Record<string, { line: string; file: string; want: RegExp | undefined }> = {
