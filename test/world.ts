@@ -10,13 +10,19 @@ import { type Log, silentLog } from '#base/log.ts'
 import { type LocalCluster, type LocalClusterOptions, startLocalCluster } from '#cli/local-cluster.ts'
 import { tokenAuthenticator } from '#cli/identity.ts'
 import type { AnsweredRequest } from '#embedded/apiserver/server.ts'
+import type { RunningController } from '#controller/controller.ts'
 import type { Client } from '#kube/client.ts'
 import { createClient } from '#kube/create-client.ts'
+import type { Fetch } from '#machinery/http.ts'
 import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { AnyResource, Condition, Place, Resource } from '#machinery/meta.ts'
 
-export interface World extends AsyncDisposable {
+export interface World extends AsyncDisposable, Tools {
   readonly cluster: LocalCluster
+}
+
+/** What a test does with a cluster, however it was put together. */
+export interface Tools {
   /** A user's client, so that requests can be told from those of the controllers. */
   readonly client: Client
   /** Every request that the server answered, oldest first. */
@@ -30,6 +36,13 @@ export interface World extends AsyncDisposable {
   condition(kind: Kind, name: string, type: string, status?: Condition['status']): Promise<Condition>
   /** Waits until all that was seen has been acted on, and acting on it caused nothing more. */
   settled(): Promise<void>
+}
+
+export interface Parts {
+  readonly fetch: Fetch
+  readonly requests: readonly AnsweredRequest[]
+  /** Those that run now. */
+  readonly controllers: () => readonly RunningController[]
 }
 
 export const token = 'test-token'
@@ -54,18 +67,26 @@ export async function startWorld(t: Pick<TestContext, 'after'>, options: WorldOp
     ...options,
   })
   let ended: Promise<void> | undefined
-  const end = (): Promise<void> => (ended ??= cluster[Symbol.asyncDispose]().then(() => undefined))
+  const end = (): Promise<void> => (ended ??= Promise.resolve(cluster[Symbol.asyncDispose]()))
   t.after(end)
 
+  const { fetch } = cluster
+  return {
+    ...toolsOf({ fetch, requests, controllers: () => cluster.controllers }),
+    cluster,
+    [Symbol.asyncDispose]: end,
+  }
+}
+
+export function toolsOf({ fetch, requests, controllers }: Parts): Tools {
   const client = createClient({
     userAgent: 'a-user',
     fetch: (request) => {
       request.headers.set('authorization', `Bearer ${token}`)
-      return cluster.fetch(request)
+      return fetch(request)
     },
   })
-  const world: World = {
-    cluster,
+  const tools: Tools = {
     client,
     requests,
     async apply(object) {
@@ -96,8 +117,8 @@ export async function startWorld(t: Pick<TestContext, 'after'>, options: WorldOp
     async condition(kind, name, type, status = 'True') {
       let seen: unknown
       try {
-        return await world.until(`${kind.kind} ${name} ${type}=${status}`, async () => {
-          const object = (await world.find(kind, { namespace: 'default', name })) as AnyResource | undefined
+        return await tools.until(`${kind.kind} ${name} ${type}=${status}`, async () => {
+          const object = (await tools.find(kind, { namespace: 'default', name })) as AnyResource | undefined
           const conditions = (object?.status?.['conditions'] ?? []) as Condition[]
           seen = conditions
           return conditions.find(
@@ -114,17 +135,16 @@ export async function startWorld(t: Pick<TestContext, 'after'>, options: WorldOp
     async settled() {
       let rest = 0
       let seen = -1
-      await world.until('rest', async () => {
+      await tools.until('rest', async () => {
         await new Promise((resolve) => setImmediate(resolve))
-        const still = requests.length === seen && cluster.controllers.every((controller) => controller.idle())
+        const still = requests.length === seen && controllers().every((controller) => controller.idle())
         seen = requests.length
         rest = still ? rest + 1 : 0
         return rest >= restRounds
       })
     },
-    [Symbol.asyncDispose]: end,
   }
-  return world
+  return tools
 }
 
 export function kindOf(object: Resource): Kind {
@@ -140,7 +160,7 @@ export function writesIn(requests: readonly AnsweredRequest[]): AnsweredRequest[
   return requests.filter(({ verb, resource }) => !['get', 'list', 'watch'].includes(verb) && resource !== 'events')
 }
 
-const problemsOnly: Log = {
+export const problemsOnly: Log = {
   ...silentLog,
   error: (message, fields) => console.error(message, JSON.stringify(fields)),
   with: () => problemsOnly,

@@ -1,7 +1,11 @@
+import { ModelBooster } from '#api/model-booster.ts'
+import { convert } from '#booster/convert.ts'
+import { family } from '#booster/names.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
-import { readDocuments } from './documents.ts'
+import { isOfKind } from '#machinery/kind.ts'
+import { readDocuments, type UserDocument } from './documents.ts'
 import { exitCodes } from './exit.ts'
-import { errorsOf, inspect } from './inspect.ts'
+import { errorsOf, type Finding, inspect, type Inspected } from './inspect.ts'
 import type { Io } from './io.ts'
 
 export interface ValidateOptions {
@@ -10,7 +14,10 @@ export interface ValidateOptions {
 }
 
 export function validate(options: ValidateOptions, io: Io): void {
-  const inspected = readDocuments(options.filename).map(inspect)
+  const inspected = readDocuments(options.filename).map((document) => {
+    const found = inspect(document)
+    return { ...found, findings: [...found.findings, ...unconvertible(document, found)] }
+  })
   const findings = inspected.flatMap((each) => each.findings)
   if (options.json === true) {
     io.write(
@@ -27,4 +34,12 @@ export function validate(options: ValidateOptions, io: Io): void {
     }
   }
   if (errorsOf(findings).length > 0) io.exit(exitCodes.failed)
+}
+
+/** What an API server takes and the booster's controller then cannot make children of. */
+function unconvertible({ at }: UserDocument, { object, findings }: Inspected): Finding[] {
+  if (!isOfKind(object, ModelBooster) || errorsOf(findings).length > 0) return []
+  const conversion = convert(object, family.images)
+  if (conversion.ok) return []
+  return conversion.errors.map((error) => ({ severity: 'error', at: at(error.field), error }))
 }
