@@ -52,10 +52,10 @@ export function quietMsLeft({ status }: ModelBooster, nowMs: number): number | u
   return left > 0 ? left : undefined
 }
 
-/** What is told at once: everything but counts and the words around them. */
+/** What is told at once: everything but counts and the words around them, which stand before the first hindrance. */
 function facts(status: ModelBoosterStatus | undefined): unknown {
   const conditions = status?.conditions?.map((condition) =>
-    condition.type === 'Active' ? { ...condition, message: '' } : condition,
+    condition.type === 'Active' ? { ...condition, message: condition.message.split('; ').slice(1) } : condition,
   )
   const backends = status?.backendStatuses?.map(({ name, backend }) => ({ name, backend }))
   return { ...status, conditions, backendStatuses: backends }
@@ -102,12 +102,13 @@ function nextStatus(
     return build({ Active: waiting, ...recovered(former), ...scaling }, before)
   }
   const servings = children.filter(({ kind }) => kind === ModelServing).map((child) => servingFacts(child, outcome))
-  const broken = servings.flatMap(({ satisfied, failing }) => (satisfied || failing === undefined ? [] : [failing]))
+  const hindrances = servings.flatMap(({ satisfied, hindrance }) => (satisfied || !hindrance ? [] : [hindrance]))
+  const broken = hindrances.filter(({ definite }) => definite)
   return build(
     {
       Initialized: { status: 'True', reason: 'ModelCreating', message: `${family.owner.kind} initialized` },
-      Active: activity(servings, broken),
-      ...(broken.length > 0 ? { Failed: failure(broken.join('; ')) } : recovered(former)),
+      Active: activity(servings, hindrances),
+      ...(broken.length > 0 ? { Failed: failure(textsOf(broken).join('; ')) } : recovered(former)),
       ...scaling,
     },
     {
@@ -132,20 +133,25 @@ interface ServingFacts {
   readonly availableReplicas: number
   /** Available in its present form, or scaled to zero. */
   readonly satisfied: boolean
-  /** What keeps its pods from starting. */
-  readonly failing: string | undefined
+  readonly hindrance: Hindrance | undefined
+}
+
+/** What keeps pods from starting; for certain, or perhaps for want of time only. */
+interface Hindrance {
+  readonly message: string
+  readonly definite: boolean
 }
 
 function servingFacts({ desired, live, state }: Child, outcome: Outcome): ServingFacts {
   const serving = live !== undefined && isOfKind(live, ModelServing) ? live : undefined
   const conditions = serving?.status?.conditions ?? []
-  const holds = (type: string) => conditions.find((condition) => condition.type === type && condition.status === 'True')
+  const find = (type: string) => conditions.find((condition) => condition.type === type)
   const desiredReplicas = serving?.spec.replicas ?? Number(desired.spec?.['replicas'] ?? 0)
   // What this pass has written is not in the observation: whatever it says is about the former spec.
   const written = state !== 'current' && outcome.written > 0
   const seen = (serving?.status?.observedGeneration ?? 0) >= (serving?.metadata.generation ?? 0)
-  const available = serving !== undefined && !written && seen && holds('Available') !== undefined
-  const failing = holds('PodsFailing')?.message
+  const available = serving !== undefined && !written && seen && find('Available')?.status === 'True'
+  const failing = find('PodsFailing')
   return {
     name: desired.metadata.name ?? '',
     revision: desired.metadata.labels?.[family.labels.revision] ?? '',
@@ -153,15 +159,20 @@ function servingFacts({ desired, live, state }: Child, outcome: Outcome): Servin
     desiredReplicas,
     availableReplicas: serving?.status?.availableReplicas ?? 0,
     satisfied: available || desiredReplicas === 0,
-    failing: failing === undefined ? undefined : `${desired.metadata.name}: ${failing}`,
+    hindrance:
+      failing === undefined || failing.status === 'False'
+        ? undefined
+        : { message: `${desired.metadata.name}: ${failing.message}`, definite: failing.status === 'True' },
   }
 }
 
-function activity(servings: readonly ServingFacts[], broken: readonly string[]): Telling {
+const textsOf = (hindrances: readonly Hindrance[]): string[] => hindrances.map(({ message }) => message)
+
+function activity(servings: readonly ServingFacts[], hindrances: readonly Hindrance[]): Telling {
   const waiting = servings.filter(({ satisfied }) => !satisfied).map(({ name }) => name)
   if (waiting.length > 0) {
     const count = `${servings.length - waiting.length}/${servings.length} backends available`
-    return notReady([`${count}, waiting for ${waiting.join(', ')}`, ...broken].join('; '))
+    return notReady([`${count}, waiting for ${waiting.join(', ')}`, ...textsOf(hindrances)].join('; '))
   }
   if (servings.every(({ desiredReplicas }) => desiredReplicas === 0)) {
     return { status: 'False', reason: 'ModelScaledToZero', message: 'all backends are scaled to zero' }
