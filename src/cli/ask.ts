@@ -42,7 +42,7 @@ export async function* ask({ url, model, headers }: Question, signal: AbortSigna
     throw new Fault('unavailable', 'NoAnswer', `no answer from the router: ${messageOf(error)}`, { cause: error })
   })
   if (!response.ok || response.body === null) {
-    const code = response.status === 404 || response.status === 503 ? 'NotRoutedYet' : 'NoAnswer'
+    const code = [404, 502, 503, 504].includes(response.status) ? 'NotRoutedYet' : 'NoAnswer'
     throw new Fault(
       'unavailable',
       code,

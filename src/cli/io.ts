@@ -16,6 +16,10 @@ export interface Io {
 
 export function processIo(): Io {
   const { env, stdout } = process
+  // Who read our output is gone, as `head` is after ten lines: what runs on stops in order, the rest ends here.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' && !process.emit('SIGPIPE', 'SIGPIPE')) process.exit()
+  })
   const tty = stdout.isTTY && env['TERM'] !== 'dumb'
   return {
     write: (text) => void stdout.write(text),

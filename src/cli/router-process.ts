@@ -1,7 +1,7 @@
 /**
  * The router beside the API server: a process of its own, so that streaming never waits for the store and a crash
- * takes nothing else down. It is started again when it ends by itself, and ends when we do, however we end: it
- * watches its standard input.
+ * takes nothing else down. It is started again when it ends by itself, and ends when we do, however we end: its
+ * standard input brings one line, the kubeconfig to use, and ends with us.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -12,7 +12,8 @@ import { isObject } from '#base/json.ts'
 import type { Log } from '#base/log.ts'
 
 export interface RouterProcessOptions {
-  readonly kubeconfig: string
+  /** The process starts at once and waits for it. */
+  readonly kubeconfig: Promise<string>
   /** 0 for any free port; a restart keeps the port of the first start. */
   readonly port: number
   readonly clock: Clock
@@ -70,10 +71,9 @@ function ended(child: ChildProcess): Promise<number | null> {
 
 async function launch({ kubeconfig, clock, log }: RouterProcessOptions, port: number, signal: AbortSignal) {
   const program = fileURLToPath(new URL('../../bin/fairlead.cjs', import.meta.url))
-  const args = [program, 'router', '--json', '--until-stdin-ends', '--drain-seconds', '3']
-  const child = spawn(process.execPath, [...args, '--kubeconfig', kubeconfig, '--port', String(port)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
+  const args = [program, 'router', '--json', '--below-up', '--drain-seconds', '3', '--port', String(port)]
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdin.on('error', () => {}) // it ended; the exit tells
   const problems: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => {
     problems.push(line)
@@ -94,6 +94,7 @@ async function launch({ kubeconfig, clock, log }: RouterProcessOptions, port: nu
       reject(new Fault('unavailable', 'RouterEnded', said[0] ?? problems.at(-1) ?? 'the router ended at once'))
     })
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+    kubeconfig.then((path) => child.stdin.write(`${path}\n`), reject)
   })
   try {
     return { child, port: await ready }

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline'
 import { systemClock } from '#base/clock.ts'
 import { isFault } from '#base/fault.ts'
 import { createInformers } from '#kube/create-informers.ts'
@@ -15,14 +16,18 @@ export interface RouterCommandOptions {
   readonly kubeconfig?: string
   readonly drainSeconds: number
   readonly json?: boolean
-  readonly untilStdinEnds?: boolean
+  /** Standard input brings the path of the kubeconfig, and ends when this shall. */
+  readonly belowUp?: boolean
 }
 
 /** Runs until a signal; running answers may end first. */
 export async function router(options: RouterCommandOptions, io: Io): Promise<void> {
   const signal = stopSignal()
   const log = openLog('warn')
-  await using cluster = connect(options, io)
+  using parent = options.belowUp === true ? parentProcess() : undefined
+  const kubeconfig = parent === undefined ? options.kubeconfig : await Promise.race([parent.line, parent.gone])
+  if (parent !== undefined && kubeconfig === undefined) return
+  await using cluster = connect(kubeconfig === undefined ? {} : { kubeconfig }, io)
   await using informers = createInformers({ client: cluster.client, clock: systemClock, log })
   const config = RouterConfig.parse({
     port: options.port,
@@ -38,15 +43,22 @@ export async function router(options: RouterCommandOptions, io: Io): Promise<voi
   const { port, metricsPort } = running
   if (options.json === true) io.write(`${JSON.stringify({ event: 'ready', port, metricsPort })}\n`)
   else io.write(`OpenAI API at http://127.0.0.1:${port}/v1, metrics at http://127.0.0.1:${metricsPort}/metrics\n`)
-  await Promise.race([aborted(signal), ...(options.untilStdinEnds === true ? [stdinEnd()] : [])])
+  await Promise.race([aborted(signal), ...(parent === undefined ? [] : [parent.gone])])
   await running.close()
 }
 
-function stdinEnd(): Promise<void> {
-  return new Promise((resolve) =>
-    process.stdin
-      .resume()
-      .once('end', resolve)
-      .once('error', () => resolve()),
-  )
+interface ParentProcess extends Disposable {
+  /** The first line that it writes. */
+  readonly line: Promise<string>
+  readonly gone: Promise<undefined>
+}
+
+function parentProcess(): ParentProcess {
+  const lines = createInterface({ input: process.stdin })
+  return {
+    line: new Promise((resolve) => lines.once('line', resolve)),
+    gone: new Promise((resolve) => lines.once('close', () => resolve(undefined))),
+    // An open pipe would keep this process.
+    [Symbol.dispose]: () => process.stdin.destroy(),
+  }
 }

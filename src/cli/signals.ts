@@ -1,4 +1,4 @@
-/** Aborts at the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once. */
+/** Aborts at the first SIGINT, SIGTERM, SIGHUP, or when nobody reads our output; a second signal ends the process at once. */
 export function stopSignal(): AbortSignal {
   const stop = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -7,6 +7,7 @@ export function stopSignal(): AbortSignal {
       stop.abort()
     })
   }
+  process.on('SIGPIPE', () => stop.abort())
   return stop.signal
 }
 

@@ -1,20 +1,24 @@
+import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ModelBooster } from '#api/model-booster.ts'
-import { systemClock } from '#base/clock.ts'
-import { Fault, isFault } from '#base/fault.ts'
-import { keyOf, placeOf } from '#machinery/kind.ts'
-import type { AnyResource } from '#machinery/meta.ts'
+import { ModelServing } from '#api/model-serving.ts'
+import { sleep, systemClock, type Timer } from '#base/clock.ts'
+import { Fault, isFault, messageOf } from '#base/fault.ts'
+import type { Log } from '#base/log.ts'
+import type { Informer } from '#kube/informer.ts'
+import { type Kind, keyOf, placeOf } from '#machinery/kind.ts'
+import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { applyDocument } from './apply.ts'
 import { ask, curlOf, type Question, questionFor } from './ask.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
 import { exitCodes } from './exit.ts'
 import type { Io } from './io.ts'
-import { type ListeningCluster, startListeningCluster } from './listening-cluster.ts'
+import type { ListeningCluster } from './listening-cluster.ts'
 import { openLog } from './log.ts'
-import { stateOf } from './object-state.ts'
+import { conditionsOf, stateOf } from './object-state.ts'
 import { renderTrees, treesOf } from './object-tree.ts'
 import { type RouterProcess, startRouterProcess } from './router-process.ts'
-import { openScreen, type Screen } from './screen.ts'
+import { openScreen, type Picture, type Screen } from './screen.ts'
 import { aborted, stopSignal } from './signals.ts'
 import { treeKinds } from './tree.ts'
 
@@ -49,34 +53,55 @@ type UpEvent =
 export async function up(options: UpOptions, io: Io): Promise<void> {
   const documents = options.apply === undefined ? [] : readDocuments(options.apply)
   const signal = stopSignal()
-  const dataDir = resolve(options.dataDir)
+  const dataDir = makeDataDir(options.dataDir)
   const log = openLog('info', `${dataDir}/fairlead.log`)
   const screen = openScreen(io)
+  const json = options.json === true
   const tell = (event: UpEvent): void => {
-    if (options.json === true) io.write(`${JSON.stringify(event)}\n`)
-    else for (const line of wordsOf(event)) screen.say(line)
+    if (json) io.write(`${JSON.stringify(event)}\n`)
+    else screen.say(...wordsOf(event, screen.live))
   }
 
   await using stack = new AsyncDisposableStack()
-  const cluster = stack.use(await startListeningCluster({ ...options, dataDir, log }))
+  // The two start side by side: while the cluster comes up, the router's process reads its own code.
+  const starting = startCluster({ ...options, dataDir }, log)
+  const access = starting.then(({ kubeconfig }) => kubeconfig)
+  const routing = startRouterProcess({ kubeconfig: access, port: options.routerPort, clock: systemClock, log })
+  routing.catch(() => {}) // waited for below, unless there is no cluster to route to
+  const cluster = stack.use(await starting)
+  const router = stack.use(await routing)
   const { kubeconfig, apiUrl } = cluster
-  const router = stack.use(await startRouterProcess({ kubeconfig, port: options.routerPort, clock: systemClock, log }))
   tell({ event: 'ready', kubeconfig, apiUrl, routerUrl: router.url })
 
   const applied = await applyAll(cluster, documents, tell)
-  const view = stack.use(watchStates({ cluster, router, screen, io, tell, quiet: options.json === true }))
-  const served = Promise.all(applied.boosters.map((key) => view.served(key, signal)))
-  if (options.exitWhenActive === true && applied.complete) {
-    await Promise.race([served, aborted(signal)])
-    if (signal.aborted) io.exit(exitCodes.failed)
+  const view = stack.use(watchStates({ cluster, router, screen, io, tell, quiet: json }))
+  const exits = options.exitWhenActive === true
+  const served = Promise.all(applied.boosters.map((key) => view.served(key, exits, signal)))
+  if (exits) {
+    const done = applied.complete && (await Promise.race([served, aborted(signal).then(() => [false])]))
+    if (done === false || done.includes(false)) io.exit(exitCodes.failed)
   } else {
     if (!applied.complete) io.exit(exitCodes.failed)
-    if (options.exitWhenActive !== true) await aborted(signal)
+    await Promise.race([aborted(signal), served.then(() => view.summary()).then(() => aborted(signal))])
   }
-  await served.catch((error: unknown) => {
-    if (!signal.aborted) throw error
-  })
+  if (exits) view.summary()
   tell({ event: 'stopping' })
+}
+
+async function startCluster(options: UpOptions, log: Log): Promise<ListeningCluster> {
+  const { startListeningCluster } = await import('./listening-cluster.ts')
+  return startListeningCluster({ ...options, log })
+}
+
+function makeDataDir(path: string): string {
+  const dataDir = resolve(path)
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    return dataDir
+  } catch (error) {
+    const message = `cannot use ${dataDir}: ${messageOf(error)}; name another directory with --data-dir`
+    throw new Fault('invalid', 'BadDataDir', message, { cause: error })
+  }
 }
 
 async function applyAll(cluster: ListeningCluster, documents: readonly UserDocument[], tell: (event: UpEvent) => void) {
@@ -105,101 +130,144 @@ interface ViewOptions {
   readonly screen: Screen
   readonly io: Io
   readonly tell: (event: UpEvent) => void
+  /** Tells events alone, no picture. */
   readonly quiet: boolean
 }
 
 /** How often the picture may change. */
 const frameMs = 100
+/** A failure that lasts this long is taken for one that does not heal by itself. */
+const failedForGoodMs = 10_000
 
 function watchStates({ cluster, router, screen, io, tell, quiet }: ViewOptions) {
-  const said = new Map<string, string>()
-  const waiting = new Map<string, () => void>()
-  const answers = new Map<string, { question: Question; text: string }>()
+  const boosters = cluster.informers.of(ModelBooster)
+  const told = new Map<string, string>()
+  const answers = new Map<string, { readonly question: Question; text: string }>()
   let frame: ReturnType<typeof setTimeout> | undefined
 
-  const objects = (): AnyResource[] =>
-    treeKinds.flatMap((kind) =>
+  function picture(): Picture {
+    const objects = treeKinds.flatMap((kind) =>
       cluster.informers
         .of(kind)
         .list()
-        .map((object) => ({ ...object, kind: kind.kind }) as AnyResource),
+        .map((object): AnyResource => ({ ...object, kind: kind.kind })),
     )
+    const trees = treesOf(objects).filter(({ kind }) => kind !== 'Pod' && kind !== 'Service')
+    const columns = screen.live ? io.columns : Number.POSITIVE_INFINITY
+    return {
+      body: ['', ...renderTrees(trees, { colors: io.colors, columns, nowMs: Date.now() })],
+      foot: [...[...answers.values()].flatMap(answerLines), '', ...footer(cluster, router)],
+    }
+  }
 
   function update(): void {
     frame = undefined
-    const all = objects()
-    for (const object of all) tellChange(object)
-    if (quiet) return
-    const trees = treesOf(all).filter(({ kind }) => kind !== 'Pod' && kind !== 'Service')
-    const lines = renderTrees(trees, {
-      colors: io.colors,
-      columns: io.interactive ? io.columns : Number.POSITIVE_INFINITY,
-      nowMs: Date.now(),
-    })
-    const asked = [...answers.values()].flatMap(({ question, text }) => [
-      '',
-      `$ ${curlOf(question)}`,
-      `${question.model}: ${text}`,
-    ])
-    screen.draw(['', ...lines, ...asked, '', ...footer(cluster, router)])
+    for (const kind of [ModelBooster, ModelServing])
+      for (const object of cluster.informers.of<Resource>(kind).list()) tellChange(kind, object)
+    if (!quiet && screen.live) screen.draw(picture())
   }
 
-  function tellChange(object: AnyResource): void {
-    if (object.kind !== 'ModelBooster' && object.kind !== 'ModelServing') return
-    const key = `${object.kind}/${keyOf(placeOf(object))}`
-    const { ready = false, reason, message } = stateOf(object)
-    if (ready && object.kind === 'ModelBooster') waiting.get(keyOf(placeOf(object)))?.()
+  function tellChange({ kind }: Kind, object: Resource): void {
+    const key = `${kind}/${keyOf(placeOf(object))}`
+    const { ready = false, reason, message } = stateOf({ ...object, kind })
     const state = `${ready} ${reason} ${message}`
-    if (said.get(key) === state) return
-    said.set(key, state)
-    if (quiet || !io.interactive) tell({ event: 'state', object: key, ready, reason, message })
+    if (told.get(key) === state) return
+    told.set(key, state)
+    if (quiet || !screen.live) tell({ event: 'state', object: key, ready, reason, message })
   }
 
   function changed(): void {
     frame ??= setTimeout(update, frameMs)
   }
   const stops = treeKinds.map((kind) => cluster.informers.of(kind).subscribe({ upsert: changed, remove: changed }))
-  // Ages and waits move on even when nothing else does.
-  const clockwork = io.interactive && !quiet ? setInterval(changed, 1_000) : undefined
+  // Ages move on even when nothing else does.
+  const clockwork = screen.live && !quiet ? setInterval(changed, 1_000) : undefined
+
+  async function answered(booster: ModelBooster, signal: AbortSignal): Promise<void> {
+    const question = questionFor(booster, router.url)
+    const answer = { question, text: '' }
+    answers.set(keyOf(placeOf(booster)), answer)
+    const startMs = performance.now()
+    let firstTokenMs = 0
+    for await (const piece of askUntilRouted(question, signal)) {
+      firstTokenMs ||= Math.max(1, Math.round(performance.now() - startMs))
+      answer.text += piece
+      changed()
+    }
+    if (quiet) tell({ event: 'answer', model: question.model, text: answer.text, firstTokenMs })
+  }
 
   return {
-    /** Resolves once the booster is Active and has answered. */
-    async served(key: string, signal: AbortSignal): Promise<void> {
-      await new Promise<void>((done) => {
-        waiting.set(key, done)
-        signal.addEventListener('abort', () => done(), { once: true })
-        changed()
-      })
-      waiting.delete(key)
-      if (signal.aborted) return
-      const booster = cluster.informers
-        .of(ModelBooster)
-        .list()
-        .find((each) => keyOf(placeOf(each)) === key)
-      if (booster === undefined) throw new Fault('missing', 'Deleted', `ModelBooster ${key} was deleted`)
-      const question = questionFor(booster, router.url)
-      const answer = { question, text: '' }
-      answers.set(key, answer)
-      const startMs = performance.now()
-      let firstTokenMs: number | undefined
-      for await (const piece of askUntilRouted(question, signal)) {
-        firstTokenMs ??= Math.round(performance.now() - startMs)
-        answer.text += piece
-        changed()
+    /**
+     * Whether the booster became Active and answered. Waits for it however long that takes, unless it is deleted, or
+     * fails for good and `givesUp` says not to wait for a mend. What went wrong is told.
+     */
+    async served(key: string, givesUp: boolean, signal: AbortSignal): Promise<boolean> {
+      try {
+        await answered(await becomesActive(boosters, key, givesUp, signal), signal)
+        return true
+      } catch (error) {
+        if (!isFault(error) && !signal.aborted) throw error
+        if (!signal.aborted) tell({ event: 'error', message: `ModelBooster ${key}: ${messageOf(error)}` })
+        return false
       }
-      if (quiet) tell({ event: 'answer', model: question.model, text: answer.text, firstTokenMs: firstTokenMs ?? 0 })
     },
-    async [Symbol.asyncDispose]() {
+    /** Where nothing is redrawn: the picture as it is now. */
+    summary(): void {
+      clearTimeout(frame)
+      update()
+      const { body, foot } = picture()
+      if (!quiet && !screen.live) screen.say(...body, ...foot)
+    },
+    [Symbol.dispose]() {
       for (const stop of stops) stop()
       clearInterval(clockwork)
       clearTimeout(frame)
       update()
-      screen.end()
     },
   }
 }
 
-/** The router learns of a ready pod a moment after we do. */
+/** Resolves with the booster once it is Active; rejects when it is gone, or when it keeps failing and `givesUp`. */
+async function becomesActive(
+  boosters: Informer<ModelBooster>,
+  key: string,
+  givesUp: boolean,
+  signal: AbortSignal,
+): Promise<ModelBooster> {
+  const outcome = Promise.withResolvers<ModelBooster>()
+  let late: { failure: string; timer: Timer } | undefined
+  const unsubscribe = boosters.subscribe({
+    upsert(booster) {
+      if (keyOf(placeOf(booster)) !== key) return
+      const { ready } = stateOf({ ...booster, kind: ModelBooster.kind })
+      if (ready === true) outcome.resolve(booster)
+      const failed = conditionsOf(booster).find(({ type, status }) => type === 'Failed' && status === 'True')
+      if (failed?.message === late?.failure || !givesUp) return
+      late?.timer.cancel()
+      late = failed && {
+        failure: failed.message,
+        timer: systemClock.after(failedForGoodMs, () =>
+          outcome.reject(new Fault('invalid', failed.reason, failed.message)),
+        ),
+      }
+    },
+    remove(booster) {
+      if (keyOf(placeOf(booster)) === key) outcome.reject(new Fault('missing', 'Deleted', 'it was deleted'))
+    },
+  })
+  const stop = (): void => outcome.reject(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await outcome.promise
+  } finally {
+    unsubscribe()
+    late?.timer.cancel()
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+/** The router learns of a ready pod a moment after we do, and a pod says so from before when we start again. */
 const routeAttempts = 50
 
 async function* askUntilRouted(question: Question, signal: AbortSignal): AsyncGenerator<string> {
@@ -209,9 +277,13 @@ async function* askUntilRouted(question: Question, signal: AbortSignal): AsyncGe
       return
     } catch (error) {
       if (!isFault(error) || error.code !== 'NotRoutedYet' || attempt === routeAttempts) throw error
-      await new Promise((done) => setTimeout(done, frameMs))
+      await sleep(systemClock, frameMs, signal)
     }
   }
+}
+
+function answerLines({ question, text }: { readonly question: Question; readonly text: string }): string[] {
+  return ['', `$ ${curlOf(question)}`, `${question.model}: ${text}`]
 }
 
 function footer({ kubeconfig, apiUrl }: ListeningCluster, { url }: RouterProcess): string[] {
@@ -219,14 +291,15 @@ function footer({ kubeconfig, apiUrl }: ListeningCluster, { url }: RouterProcess
     `OpenAI API   ${url}/v1`,
     `Kubernetes   ${apiUrl}`,
     `             export KUBECONFIG=${kubeconfig}`,
-    'Engines are simulated: answers are made up, latencies too. Ctrl-C stops everything; the data stays.',
+    'What a pod calls simulated makes up its answers and its latencies. Ctrl-C stops everything; the data stays.',
   ]
 }
 
-function wordsOf(event: UpEvent): string[] {
+/** The picture on a live screen tells the rest. */
+function wordsOf(event: UpEvent, live: boolean): string[] {
   switch (event.event) {
     case 'ready':
-      return [`API ready at ${event.apiUrl}, router at ${event.routerUrl}`]
+      return live ? [] : [`API ready at ${event.apiUrl}, router at ${event.routerUrl}`]
     case 'applied':
       return [`${event.object} ${event.outcome}`]
     case 'state':
