@@ -16,13 +16,15 @@ export function equalJson(a: unknown, b: unknown): boolean {
     return Array.isArray(b) && a.length === b.length && a.every((item, i) => equalJson(item, b[i]))
   }
   if (!isObject(a) || !isObject(b)) return false
-  let members = 0
+  let surplus = 0
   for (const [key, value] of Object.entries(a)) {
     if (value === undefined) continue
-    members++
-    if (!equalJson(value, b[key])) return false
+    // JSON.parse makes `__proto__` a member of its own, which must not meet the inherited one.
+    if (!Object.hasOwn(b, key) || !equalJson(value, b[key])) return false
+    surplus++
   }
-  return members === Object.values(b).filter((value) => value !== undefined).length
+  for (const value of Object.values(b)) if (value !== undefined) surplus--
+  return surplus === 0
 }
 
 /**

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { type Clock, sleep, systemClock, timestamp } from './clock.ts'
+
+/** A clock that stands still; `ring` is its only timer. */
+function standingClock() {
+  const timer: { delayMs?: number; ring?: () => void; cancelled: boolean } = { cancelled: false }
+  const clock: Clock = {
+    now: () => 0,
+    after(delayMs, run) {
+      Object.assign(timer, { delayMs, ring: run })
+      return { cancel: () => (timer.cancelled = true) }
+    },
+  }
+  return { clock, timer }
+}
+
+test('sleep ends when its time has come, and lets go of the signal', async () => {
+  const { clock, timer } = standingClock()
+  const { signal } = new AbortController()
+  const slept = sleep(clock, 1500, signal)
+  assert.equal(timer.delayMs, 1500)
+  assert.equal(getEventListeners(signal, 'abort').length, 1)
+  timer.ring?.()
+  await slept
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
+})
+
+test('sleep is cut short by its signal, for the signal’s reason', async () => {
+  const { clock, timer } = standingClock()
+  const stop = new AbortController()
+  const slept = sleep(clock, 1500, stop.signal)
+  const reason = new Error('stopping')
+  stop.abort(reason)
+  await assert.rejects(slept, (error) => error === reason)
+  assert.ok(timer.cancelled)
+})
+
+test('sleep does not begin under a signal that has fired', async () => {
+  const { clock, timer } = standingClock()
+  const reason = new Error('stopped')
+  await assert.rejects(sleep(clock, 1500, AbortSignal.abort(reason)), (error) => error === reason)
+  assert.equal(timer.ring, undefined)
+})
+
+test('the system’s clock runs what was not cancelled', async () => {
+  const ran: string[] = []
+  systemClock.after(0, () => ran.push('cancelled')).cancel()
+  // A timer of the system's clock keeps no process alive, so this one has to.
+  const alive = setInterval(() => {}, 1000)
+  await new Promise<void>((resolve) => {
+    systemClock.after(1, () => {
+      ran.push('due')
+      resolve()
+    })
+  })
+  clearInterval(alive)
+  assert.deepEqual(ran, ['due'])
+})
+
+test('the system’s clock tells the time and keeps nothing alive', (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_000 })
+  assert.equal(systemClock.now(), 1_700_000_000_000)
+  const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const timer = systemClock.after(60_000, () => {})
+  assert.equal(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length, before)
+  timer.cancel()
+})
+
+test('a timestamp is UTC with whole seconds', () => {
+  assert.equal(timestamp(Date.UTC(2026, 0, 2, 3, 4, 5, 999)), '2026-01-02T03:04:05Z')
+  const years = fc.integer({ min: Date.UTC(1970, 0), max: Date.UTC(9999, 11) })
+  fc.assert(fc.property(years, (ms) => Date.parse(timestamp(ms)) === Math.floor(ms / 1000) * 1000))
+})
