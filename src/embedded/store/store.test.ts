@@ -37,7 +37,11 @@ test('watchers are told before the writer is answered, once a commit, in order',
   await using store = open()
   const told: string[][] = []
   store.subscribe(pods, (changes) => told.push(changes.map(({ entry }) => entry.text)))
-  const writes = [store.put(key('a'), say('a')), store.put(key('b', 'n', 'jobs'), say('b')), store.put(key('a'), say('c'))]
+  const writes = [
+    store.put(key('a'), say('a')),
+    store.put(key('b', 'n', 'jobs'), say('b')),
+    store.put(key('a'), say('c')),
+  ]
   await Promise.race(writes)
   assert.deepEqual(told, [['a@2', 'c@4']])
 })
@@ -68,7 +72,10 @@ test('what is compacted can be neither listed nor watched from', async () => {
   for (const word of ['a', 'b', 'c']) await store.put(key('a'), say(word))
   store.compact(3)
   assert.equal(store.compacted, 3)
-  assert.deepEqual(store.changes(pods, 3).map(({ entry }) => entry.text), ['c@4'])
+  assert.deepEqual(
+    store.changes(pods, 3).map(({ entry }) => entry.text),
+    ['c@4'],
+  )
   for (const past of [() => store.changes(pods, 2), () => store.list({ resource: pods }, 2)]) {
     assert.throws(past, (error) => isFault(error) && error.code === 'Compacted')
   }
@@ -118,12 +125,21 @@ test('a store opened again is as it was, history and revision included', async (
   await using store = open({ path })
   assert.equal(store.revision, 5)
   assert.equal(store.compacted, 3)
-  assert.deepEqual(store.list({ resource: pods }).map(({ text }) => text), ['c@4'])
-  assert.deepEqual(store.list({ resource: pods }, 4).map(({ text }) => text), ['c@4', 'b@3'])
-  assert.deepEqual(store.changes(pods, 3).map(({ entry, previous }) => [entry.text, previous?.text]), [
-    ['c@4', 'a@2'],
-    ['gone@5', 'b@3'],
-  ])
+  assert.deepEqual(
+    store.list({ resource: pods }).map(({ text }) => text),
+    ['c@4'],
+  )
+  assert.deepEqual(
+    store.list({ resource: pods }, 4).map(({ text }) => text),
+    ['c@4', 'b@3'],
+  )
+  assert.deepEqual(
+    store.changes(pods, 3).map(({ entry, previous }) => [entry.text, previous?.text]),
+    [
+      ['c@4', 'a@2'],
+      ['gone@5', 'b@3'],
+    ],
+  )
 })
 
 test('closing commits what was decided', async (t) => {
@@ -139,7 +155,10 @@ test('closing commits what was decided', async (t) => {
 test('a store that is in use cannot be opened a second time', async (t) => {
   const path = fileOf(t)
   await using _store = open({ path })
-  assert.throws(() => open({ path }), (error) => isFault(error, 'conflict') && error.code === 'StoreInUse')
+  assert.throws(
+    () => open({ path }),
+    (error) => isFault(error, 'conflict') && error.code === 'StoreInUse',
+  )
 })
 
 test('a store of another format is refused', (t) => {
@@ -147,7 +166,10 @@ test('a store of another format is refused', (t) => {
   const db = new DatabaseSync(path)
   db.exec('PRAGMA user_version = 999')
   db.close()
-  assert.throws(() => open({ path }), (error) => isFault(error, 'invalid') && error.code === 'StoreFormat')
+  assert.throws(
+    () => open({ path }),
+    (error) => isFault(error, 'invalid') && error.code === 'StoreFormat',
+  )
 })
 
 test('a commit that fails leaves everything as it was, and its writers know', async (t) => {

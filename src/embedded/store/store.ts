@@ -6,7 +6,7 @@ import { SortedKeys } from './sorted-keys.ts'
 /**
  * A revisioned key-value store for one machine.
  *
- *     put/delete ─► decided at once, in order ─► pending ─┐ one commit a turn of the event loop
+ *     put/delete ─► decided at once, in order ─► pending ─┐ one commit at a time, of all decided since the last
  *     latest() ◄── pending over live                      ▼
  *     get/list/changes ◄── live ◄── window ◄── committed to the log ─► subscribers ─► the writer's promise
  *
@@ -94,9 +94,13 @@ class SqliteStore implements Store {
   readonly #live = new Map<string, Map<string, Entry>>()
   readonly #sorted = new Map<string, SortedKeys>()
   readonly #listeners = new Map<string, Set<(changes: readonly Change[]) => void>>()
-  /** Decided, not yet committed. The map holds the newest state of each key among them; undefined for a removed one. */
+  /** Decided, not yet given to the log. */
   #writes: Write[] = []
-  readonly #pending = new Map<string, Entry | undefined>()
+  /** The newest change of each key that is decided and not yet committed. */
+  readonly #pending = new Map<string, Change>()
+  /** The commit that waits for the disk; settles when it is over, never rejects. */
+  #committing: Promise<void> | undefined
+  #broken: Fault | undefined
   #window: Change[] = []
   #windowBytes = 0
   #decided: number
@@ -125,16 +129,18 @@ class SqliteStore implements Store {
   }
 
   latest(key: Key): Entry | undefined {
-    const id = idOf(key)
-    return this.#pending.has(id) ? this.#pending.get(id) : this.get(key)
+    const pending = this.#pending.get(idOf(key))
+    if (pending === undefined) return this.get(key)
+    return pending.deleted ? undefined : pending.entry
   }
 
   holds(resource: string, namespace?: string): boolean {
     for (const entry of this.list({ resource, namespace })) {
-      if (!this.#pending.has(idOf(entry)) || this.#pending.get(idOf(entry)) !== undefined) return true
+      if (this.#pending.get(idOf(entry))?.deleted !== true) return true
     }
-    for (const entry of this.#pending.values()) {
-      if (entry?.resource === resource && (namespace === undefined || entry.namespace === namespace)) return true
+    for (const { entry, deleted } of this.#pending.values()) {
+      if (deleted || entry.resource !== resource) continue
+      if (namespace === undefined || entry.namespace === namespace) return true
     }
     return false
   }
@@ -192,48 +198,79 @@ class SqliteStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
-    this.#commit()
     this.#closed = true
     this.#timer?.cancel()
+    while (this.#writes.length > 0 || this.#committing !== undefined) {
+      this.#commit()
+      await this.#committing
+    }
     this.#log.close()
   }
 
   #decide(key: Key, render: (revision: number) => string, deleted: boolean): Promise<Entry> {
     if (this.#closed) return Promise.reject(new Fault('unavailable', 'StoreClosed', 'the store is closed'))
+    if (this.#broken !== undefined) return Promise.reject(this.#broken)
     const previous = this.latest(key)
     const revision = this.#decided + 1
     const { resource, namespace, name } = key
     const entry = { resource, namespace, name, revision, text: render(revision) }
+    const change = { entry, deleted, previous, atMs: this.#clock.now() }
     this.#decided = revision
-    this.#pending.set(idOf(key), deleted ? undefined : entry)
+    this.#pending.set(idOf(key), change)
     if (this.#writes.length === 0) setImmediate(() => this.#commit())
     return new Promise((resolve, reject) => {
-      this.#writes.push({ change: { entry, deleted, previous, atMs: this.#clock.now() }, resolve, reject })
+      this.#writes.push({ change, resolve, reject })
     })
   }
 
+  /** Commits what is decided, unless a commit is under way: that one comes back for the rest. */
   #commit(): void {
+    if (this.#committing !== undefined || this.#writes.length === 0) return
     const writes = this.#writes
-    if (writes.length === 0) return
     this.#writes = []
-    this.#pending.clear()
-    const changes = writes.map((write) => write.change)
     try {
-      this.#log.append(changes.map(({ entry, deleted, atMs }) => ({ ...entry, deleted, atMs })))
+      this.#log.append(writes.map(({ change: { entry, deleted, atMs } }) => ({ ...entry, deleted, atMs })))
     } catch (error) {
       // Nothing of it was seen by anyone: the live objects stand as they were.
       this.#decided = this.#revision
-      const fault = new Fault('unavailable', 'StoreWrite', `the store cannot write: ${messageOf(error)}`, {
-        cause: error,
-      })
+      this.#pending.clear()
+      const fault = unwritable(error)
       for (const { reject } of writes) reject(fault)
       return
     }
-    for (const change of changes) this.#admit(change)
-    this.#fanOut(changes)
+    const synced = this.#log.sync()
+    if (synced === undefined) return this.#publish(writes)
+    this.#committing = synced
+      .then(
+        () => this.#publish(writes),
+        (error: unknown) => this.#break(error, writes),
+      )
+      .finally(() => {
+        this.#committing = undefined
+        // Those who were just answered may have more to write: one turn, and it goes along.
+        setImmediate(() => this.#commit())
+      })
+  }
+
+  /** Shows committed changes to everybody, watchers first, then their writers. */
+  #publish(writes: readonly Write[]): void {
+    for (const { change } of writes) {
+      const id = idOf(change.entry)
+      if (this.#pending.get(id) === change) this.#pending.delete(id)
+      this.#admit(change)
+    }
+    this.#fanOut(writes.map(({ change }) => change))
     for (const { change, resolve } of writes) resolve(change.entry)
     const { changes: maxChanges, bytes: maxBytes } = this.#keep
     if (this.#window.length > maxChanges * 1.1 || this.#windowBytes > maxBytes * 1.1) this.#trim()
+  }
+
+  /** After a failed sync nobody knows what is on the disk; only a store opened anew may say. */
+  #break(error: unknown, writes: readonly Write[]): void {
+    this.#broken = unwritable(error)
+    for (const { reject } of [...writes, ...this.#writes]) reject(this.#broken)
+    this.#writes = []
+    this.#pending.clear()
   }
 
   #fanOut(changes: readonly Change[]): void {
@@ -313,6 +350,10 @@ class SqliteStore implements Store {
       this.#tick()
     })
   }
+}
+
+function unwritable(cause: unknown): Fault {
+  return new Fault('unavailable', 'StoreWrite', `the store cannot write: ${messageOf(cause)}`, { cause })
 }
 
 function pathOf(key: Key): string {
