@@ -17,7 +17,7 @@ test('an API server killed 50 times under load loses no acknowledged write', { t
   const path = join(folder, 'store.db')
   const acknowledged = new Map<string, number>()
   for (let life = 0; life < lives; life++) {
-    await liveAndDie(path, 20 + ((life * 37) % 200), acknowledged)
+    await liveAndDie(folder, path, 20 + ((life * 37) % 200), acknowledged)
     await using store = openStore({ path })
     for (const [name, count] of acknowledged) {
       const entry = store.get({ resource: 'configmaps', namespace: 'default', name })
@@ -30,9 +30,15 @@ test('an API server killed 50 times under load loses no acknowledged write', { t
 })
 
 /** Runs a writer until it has acknowledged so many writes, then kills it in the middle of the next. */
-async function liveAndDie(path: string, writes: number, acknowledged: Map<string, number>): Promise<void> {
+async function liveAndDie(
+  folder: string,
+  path: string,
+  writes: number,
+  acknowledged: Map<string, number>,
+): Promise<void> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'crash-writer.ts'), path], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'cache') },
   })
   const exit = once(child, 'exit')
   let seen = 0

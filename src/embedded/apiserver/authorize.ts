@@ -1,4 +1,4 @@
-import type { User } from './identify.ts'
+import { openPaths, type User } from './identify.ts'
 
 /** What somebody wants to do, in the words of a SubjectAccessReview. */
 export interface Attributes {
@@ -17,7 +17,8 @@ export interface Decision {
 }
 
 /** Whoever is known may do everything: one machine, one owner. The place for RBAC. Pure. */
-export function authorize(user: User, _wanted: Attributes): Decision {
+export function authorize(user: User, { path }: Attributes): Decision {
+  if (path !== undefined && openPaths.has(path)) return { allowed: true, reason: 'anybody may ask' }
   return user.groups.includes('system:unauthenticated')
     ? { allowed: false, reason: 'the user is not authenticated' }
     : { allowed: true, reason: 'every authenticated user may do everything' }

@@ -18,7 +18,7 @@ export function mutated(
 ): AnyResource {
   switch (served.resource) {
     case 'pods':
-      return old === undefined ? as(newPod(typed(object))) : object
+      return old === undefined ? as(newPod(object)) : object
     case 'services':
       return as(withAddress(context, served, object, old))
     case 'secrets':
@@ -26,7 +26,7 @@ export function mutated(
     case 'namespaces':
       return old === undefined ? newNamespace(object) : object
     case 'jobs.batch':
-      return old === undefined ? as(newJob(typed(object))) : object
+      return old === undefined ? as(newJob(object)) : object
     case 'persistentvolumeclaims':
     case 'persistentvolumes':
       return old === undefined ? { ...object, status: { phase: 'Pending' } } : object
@@ -37,17 +37,13 @@ export function mutated(
   }
 }
 
-/** An object of the kind that its place says, as validated or about to be. */
-function typed<T extends Resource>(object: Resource): T {
-  return object as T
-}
-
 /** Typed objects are objects. */
 function as(object: Resource): AnyResource {
   return object as AnyResource
 }
 
-function newPod(pod: Pod): Pod {
+function newPod(object: Resource): Pod {
+  const pod = object as Pod
   return { ...pod, status: { phase: 'Pending', qosClass: qosClass(pod) } }
 }
 
@@ -121,7 +117,8 @@ function newNamespace(object: AnyResource): AnyResource {
 }
 
 /** A job finds its pods by its uid, which it cannot know before it has one. Source: pkg/registry/batch/job/strategy.go. */
-function newJob(job: Job): Job {
+function newJob(object: Resource): Job {
+  const job = object as Job
   const { uid = '', name = '' } = job.metadata
   const spec = job.spec
   if (spec === undefined || spec.manualSelector === true) return job
