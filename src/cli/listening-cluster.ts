@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { systemClock } from '#base/clock.ts'
-import { Fault, isFault, messageOf } from '#base/fault.ts'
+import { Fault, messageOf } from '#base/fault.ts'
+import { isObject } from '#base/json.ts'
 import type { Log } from '#base/log.ts'
 import { parseRuntimes } from '#embedded/node/runtimes-config.ts'
 import { loadIdentity, tokenAuthenticator, writeKubeconfig } from './identity.ts'
@@ -38,12 +39,12 @@ export async function startListeningCluster(options: ListeningClusterOptions): P
       clock: systemClock,
       log,
       ...(options.nodes !== undefined && { nodes: nodesIn(options.nodes) }),
-      ...(options.runtimes !== undefined && { runtimes: parseRuntimes(yamlIn(options.runtimes)) }),
+      ...(options.runtimes !== undefined && { runtimes: parseRuntimes(yamlIn(options.runtimes), options.runtimes) }),
     }),
   )
   const listen = { fetch: cluster.fetch, host: '127.0.0.1', port: options.apiPort, tls: identity }
   const listener = await serveFetch(listen).catch((error: unknown) => {
-    throw isFault(error) && error.code === 'PortTaken' ? portTaken('api-port', options.apiPort, error) : error
+    throw isObject(error) && error['code'] === 'EADDRINUSE' ? portTaken('api-port', options.apiPort, error) : error
   })
   stack.defer(() => listener.close())
   const apiUrl = `https://127.0.0.1:${listener.port}`

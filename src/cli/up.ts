@@ -137,7 +137,7 @@ interface ViewOptions {
 /** How often the picture may change. */
 const frameMs = 100
 /** A failure that lasts this long is taken for one that does not heal by itself. */
-const failedForGoodMs = 10_000
+const failedForGoodMs = 5_000
 
 function watchStates({ cluster, router, screen, io, tell, quiet }: ViewOptions) {
   const boosters = cluster.informers.of(ModelBooster)

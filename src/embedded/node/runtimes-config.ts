@@ -41,12 +41,12 @@ export const defaultRuntimes: RuntimesConfig = {
   runtimes: [...engineImages, ...helperImages].map((image) => ({ image, runtime: 'simulated' as const })),
 }
 
-/** Decodes the content of a runtimes file. Throws a Fault of kind `invalid` that lists all that is wrong, with paths. */
-export function parseRuntimes(content: unknown): RuntimesConfig {
+/** Decodes the content of a runtimes file. Throws a Fault of kind `invalid` that names the file and all that is wrong, with paths. */
+export function parseRuntimes(content: unknown, file = 'runtimes'): RuntimesConfig {
   const parsed = RuntimesConfig.safeParse(content)
   if (parsed.success) return parsed.data
   const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`)
-  throw new Fault('invalid', 'InvalidRuntimes', `runtimes: ${wrong.join('; ')}`)
+  throw new Fault('invalid', 'InvalidRuntimes', `${file}: ${wrong.join('; ')}`)
 }
 
 /** The first entry whose pattern fits the image, with or without its tag and digest. */
