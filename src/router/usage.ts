@@ -17,6 +17,7 @@ export interface UsageReader {
 }
 
 const none: Buffer = Buffer.alloc(0)
+const newline = 0x0a
 const usageKey = Buffer.from('"usage"')
 /** More than this without an event's end is no event stream that we know; it passes unread. */
 const maxEventBytes = 4 << 20
@@ -28,9 +29,18 @@ const tailBytes = 128 << 10
  * asked for them, the client did not. Events that carry content always pass.
  */
 export function eventUsage(withhold: boolean): UsageReader {
-  let held: Buffer = none
+  /** Pieces of an event whose end has not come. */
+  let held: Buffer[] = []
+  let heldBytes = 0
   let last: Usage | undefined
   let blind = false
+  const release = (): Buffer => {
+    const [only] = held
+    const text = held.length === 1 && only !== undefined ? only : Buffer.concat(held)
+    held = []
+    heldBytes = 0
+    return text
+  }
   const passes = (event: Buffer): boolean => {
     const body = event.includes(usageKey) ? dataOf(event) : undefined
     const usage = usageIn(body?.['usage']) ?? usageIn(nested(body, 'response')?.['usage'])
@@ -41,8 +51,12 @@ export function eventUsage(withhold: boolean): UsageReader {
     push(chunk) {
       if (blind) return chunk
       // Nearly every chunk is one whole event without usage, and leaves untouched.
-      if (held.length === 0 && endsEvent(chunk) && !chunk.includes(usageKey)) return chunk
-      const text = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+      if (heldBytes === 0 && endsEvent(chunk) && !chunk.includes(usageKey)) return chunk
+      held.push(chunk)
+      heldBytes += chunk.length
+      // No event ends without a newline: a long one is joined once, not with every piece of it.
+      if (heldBytes <= maxEventBytes && !chunk.includes(newline)) return none
+      const text = release()
       const sent: Buffer[] = []
       let start = 0
       for (let end = eventEnd(text, start); end > 0; end = eventEnd(text, start)) {
@@ -50,17 +64,18 @@ export function eventUsage(withhold: boolean): UsageReader {
         if (passes(event)) sent.push(event)
         start = end
       }
-      held = text.subarray(start)
-      if (held.length > maxEventBytes) {
+      const rest = text.subarray(start)
+      if (rest.length > maxEventBytes) {
         blind = true
-        sent.push(held)
-        held = none
+        sent.push(rest)
+      } else if (rest.length > 0) {
+        held.push(rest)
+        heldBytes = rest.length
       }
       return sent.length === 1 && sent[0] !== undefined ? sent[0] : Buffer.concat(sent)
     },
     end() {
-      const rest = held
-      held = none
+      const rest = release()
       return rest.length > 0 && passes(rest) ? rest : none
     },
     usage: () => last,
@@ -77,7 +92,7 @@ function endsEvent(chunk: Buffer): boolean {
 
 /** The index after the blank line that ends the event at `start`; -1 while it has no end. */
 function eventEnd(text: Buffer, start: number): number {
-  for (let at = text.indexOf(0x0a, start); at >= 0; at = text.indexOf(0x0a, at + 1)) {
+  for (let at = text.indexOf(newline, start); at >= 0; at = text.indexOf(newline, at + 1)) {
     if (text[at + 1] === 0x0a) return at + 2
     if (text[at + 1] === 0x0d && text[at + 2] === 0x0a) return at + 3
   }
