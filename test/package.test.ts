@@ -1,6 +1,6 @@
 /** What is published: packed, installed into an empty folder and run, as somebody without this clone would. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -90,5 +90,16 @@ for (const [version, enough] of Object.entries(versions)) {
       const problem = `fairlead needs Node.js 24.15 or newer; this is ${version}.\n`
       assert.deepEqual({ code, out, problems }, { code: 1, out: '', problems: problem })
     }
+  })
+}
+
+// A claim does not bring an old parser along. Where the machine has an old Node of its own, that must do as well.
+const machine = '/usr/bin/node'
+const { stdout: machineVersion } = spawnSync(machine, ['-p', 'process.versions.node'], { encoding: 'utf8' })
+if (machineVersion && Number(machineVersion.split('.')[0]) < 24) {
+  test('the machine’s own old Node is told what is needed, in one line', async () => {
+    const { code, out, problems } = await run(machine, [fairlead, 'version'])
+    const problem = `fairlead needs Node.js 24.15 or newer; this is ${machineVersion.trim()}.\n`
+    assert.deepEqual({ code, out, problems }, { code: 1, out: '', problems: problem })
   })
 }
