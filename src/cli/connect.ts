@@ -20,7 +20,7 @@ export interface Cluster extends AsyncDisposable {
 }
 
 /** Where the data of `fairlead up` is unless `--data-dir` says otherwise. */
-export const defaultDataDir = '.fairlead'
+const defaultDataDir = '.fairlead'
 
 export function connect(options: ConnectOptions, io: Io): Cluster {
   const path = kubeconfigPath(options, io)

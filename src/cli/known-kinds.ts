@@ -7,7 +7,7 @@ import { usage } from './exit.ts'
 export const knownKinds: readonly Kind[] = [...ownKinds, ...coreKinds]
 
 /** The kind that a user calls `modelboosters`, `ModelBooster`, `po` or `modelboosters.workload.serving.volcano.sh`. */
-export function kindNamed(name: string): Kind {
+function kindNamed(name: string): Kind {
   const wanted = name.toLowerCase()
   const kind = knownKinds.find(
     (each) =>

@@ -69,7 +69,7 @@ function warningOf(object: AnyResource, conditions: readonly Condition[]): strin
 }
 
 /** Whether a pod says of itself that no engine runs in it. */
-export function simulatedPod(object: AnyResource): boolean {
+function simulatedPod(object: AnyResource): boolean {
   return conditionsOf(object).some(({ type, status }) => type === 'fairlead.dev/Simulated' && status === 'True')
 }
 

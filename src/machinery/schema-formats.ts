@@ -44,14 +44,14 @@ export function stringFormat(name: string): StringCheck | undefined {
 }
 
 /** `2006-01-02`, and a day that exists. */
-export function isDate(value: string): boolean {
+function isDate(value: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(value)) return false
   const ms = Date.parse(`${value}T00:00:00Z`)
   return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(value)
 }
 
 /** RFC 3339 with a time zone; leap seconds are not accepted. */
-export function isDateTime(value: string): boolean {
+function isDateTime(value: string): boolean {
   const match = /^(\d{4}-\d{2}-\d{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/.exec(
     value,
   )
