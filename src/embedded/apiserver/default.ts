@@ -26,7 +26,7 @@ export function defaulted(
   }
   if (!isObject(value.metadata))
     throw badRequest(`${kind.kind} in version "${kind.version}" cannot be handled: metadata must be an object`)
-  const whole = kind.builtin ? containerDefaults(value) : value
+  const whole = kind.builtin ? podDefaults(value) : value
   return schema.default(whole)
 }
 
@@ -50,39 +50,38 @@ function report(call: Call, problems: readonly string[], mode: 'Warn' | 'Strict'
 }
 
 /**
- * Defaults of containers that depend on other fields: images without a tag or tagged `latest` are always pulled, and
- * what is limited is also requested. Source: Kubernetes, pkg/apis/core/v1/defaults.go.
+ * Defaults of pods that depend on other fields: images without a tag or tagged `latest` are always pulled, and what is
+ * limited is also requested. Source: Kubernetes, pkg/apis/core/v1/defaults.go.
  */
-function containerDefaults(object: AnyResource): AnyResource {
-  const spec = object.kind === 'Pod' ? object.spec : templateSpec(object)
-  if (!isObject(spec)) return object
-  const copy = structuredClone(object)
-  const pod = (object.kind === 'Pod' ? copy.spec : templateSpec(copy)) as Record<string, unknown>
-  for (const list of [pod['containers'], pod['initContainers']]) {
-    if (!Array.isArray(list)) continue
-    for (const container of list as unknown[]) if (isObject(container)) defaultContainer(container)
-  }
-  if (object.kind === 'Pod') {
-    pod['serviceAccountName'] ??= pod['serviceAccount'] ?? 'default'
-    pod['serviceAccount'] ??= pod['serviceAccountName']
-  }
-  return copy
+function podDefaults(object: AnyResource): AnyResource {
+  const { spec } = object
+  if (object.kind === 'Pod') return isObject(spec) ? { ...object, spec: withServiceAccount(podSpec(spec)) } : object
+  const template = object.kind === 'Job' ? spec?.['template'] : undefined
+  if (!isObject(template) || !isObject(template['spec'])) return object
+  return { ...object, spec: { ...spec, template: { ...template, spec: podSpec(template['spec']) } } }
 }
 
-function templateSpec(object: AnyResource): unknown {
-  if (object.kind !== 'Job' || !isObject(object.spec)) return undefined
-  const { template } = object.spec
-  return isObject(template) ? template['spec'] : undefined
+function podSpec(spec: Record<string, unknown>): Record<string, unknown> {
+  const lists = ['containers', 'initContainers'].filter((name) => Array.isArray(spec[name]))
+  return { ...spec, ...Object.fromEntries(lists.map((name) => [name, (spec[name] as unknown[]).map(container)])) }
 }
 
-function defaultContainer(container: Record<string, unknown>): void {
-  const { image, resources } = container
-  if (typeof image === 'string') container['imagePullPolicy'] ??= isLatest(image) ? 'Always' : 'IfNotPresent'
-  if (isObject(resources) && isObject(resources['limits'])) {
-    resources['requests'] = {
-      ...resources['limits'],
-      ...(isObject(resources['requests']) ? resources['requests'] : {}),
-    }
+function withServiceAccount(spec: Record<string, unknown>): Record<string, unknown> {
+  const name = spec['serviceAccountName'] ?? spec['serviceAccount'] ?? 'default'
+  return { ...spec, serviceAccountName: name, serviceAccount: spec['serviceAccount'] ?? name }
+}
+
+function container(given: unknown): unknown {
+  if (!isObject(given)) return given
+  const { image, imagePullPolicy, resources } = given
+  const policy = typeof image === 'string' && isLatest(image) ? 'Always' : 'IfNotPresent'
+  const limits = isObject(resources) && isObject(resources['limits']) ? resources['limits'] : undefined
+  if (imagePullPolicy !== undefined && limits === undefined) return given
+  const requests = isObject(resources) && isObject(resources['requests']) ? resources['requests'] : {}
+  return {
+    ...given,
+    imagePullPolicy: imagePullPolicy ?? policy,
+    ...(limits === undefined ? {} : { resources: { ...(resources as object), requests: { ...limits, ...requests } } }),
   }
 }
 

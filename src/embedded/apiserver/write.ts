@@ -89,8 +89,19 @@ export function objectFor(call: Call, value: unknown): AnyResource {
   }
 }
 
+/** Members of metadata that Kubernetes leaves out when they hold nothing; an empty `managedFields` is an order. */
+const omittedEmpty: Readonly<Record<string, '{}' | '[]'>> = {
+  labels: '{}',
+  annotations: '{}',
+  ownerReferences: '[]',
+  finalizers: '[]',
+}
+
 function withoutEmpty(metadata: Record<string, unknown>): ObjectMeta {
-  const members = Object.entries(metadata).filter(([, value]) => value !== undefined && value !== null)
+  const members = Object.entries(metadata).filter(([name, value]) => {
+    if (value === undefined || value === null) return false
+    return omittedEmpty[name] === undefined || JSON.stringify(value) !== omittedEmpty[name]
+  })
   return Object.fromEntries(members) as ObjectMeta // its shape is checked with the rest of the object
 }
 
