@@ -10,6 +10,10 @@
  *         └─────────nothing of the unit left───────────────────────── Recreating
  *
  * A replica that goes because fewer are wanted has lost nothing; it is `Deleting`.
+ *
+ * What is left of a unit decides whether its phase is still about it. So a unit that has just gone is told as such in
+ * one pass and made anew in the next: pods made under the phase of their predecessors would be taken for leftovers
+ * by a controller that was killed before it could tell.
  */
 import type { ModelServingRole, RecoveryPolicy, ReplicaPhase } from '#api/model-serving.ts'
 import { replicaName } from './names.ts'
@@ -20,10 +24,13 @@ export interface Replica {
   readonly ordinal: number
   readonly pods: readonly PodFacts[]
   readonly phase: ReplicaPhase
+  /** Nothing of it is left, and the status does not say so yet. */
+  readonly justGone: boolean
 }
 
 export interface Group {
   readonly ordinal: number
+  /** None when the group has just gone; it then only holds its ordinal, and is not told any more. */
   readonly replicas: readonly Replica[]
   /** Revision of its pods; `undefined` when they disagree. */
   readonly revision: string | undefined
@@ -44,9 +51,14 @@ export interface Rules {
 }
 
 export function groupsOf(pods: readonly PodFacts[], memory: Memory, rules: Rules, nowMs: number): Group[] {
-  return [...Map.groupBy(pods, (pod) => pod.position.group)]
-    .map(([ordinal, members]) => groupOf(ordinal, members, memory.get(ordinal) ?? new Map(), rules, nowMs))
-    .sort((a, b) => a.ordinal - b.ordinal)
+  const byOrdinal = Map.groupBy(pods, (pod) => pod.position.group)
+  const there = [...byOrdinal].map(([ordinal, members]) =>
+    groupOf(ordinal, members, memory.get(ordinal) ?? new Map(), rules, nowMs),
+  )
+  const justGone = [...memory]
+    .filter(([ordinal, phases]) => phases.size > 0 && !byOrdinal.has(ordinal))
+    .map(([ordinal]): Group => ({ ordinal, replicas: [], revision: undefined, deleting: true, ready: false }))
+  return [...there, ...justGone].sort((a, b) => a.ordinal - b.ordinal)
 }
 
 interface Seen {
@@ -76,10 +88,14 @@ function groupOf(
   )
   const phases = seen
     .filter((each) => each.pods.length > 0 || short.has(each.role))
-    .map((each): Replica => ({ ...each, phase: phaseOf(each, short.has(each.role), rules, nowMs) }))
+    .map((each): Replica => {
+      const { role, ordinal, pods, former } = each
+      const justGone = pods.length === 0 && former !== 'Creating'
+      return { role, ordinal, pods, phase: phaseOf(each, short.has(role), rules, nowMs), justGone }
+    })
   const allGo = rules.recoveryPolicy === 'ServingGroupRecreate' && phases.some(({ phase }) => phase === 'Recreating')
   const replicas = phases
-    .map(({ role, ordinal, pods, phase }): Replica => ({ role, ordinal, pods, phase: allGo ? 'Recreating' : phase }))
+    .map((each): Replica => (allGo ? { ...each, phase: 'Recreating' } : each))
     .sort((a, b) => a.role.localeCompare(b.role) || a.ordinal - b.ordinal)
   const revisions = new Set(pods.filter((pod) => !pod.deleting).map((pod) => pod.revision))
   return {

@@ -113,9 +113,16 @@ const rows: Record<string, Row> = {
   'a lost replica comes back at its own ordinal': {
     pods: 'chat-0-decode-0-0',
     roles: [{ ...decode, replicas: 2 }],
-    were: 'Running',
+    were: 'Creating',
     wereAlso: 'decode-1',
     want: '+chat-0-decode-1-0',
+  },
+  'a replica that has just gone is told before it is made anew': {
+    pods: 'chat-0-decode-0-0',
+    roles: [{ ...decode, replicas: 2 }],
+    were: 'Running',
+    wereAlso: 'decode-1',
+    want: '',
   },
   'a restart costs the pod at once without a grace period': {
     pods: 'chat-0-decode-0-0~',

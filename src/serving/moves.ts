@@ -72,7 +72,7 @@ function roleMoves(group: number, role: Wanted['roles'][number], present: readon
       .filter((replica) => replica.phase === 'Deleting' || surplus.has(replica))
       .flatMap((replica) => removePods(replica.pods, 'scale')),
     ...counted
-      .filter((replica) => !surplus.has(replica))
+      .filter((replica) => !surplus.has(replica) && !replica.justGone)
       .flatMap((replica) =>
         replica.phase === 'Recreating'
           ? removePods(replica.pods, 'recovery')

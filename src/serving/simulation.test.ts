@@ -135,11 +135,14 @@ function edit(world: World, change: (role: Wanted['roles'][number], at: number) 
 }
 
 function settle(world: World): void {
+  let quiet = 0
   for (let round = 0; round < 60; round++) {
     const moves = pass(world)
     const still = world.pods.every((pod) => pod.ready)
     elapse(world)
-    if (moves === 0 && still) return
+    // What has just gone is told in one pass and made anew in the next.
+    quiet = moves === 0 && still ? quiet + 1 : 0
+    if (quiet === 2) return
   }
   assert.fail(`never settles: ${world.pods.map((pod) => `${pod.name}@${pod.revision}`).join(' ')}`)
 }

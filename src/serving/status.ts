@@ -18,7 +18,7 @@ export function status(
 ): ModelServingStatus | undefined {
   if (serving.metadata.deletionTimestamp !== undefined) return undefined
   const { replicas, revision } = wantedBy(serving)
-  const groups = groupsIn(serving, observed, nowMs)
+  const groups = groupsIn(serving, observed, nowMs).filter((group) => group.replicas.length > 0)
   const present = groups.filter((group) => !group.deleting)
   const updated = present.filter((group) => group.revision === revision)
   const former = currentRevision(serving, present, revision)
