@@ -12,7 +12,7 @@ import { ModelBooster, type ModelBoosterStatus } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
-import { type Outcome, type Reader, type Step, untouched } from '#controller/domain.ts'
+import { type Index, type Outcome, type Reader, type Step, untouched } from '#controller/domain.ts'
 import { controllerOf } from '#controller/owned.ts'
 import { isOfKind, type Kind } from '#machinery/kind.ts'
 import type { AnyResource, Condition, Resource } from '#machinery/meta.ts'
@@ -39,6 +39,10 @@ class World implements Reader {
     return [...this.objects.values()]
       .filter((object) => isOfKind(object, kind))
       .filter((object) => controllerUid === undefined || controllerOf(object)?.uid === controllerUid)
+  }
+
+  find<T extends Resource>(kind: Kind<T>, { valuesOf }: Index<T>, value: string): T[] {
+    return this.list(kind).filter((object) => valuesOf(object).includes(value))
   }
 
   put(object: AnyResource): AnyResource {

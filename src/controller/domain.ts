@@ -19,6 +19,14 @@ export interface Domain<T extends Resource, Observed, Status> {
 export interface Reader {
   get<T extends Resource>(kind: Kind<T>, place: Place): T | undefined
   list<T extends Resource>(kind: Kind<T>, query?: ReaderQuery): readonly T[]
+  /** The objects that `index` files under `value`, of all namespaces. */
+  find<T extends Resource>(kind: Kind<T>, index: Index<T>, value: string): readonly T[]
+}
+
+/** Finds objects without a look at every one of them. A constant beside its use: caches know it by its name. */
+export interface Index<T extends Resource> {
+  readonly name: string
+  readonly valuesOf: (object: T) => readonly string[]
 }
 
 export interface ReaderQuery {

@@ -1,9 +1,9 @@
 import { ModelRoute, type ModelRouteStatus } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
-import type { Domain, Reader } from '#controller/domain.ts'
+import type { Domain, Index, Reader } from '#controller/domain.ts'
 import { setCondition } from '#machinery/conditions.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
-import type { Condition } from '#machinery/meta.ts'
+import type { Condition, Resource } from '#machinery/meta.ts'
 import { byAge, needsGateway } from './build-index.ts'
 import { hasBrokenRegex } from './string-match.ts'
 
@@ -18,7 +18,10 @@ type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>
 
 /** Writes nothing but the route's status. */
 export const modelRouteDomain: Domain<ModelRoute, RouteObserved, ModelRouteStatus> = {
-  observe: (route, read) => ({ servers: existingServers(route, read), rivals: rivalsOf(route, read.list(ModelRoute)) }),
+  observe: (route, read) => ({
+    servers: existingServers(route, read),
+    rivals: rivalsOf(route, routesAskedFor(route, read)),
+  }),
   plan: () => ({ stages: [] }),
   status(route, observed, _outcome, nowMs) {
     const observedGeneration = route.metadata.generation ?? 0
@@ -36,13 +39,30 @@ export const modelRouteDomain: Domain<ModelRoute, RouteObserved, ModelRouteStatu
 }
 
 /** Names of the ModelServers that a route points to. */
-export function serverNamesOf(route: ModelRoute): readonly string[] {
+function serverNamesOf(route: ModelRoute): readonly string[] {
   return route.spec.rules.flatMap((rule) => rule.targetModels.flatMap(({ modelServerName }) => modelServerName ?? []))
 }
 
 /** All that a request can ask a route for. */
-export function namesOf(route: ModelRoute): readonly string[] {
+function namesOf(route: ModelRoute): readonly string[] {
   return [...(route.spec.modelName ? [route.spec.modelName] : []), ...(route.spec.loraAdapters ?? [])]
+}
+
+/** Under every name that a request can ask them for. */
+const byName: Index<ModelRoute> = { name: 'routeNames', valuesOf: namesOf }
+/** Under `namespace/name` of every ModelServer they point to. */
+const byServer: Index<ModelRoute> = {
+  name: 'routeServers',
+  valuesOf: (route) => [...new Set(serverNamesOf(route))].map((name) => `${route.metadata.namespace}/${name}`),
+}
+
+/** The routes, `route` among them, that share a name with it. */
+export function routesAskedFor(route: ModelRoute, read: Reader): readonly ModelRoute[] {
+  return [...new Set(namesOf(route).flatMap((name) => read.find(ModelRoute, byName, name)))]
+}
+
+export function routesTo({ metadata }: Resource, read: Reader): readonly ModelRoute[] {
+  return read.find(ModelRoute, byServer, `${metadata.namespace}/${metadata.name}`)
 }
 
 function existingServers(route: ModelRoute, read: Reader): ReadonlySet<string> {

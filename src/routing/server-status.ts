@@ -1,6 +1,6 @@
 import { Pod } from '#api/core/kinds.ts'
-import type { ModelServer, ModelServerStatus } from '#api/model-server.ts'
-import type { Domain } from '#controller/domain.ts'
+import { ModelServer, type ModelServerStatus } from '#api/model-server.ts'
+import type { Domain, Index, Reader } from '#controller/domain.ts'
 import { setCondition } from '#machinery/conditions.ts'
 import type { Condition } from '#machinery/meta.ts'
 import { connectorOf } from './build-index.ts'
@@ -30,6 +30,26 @@ export const modelServerDomain: Domain<ModelServer, ServerObserved, ModelServerS
       conditions: setCondition(former, { type: 'Ready', observedGeneration, ...verdict }, nowMs),
     }
   },
+}
+
+/**
+ * Files each server under one pair of its selector: the one with the longest value, for a uid tells more than a role.
+ */
+const byTellingLabel: Index<ModelServer> = {
+  name: 'tellingLabel',
+  valuesOf({ spec, metadata }) {
+    const pairs = Object.entries(spec.workloadSelector.matchLabels)
+    const [longest] = pairs.toSorted(([, a], [, b]) => b.length - a.length)
+    return longest === undefined ? [] : [`${metadata.namespace}/${longest.join('=')}`]
+  },
+}
+
+/** The ModelServers that select a pod. */
+export function serversOf(pod: Pod, read: Reader): readonly ModelServer[] {
+  const { namespace, labels = {} } = pod.metadata
+  return Object.entries(labels)
+    .flatMap((pair) => read.find(ModelServer, byTellingLabel, `${namespace}/${pair.join('=')}`))
+    .filter((server) => selects(server, pod))
 }
 
 /** Counts only what is ready, so that pods on their way change nothing. */

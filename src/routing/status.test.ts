@@ -49,6 +49,7 @@ function reader(...objects: readonly Resource[]): Reader {
       of(kind).find(({ metadata }) => metadata.name === place.name && metadata.namespace === place.namespace),
     list: (kind, { namespace } = {}) =>
       of(kind).filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace),
+    find: (kind, { valuesOf }, value) => of(kind).filter((object) => valuesOf(object).includes(value)),
   }
 }
 
