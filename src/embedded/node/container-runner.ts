@@ -1,4 +1,5 @@
 import { type Clock, sleep, type Timer, timestamp } from '#base/clock.ts'
+import { messageOf } from '#base/fault.ts'
 import type { Container, ContainerState, ContainerStatus, LifecycleHandler, Probe } from '#api/core/types.generated.ts'
 import type { Why } from '#controller/domain.ts'
 import { ContainerLog } from './container-log.ts'
@@ -144,9 +145,14 @@ export class ContainerRunner {
     this.#listens = false
     this.#log = new ContainerLog()
     const log = this.#log
-    const run = runtime.start(spec, (event) => {
-      if (this.#run === run) this.#heard(event, log, runtime)
-    })
+    let run: Run
+    try {
+      run = runtime.start(spec, (event) => {
+        if (this.#run === run) this.#heard(event, log, runtime)
+      })
+    } catch (error) {
+      return this.#heard({ event: 'refused', message: messageOf(error) }, log, runtime)
+    }
     this.#run = run
     const note = `Started container ${this.name}${runtime.simulated ? ' (simulated: nothing is pulled, no model runs)' : ''}`
     this.#options.tell({ reason: 'Started', note })

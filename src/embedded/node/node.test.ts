@@ -176,6 +176,17 @@ test('a program that is none shows as a start error, and clears when mended', as
   assert.equal(world.condition('Ready'), 'True')
 })
 
+test('a runtime that throws instead of starting is a start error, and does not keep the pod from going', async () => {
+  await using world = await startWorld()
+  world.simulation.start = () => {
+    throw new TypeError('the string must be without null bytes')
+  }
+  await world.run({})
+  assert.equal(world.container()?.state?.waiting?.message, 'the string must be without null bytes')
+  await world.markDeleted()
+  assert.equal(world.pod(), undefined)
+})
+
 test('a missing secret is named, and its coming starts the container at once', async () => {
   await using world = await startWorld()
   const env = [{ name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'hf', key: 'token' } } }]
@@ -274,6 +285,18 @@ test('a deleted pod gets TERM, is let finish, and goes', async () => {
   assert.deepEqual(world.simulation.runs[0]?.stops, ['TERM'])
   assert.equal(world.pod(), undefined)
   assert.ok(world.cluster.writes.includes('delete Pod/ p'))
+})
+
+test('a delete that fails is tried again', async () => {
+  await using world = await startWorld()
+  await world.run({})
+  const remove = world.cluster.client.delete
+  world.cluster.client.delete = async () => Promise.reject(new Error('reset'))
+  await world.markDeleted()
+  assert.notEqual(world.pod(), undefined)
+  world.cluster.client.delete = remove
+  await world.seconds(2)
+  assert.equal(world.pod(), undefined)
 })
 
 test('a container that does not end is killed when the grace is over', async () => {

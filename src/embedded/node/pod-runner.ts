@@ -126,7 +126,7 @@ export class PodRunner {
     statuses: readonly ContainerStatus[] | undefined,
   ): ContainerRunner {
     const { clock, backoff, prober, prepare, tell, addresses } = this.#options
-    const runner: ContainerRunner = new ContainerRunner({
+    return new ContainerRunner({
       container,
       restart,
       clock,
@@ -147,7 +147,6 @@ export class PodRunner {
         return hostPort === undefined ? undefined : { host: this.#podIP, port: hostPort }
       },
     })
-    return runner
   }
 
   #changed(): void {
@@ -190,14 +189,15 @@ export class PodRunner {
     await this.#stopAll()
   }
 
+  /** Never rejects: what fails is tried again, for a pod that stays behind would keep its name. */
   async #terminate(): Promise<void> {
     const { client, clock, log, cleanUp } = this.#options
     this.#deadline?.cancel()
-    await this.#stopAll()
-    await this.#writer.close()
-    await cleanUp(this.#pod)
     const { uid = '' } = this.#pod.metadata
     try {
+      await this.#stopAll()
+      await this.#writer.close()
+      await cleanUp(this.#pod)
       await client.delete(Pod, placeOf(this.#pod), { gracePeriodSeconds: 0, uid })
     } catch (error) {
       if (isFault(error, 'missing') || isFault(error, 'conflict')) return // gone; perhaps its name lives again
