@@ -11,10 +11,10 @@ type Term = NonNullable<
 >['nodeSelectorTerms'][number]
 
 /**
- * Why the pod cannot run on the node beside the pods that are there; undefined when it can. Pure.
+ * Why the pod cannot run on the node beside the pods that are there; undefined when it can.
  * A node that declares no capacity has no limit; one that accepts all is asked for nothing at all.
  */
-export function misfit(pod: Pod, node: Node, present: readonly Pod[]): string | undefined {
+export function misfit(pod: Pod, node: Node, podsThere: () => readonly Pod[]): string | undefined {
   if (node.metadata.annotations?.[acceptsAllAnnotation] === 'true') return undefined
   if (node.spec?.unschedulable === true) return 'unschedulable'
   if (!isReady(node)) return 'not ready'
@@ -23,6 +23,7 @@ export function misfit(pod: Pod, node: Node, present: readonly Pod[]): string | 
   if (taint !== undefined) return `had untolerated taint {${taint.key}: ${taint.value ?? ''}}`
   const capacity = node.status?.allocatable ?? node.status?.capacity
   if (capacity === undefined || Object.keys(capacity).length === 0) return undefined
+  const present = podsThere()
   const wanted = requestsOf(pod)
   const taken = present.map(requestsOf).reduce(sum, {})
   for (const [resource, amount] of Object.entries(sum(taken, wanted))) {
@@ -47,7 +48,7 @@ export function noFitMessage(misfits: readonly string[]): string {
 }
 
 /** What containers ask for at once, or any init container alone; a limit without a request counts as one. */
-export function requestsOf(pod: Pod): Amounts {
+function requestsOf(pod: Pod): Amounts {
   const of = (container: {
     resources?: { requests?: object | undefined; limits?: object | undefined } | undefined
   }): Amounts => {

@@ -5,7 +5,7 @@ import { createRunner, type Runner } from '#controller/runner.ts'
 import { type Kind, keyOf, type Ref } from '#machinery/kind.ts'
 import type { ObjectMeta, OwnerReference, Resource } from '#machinery/meta.ts'
 import { idOf, type KindSet } from './kind-set.ts'
-import type { BuiltinRuntime } from './start-builtin.ts'
+import type { BuiltinRuntime } from './builtin-runtime.ts'
 
 const foreground = 'foregroundDeletion'
 const orphan = 'orphan'

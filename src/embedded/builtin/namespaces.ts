@@ -4,7 +4,7 @@ import { createRunner, type PassResult, type Runner } from '#controller/runner.t
 import type { Kind } from '#machinery/kind.ts'
 import { faultOfStatus, type Status } from '#machinery/status.ts'
 import type { KindSet } from './kind-set.ts'
-import type { BuiltinRuntime } from './start-builtin.ts'
+import type { BuiltinRuntime } from './builtin-runtime.ts'
 
 /** Held back only by what does not tell us when it goes. */
 const recheckAfterMs = 2_000

@@ -5,7 +5,7 @@ import { createRunner, type Runner } from '#controller/runner.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
 import { faultOfStatus, type Status } from '#machinery/status.ts'
 import { misfit, noFitMessage } from './fit.ts'
-import type { BuiltinRuntime } from './start-builtin.ts'
+import type { BuiltinRuntime } from './builtin-runtime.ts'
 
 const byNode = 'nodeName'
 const defaultScheduler = 'default-scheduler'
@@ -64,7 +64,7 @@ export function startPodBinder({ client, informers, clock, log }: BuiltinRuntime
     const misfits: string[] = []
     for (const node of nodes.list().toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))) {
       const target = node.metadata.name ?? ''
-      const why = misfit(pod, node, podsOn(target))
+      const why = misfit(pod, node, () => podsOn(target))
       if (why === undefined) return assign(pod, target, signal)
       misfits.push(why)
     }
@@ -94,8 +94,9 @@ export function startPodBinder({ client, informers, clock, log }: BuiltinRuntime
     )
     const answer: unknown = await response.json()
     if (!response.ok && response.status !== 404) throw faultOfStatus(answer as Status)
-    // The watch may have brought the pod already, before this answer.
-    if (pods.get({ namespace, name })?.spec?.nodeName === undefined) assumed.set(uid, node)
+    // The watch may have brought the pod already, before this answer, or taken it away.
+    const cached = pods.get({ namespace, name })
+    if (cached?.metadata.uid === uid && cached.spec?.nodeName === undefined) assumed.set(uid, node)
   }
 
   async function tellUnschedulable(pod: Pod, message: string, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,10 @@
 import { PersistentVolumeClaim } from '#api/core/kinds.ts'
 import { createRunner, type Runner } from '#controller/runner.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
-import type { BuiltinRuntime } from './start-builtin.ts'
+import type { BuiltinRuntime } from './builtin-runtime.ts'
 
 /** Says that no PersistentVolume stands behind a bound claim. */
-export const storageAnnotation = 'fairlead.dev/storage'
+const storageAnnotation = 'fairlead.dev/storage'
 const storageNote = 'a directory of the node that runs the pod; no PersistentVolume, and no limit on its size'
 
 /** Calls every claim bound: the node gives each a directory when the first pod asks for it. */

@@ -1,23 +1,13 @@
 import { CustomResourceDefinition, Namespace, Node, PersistentVolumeClaim, Pod } from '#api/core/kinds.ts'
-import type { Clock } from '#base/clock.ts'
 import { messageOf } from '#base/fault.ts'
-import type { Log } from '#base/log.ts'
 import type { RunningController } from '#controller/controller.ts'
-import type { Client } from '#kube/client.ts'
-import type { Informers } from '#kube/informer.ts'
 import type { Kind } from '#machinery/kind.ts'
+import type { BuiltinRuntime } from './builtin-runtime.ts'
 import { startGarbageCollector } from './garbage-collector.ts'
 import { createKindSet } from './kind-set.ts'
 import { startNamespaceController } from './namespaces.ts'
 import { startPodBinder } from './pod-binder.ts'
 import { startPvcBinder } from './pvc-binder.ts'
-
-export interface BuiltinRuntime {
-  readonly client: Client
-  readonly informers: Informers
-  readonly clock: Clock
-  readonly log: Log
-}
 
 export interface BuiltinOptions extends BuiltinRuntime {
   /** All kinds that the server has from the start; those of CustomResourceDefinitions are found. */
