@@ -29,6 +29,9 @@ const mends: Record<string, string> = {
 
 const waits = new Set(['ContainerCreating', 'PodInitializing'])
 
+/** From the second on, the kubelet waits before it restarts a container. */
+const loopRestarts = 2
+
 /** How long a running container may be unready before its probe is named. */
 export const probePatienceMs = 2_000
 
@@ -56,17 +59,25 @@ function failureOf(pod: Pod, nowMs: number): Failing | undefined {
 }
 
 function containerFailure(pod: string, status: ContainerStatus): Failing | undefined {
-  const { waiting, terminated } = status.state ?? {}
+  const { waiting, terminated, running } = status.state ?? {}
+  const last = status.lastState?.terminated
   if (waiting?.reason !== undefined && !waits.has(waiting.reason)) {
-    const last = status.lastState?.terminated
-    const exit = last === undefined ? '' : `last exit code ${last.exitCode}${last.message ? ` (${last.message})` : ''}`
+    const exit = last === undefined || last.message === waiting.message ? '' : `last ${endOf(last)}`
     return failing(pod, status.name, waiting.reason, [waiting.message, exit].filter(Boolean).join('; '))
   }
   if (terminated !== undefined && terminated.exitCode !== 0) {
-    const detail = terminated.message ?? `exit code ${terminated.exitCode}`
-    return failing(pod, status.name, terminated.reason ?? 'Error', detail)
+    return failing(pod, status.name, terminated.reason ?? 'Error', endOf(terminated))
+  }
+  // Between two waits it runs: that it has failed again and again is no less so.
+  if (running !== undefined && !status.ready && status.restartCount >= loopRestarts && last?.exitCode) {
+    const detail = `runs again after ${status.restartCount} restarts; last ${endOf(last)}`
+    return failing(pod, status.name, 'CrashLoopBackOff', detail)
   }
   return undefined
+}
+
+function endOf({ exitCode, message }: { exitCode: number; message?: string | undefined }): string {
+  return `exit code ${exitCode}${message ? ` (${message})` : ''}`
 }
 
 function failing(pod: string, container: string | undefined, reason: string, detail: string | undefined): Failing {

@@ -6,8 +6,13 @@ import { revisionHash } from '#base/json.ts'
  * left out, since they move pods without changing any. Never recomputed for a pod that exists: its label tells.
  */
 export function revisionOf(roles: readonly ModelServingRole[]): string {
-  return revisionHash(roles.map(podsOf))
+  let revision = known.get(roles)
+  if (revision === undefined) known.set(roles, (revision = revisionHash(roles.map(podsOf))))
+  return revision
 }
+
+/** A pass asks several times for the roles of one cached object, which nobody changes. */
+const known = new WeakMap<readonly ModelServingRole[], string>()
 
 /** The same for one role alone. */
 export function roleRevisionOf(role: ModelServingRole): string {
