@@ -21,9 +21,14 @@ export function startHousekeeping(context: Context): { stop(): void } {
   function sweep(): void {
     const oldest = clock.now() - eventLifeMs
     for (const entry of store.list({ resource: 'events' })) {
-      if (lastSeenMs(entry) < oldest && store.latest(entry) === entry) run(store.delete(entry, () => entry.text))
+      if (lastSeenMs(entry) < oldest && store.latest(entry) === entry) forget(entry)
     }
     timer = clock.after(eventSweepMs, sweep)
+  }
+
+  function forget(entry: Entry): void {
+    const served = context.kinds.find('', 'v1', 'events')
+    if (served !== undefined) run(store.delete(entry, (at) => storedText(servedObject(entry, served), served, at)))
   }
 
   function run(work: Promise<unknown>): void {

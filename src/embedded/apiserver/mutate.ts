@@ -148,8 +148,7 @@ function definition({ clock }: Context, object: AnyResource, old: AnyResource | 
   const { spec } = object as Resource as CustomResourceDefinition
   // What validation will refuse is not worth completing.
   if (!Array.isArray(spec?.versions) || typeof spec.names?.kind !== 'string') return object
-  const status = old === undefined ? {} : { status: old.status }
-  const complete = established({ ...object, ...status } as AnyResource, clock.now())
+  const complete = established(object, clock.now())
   const finalizers = complete.metadata.finalizers ?? []
   if (old !== undefined || finalizers.includes(customResourceCleanup)) return complete
   return { ...complete, metadata: { ...complete.metadata, finalizers: [...finalizers, customResourceCleanup] } }

@@ -1,17 +1,28 @@
 import { apiVersionOf, collectionPath, type Kind } from '#machinery/kind.ts'
-import type { StructuralSchema } from '#machinery/structural-schema.ts'
 import { coreSchema } from '#api/core/schemas.ts'
 import type { LiveRegistry } from './registry.ts'
 import type { ServedKind } from './served-kind.ts'
 
-/** `/openapi/v3`: one document for each group version; the hash changes with the set of kinds. */
+/** `/openapi/v3`: one document for each group version; the hash changes with the definitions. */
 export function openApiIndex(registry: LiveRegistry): object {
   const names = new Set(registry.all().map(({ kind }) => documentName(kind)))
-  const paths = [...names].map((name) => [
-    name,
-    { serverRelativeURL: `/openapi/v3/${name}?hash=${registry.generation}` },
-  ])
+  const paths = [...names].map((name) => [name, { serverRelativeURL: `/openapi/v3/${name}?hash=${registry.tag}` }])
   return { paths: Object.fromEntries(paths) }
+}
+
+const v2Protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+
+/**
+ * `/openapi/v2`, without any definition: all is said in version 3. It is there because kubectl asks for it, in protobuf
+ * alone, before it sends a `List`, and takes what has no definition as it is.
+ */
+export function openApiV2(accept: string | null, gitVersion: string): Response {
+  if (accept?.includes(v2Protobuf) === true) {
+    const swagger = '\n\u00032.0' // field 1 of the message, a text of three bytes
+    return new Response(swagger, { headers: { 'content-type': v2Protobuf.replace('@', '.') } })
+  }
+  const info = { title: 'Kubernetes', version: gitVersion }
+  return Response.json({ swagger: '2.0', info, paths: {}, definitions: {} })
 }
 
 function documentName({ group, version }: Pick<Kind, 'group' | 'version'>): string {
@@ -58,18 +69,12 @@ function schemaOf(kind: Kind): object {
       ...schema.properties,
       metadata: {
         description: 'Name, namespace, labels and the like.',
-        ...metaSchema(schema),
         allOf: [{ $ref: `#/components/schemas/${metaName}` }],
         default: {},
       },
     },
     'x-kubernetes-group-version-kind': gvk(kind, kind.kind),
   }
-}
-
-/** The metadata of every kind is the same; a custom kind may only narrow it, which no reader of this document needs. */
-function metaSchema(_schema: StructuralSchema): object {
-  return {}
 }
 
 function listSchemaOf(kind: Kind): object {

@@ -2,7 +2,7 @@ import { aggregated, apiGroup, apiGroups, apiResources, apiVersions } from './di
 import { json } from './encode.ts'
 import { failure, noSuchPath, notAcceptable } from './failures.ts'
 import { negotiate } from './negotiate.ts'
-import { openApiIndex, openApiGroup } from './openapi.ts'
+import { openApiGroup, openApiIndex, openApiV2 } from './openapi.ts'
 import type { LiveRegistry } from './registry.ts'
 
 export interface Documents {
@@ -30,7 +30,9 @@ export function answerPath(documents: Documents, request: Request, url: URL, pat
     case 'openapi':
       return openApi(documents, request, rest)
     case '':
-      return json({ paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'] })
+      return json({
+        paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
+      })
     default:
       throw noSuchPath()
   }
@@ -66,7 +68,7 @@ function discovery(
       const type = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
       return json(aggregated(registry, isCore), 200, {
         'content-type': type,
-        etag: `"${registry.generation}"`,
+        etag: `"${registry.tag}"`,
         vary: 'Accept',
       })
     }
@@ -86,6 +88,7 @@ function openApi(
   request: Request,
   [version, ...rest]: readonly string[],
 ): Response {
+  if (version === 'v2' && rest.length === 0) return openApiV2(request.headers.get('accept'), gitVersion)
   if (version !== 'v3') throw noSuchPath()
   if (negotiate(request.headers.get('accept'), []) === undefined) throw notAcceptable()
   if (rest.length === 0) return json(openApiIndex(registry))

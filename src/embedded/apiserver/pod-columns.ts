@@ -1,11 +1,11 @@
-import type { Job, Pod, Service } from '#api/core/kinds.ts'
-import type { Resource } from '#machinery/meta.ts'
+import type { Event, Job, Pod, Service } from '#api/core/kinds.ts'
+import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { ageOf, type ComputedColumns, formatAge } from '#machinery/table.ts'
 import type { ServedKind } from './served-kind.ts'
 
 /** Columns that no JSON path can say, worded as Kubernetes' printers word them (pkg/printers/internalversion). */
 export function computedColumns(served: ServedKind): ComputedColumns | undefined {
-  return { pods, services, 'jobs.batch': jobs }[served.resource]
+  return { pods, services, events: events(served), 'jobs.batch': jobs }[served.resource]
 }
 
 const pods: ComputedColumns = {
@@ -51,7 +51,7 @@ function restartsCell({ status }: Pod, nowMs: number): string {
 }
 
 function podWord(pod: Pod): string {
-  const { metadata, status, spec } = pod
+  const { metadata, status } = pod
   let word = status?.reason || status?.phase || 'Unknown'
   if (status?.conditions?.some(({ type, reason }) => type === 'PodScheduled' && reason === 'SchedulingGated')) {
     word = 'SchedulingGated'
@@ -60,7 +60,6 @@ function podWord(pod: Pod): string {
   if (init !== undefined) word = init
   else word = containersWord(pod, word)
   if (metadata.deletionTimestamp === undefined) return word
-  void spec
   return status?.reason === 'NodeLost' ? 'Unknown' : 'Terminating'
 }
 
@@ -148,3 +147,38 @@ const jobs: ComputedColumns = {
     ]
   },
 }
+
+/** Of the events of either group, read in the words of the core group. */
+const events = ({ convert }: ServedKind): ComputedColumns => ({
+  nameless: true,
+  columns: [
+    { name: 'Last Seen', type: 'string', description: 'Time since it happened last.' },
+    { name: 'Type', type: 'string', description: 'Normal or Warning.' },
+    { name: 'Reason', type: 'string', description: 'What happened, in one word.' },
+    { name: 'Object', type: 'string', description: 'What it happened to.' },
+    { name: 'Subobject', type: 'string', priority: 1, description: 'The part that it happened to.' },
+    { name: 'Source', type: 'string', priority: 1, description: 'Who says so.' },
+    { name: 'Message', type: 'string', description: 'What happened.' },
+    { name: 'First Seen', type: 'string', priority: 1, description: 'Time since it happened first.' },
+    { name: 'Count', type: 'string', priority: 1, description: 'How often it happened.' },
+    { name: 'Name', type: 'string', priority: 1, description: 'Name of the event.' },
+  ],
+  cells(object: Resource, nowMs) {
+    const event = (convert?.toStored(object as AnyResource) ?? object) as Event
+    const { involvedObject, source, series, metadata } = event
+    const first = event.firstTimestamp ?? event.eventTime
+    const last = series?.lastObservedTime ?? event.lastTimestamp ?? first
+    return [
+      ageOf(last, nowMs),
+      event.type ?? '',
+      event.reason ?? '',
+      `${involvedObject.kind?.toLowerCase() ?? ''}/${involvedObject.name ?? ''}`,
+      involvedObject.fieldPath ?? '',
+      [event.reportingComponent || source?.component, source?.host].filter(Boolean).join(', '),
+      event.message?.trim() ?? '',
+      ageOf(first, nowMs),
+      String(series?.count ?? event.count ?? 1),
+      metadata.name ?? '',
+    ]
+  },
+})

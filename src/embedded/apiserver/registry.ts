@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import type { Entry, Store } from '#embedded/store/store.ts'
@@ -7,23 +8,35 @@ import { type KindRegistry, resourceName, servedBuiltin, type ServedKind } from 
 const definitions = 'customresourcedefinitions.apiextensions.k8s.io'
 
 export interface LiveRegistry extends KindRegistry {
-  /** Changes whenever the set of kinds does; a tag for discovery documents. */
-  readonly generation: number
+  /** Changes whenever a definition does, across restarts and stores too: clients keep documents on disk by it. */
+  readonly tag: string
   stop(): void
 }
 
 /** Kubernetes' own kinds, and the custom ones that the definitions in the store describe at any moment. */
-export function createRegistry(store: Store, core: readonly Kind[], reviews: readonly Kind[]): LiveRegistry {
+export function createRegistry(
+  store: Store,
+  core: readonly Kind[],
+  reviews: readonly Kind[],
+  gitVersion: string,
+): LiveRegistry {
   const builtin = [
     ...core.map((kind) => servedBuiltin(kind, 'store')),
     ...reviews.map((kind) => servedBuiltin(kind, 'review')),
   ]
-  const custom = new Map<string, { readonly kinds: readonly ServedKind[]; readonly end: AbortController }>()
+  const custom = new Map<
+    string,
+    { readonly id: string; readonly kinds: readonly ServedKind[]; readonly end: AbortController }
+  >()
   let byPath = new Map<string, ServedKind>()
-  let generation = 0
+  let tag = ''
 
   const rebuild = (): void => {
-    generation++
+    const ids = Array.from(custom.values(), ({ id }) => id)
+    tag = createHash('sha256')
+      .update([gitVersion, ...ids.sort()].join())
+      .digest('hex')
+      .slice(0, 32)
     const all = [...builtin, ...Array.from(custom.values(), ({ kinds }) => kinds).flat()]
     // Kubernetes' own come first, so that nobody can define them away.
     byPath = new Map(
@@ -33,7 +46,12 @@ export function createRegistry(store: Store, core: readonly Kind[], reviews: rea
   const define = (entry: Entry): void => {
     const object = JSON.parse(entry.text) as AnyResource
     const end = custom.get(entry.name)?.end ?? new AbortController()
-    custom.set(entry.name, { end, kinds: servedVersions(object).map((served) => ({ ...served, ended: end.signal })) })
+    const id = `${object.metadata.uid} ${entry.revision}`
+    custom.set(entry.name, {
+      id,
+      end,
+      kinds: servedVersions(object).map((served) => ({ ...served, ended: end.signal })),
+    })
   }
   for (const entry of store.list({ resource: definitions })) define(entry)
   rebuild()
@@ -48,8 +66,8 @@ export function createRegistry(store: Store, core: readonly Kind[], reviews: rea
     rebuild()
   })
   return {
-    get generation() {
-      return generation
+    get tag() {
+      return tag
     },
     find: (group, version, plural) => byPath.get(pathOf(group, version, plural)),
     all: () => [...byPath.values()].toReversed(),

@@ -37,7 +37,7 @@ interface ResourcePath {
 export function route(method: string, pathname: string, isWatch: boolean, kinds: KindRegistry): Route {
   const segments = decodeSegments(pathname)
   if (segments === undefined) return { to: 'nothing' }
-  const path = resourcePath(segments, kinds)
+  const path = resourcePath(segments)
   if (path === undefined) return { to: 'path', path: `/${segments.join('/')}` }
   const served = kinds.find(path.group, path.version, path.plural)
   if (served === undefined) return { to: 'nothing' }
@@ -62,25 +62,19 @@ function decodeSegments(pathname: string): string[] | undefined {
   }
 }
 
-function resourcePath(segments: readonly string[], kinds: KindRegistry): ResourcePath | undefined {
+function resourcePath(segments: readonly string[]): ResourcePath | undefined {
   const [root, ...rest] = segments
-  if (root === 'api' && rest.length >= 2) return inVersion('', rest[0] ?? '', rest.slice(1), kinds)
-  if (root === 'apis' && rest.length >= 3) return inVersion(rest[0] ?? '', rest[1] ?? '', rest.slice(2), kinds)
+  if (root === 'api' && rest.length >= 2) return inVersion('', rest[0] ?? '', rest.slice(1))
+  if (root === 'apis' && rest.length >= 3) return inVersion(rest[0] ?? '', rest[1] ?? '', rest.slice(2))
   return undefined
 }
 
 /** `namespaces/x` alone is the object; `namespaces/x/y` is a resource in it, unless `y` is one of its subresources. */
-function inVersion(
-  group: string,
-  version: string,
-  segments: readonly string[],
-  kinds: KindRegistry,
-): ResourcePath | undefined {
+function inVersion(group: string, version: string, segments: readonly string[]): ResourcePath {
   const [first = '', second = '', third] = segments
   const inNamespace =
     first === 'namespaces' && third !== undefined && !(group === '' && ['status', 'finalize'].includes(third))
   const [plural = '', name = '', subresource = '', ...rest] = inNamespace ? segments.slice(2) : segments
-  void kinds
   return { group, version, plural, namespace: inNamespace ? second : '', name, subresource, rest: rest.join('/') }
 }
 

@@ -42,7 +42,7 @@ export function resourceName(kind: Pick<Kind, 'group' | 'plural'>): string {
 }
 
 const builtinSubresources: Readonly<Record<string, readonly string[]>> = {
-  pods: ['binding', 'ephemeralcontainers', 'eviction', 'log'],
+  pods: ['binding', 'eviction', 'log'],
   namespaces: ['finalize'],
 }
 

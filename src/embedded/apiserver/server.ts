@@ -57,7 +57,8 @@ export interface ApiServer extends AsyncDisposable {
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, kinds, authenticate, clock = systemClock, log = silentLog, onRequest } = options
   const closing = new AbortController()
-  const registry = createRegistry(store, kinds, [...reviewKinds, SelfSubjectReview])
+  const gitVersion = `${coreDocument().kubernetesVersion}+fairlead`
+  const registry = createRegistry(store, kinds, [...reviewKinds, SelfSubjectReview], gitVersion)
   const context: Context = {
     store,
     kinds: registry,
@@ -67,7 +68,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     kubelet: options.kubelet ?? (() => undefined),
     closing: closing.signal,
   }
-  const gitVersion = `${coreDocument().kubernetesVersion}+fairlead`
   const documents = { registry, gitVersion }
 
   /** `identify → route → authorize`, then what the path or the verb asks for. */

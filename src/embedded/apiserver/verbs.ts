@@ -17,7 +17,7 @@ import { create, current, objectFor, replace, writeOptions } from './write.ts'
 /** Carries out a request for a resource. The verbs are generic; what differs by kind is its `ServedKind`. */
 export async function serve(context: Context, call: Call): Promise<Response> {
   const { served, subresource, verb } = call.target
-  if (served.use === 'review') return review(context, call)
+  if (served.use === 'review') return review(call)
   if (subresource !== '' && !served.subresources.includes(subresource)) throw noSuchPath()
   if (call.target.rest !== '') throw noSuchPath()
   switch (subresource) {
@@ -118,7 +118,7 @@ async function serveScale(context: Context, call: Call): Promise<Response> {
 async function serveAction(context: Context, call: Call): Promise<Response> {
   const { verb, subresource } = call.target
   const wantedVerb = subresource === 'finalize' ? 'update' : 'create'
-  if (verb !== wantedVerb || subresource === 'ephemeralcontainers') throw notAllowed(call)
+  if (verb !== wantedVerb) throw notAllowed(call)
   const options = writeOptions(call)
   const decoded = await decodeObject(await readBody(call.request), false)
   switch (subresource) {
@@ -131,11 +131,10 @@ async function serveAction(context: Context, call: Call): Promise<Response> {
   }
 }
 
-async function review({ clock }: Context, call: Call): Promise<Response> {
+async function review(call: Call): Promise<Response> {
   if (call.target.verb !== 'create') throw notAllowed(call)
   const { value } = await decodeObject(await readBody(call.request), false)
   const question = objectFor(call, isObject(value) ? value : {})
   const answer: AnyResource = answerReview(question, call.user)
-  void clock
   return json(answer, 201)
 }
