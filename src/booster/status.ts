@@ -68,13 +68,14 @@ function nextStatus(
   nowMs: number,
 ): ModelBoosterStatus | undefined {
   const former = new Map(booster.status?.conditions?.map((condition) => [condition.type, condition]))
-  const { observedGeneration, backendStatuses } = booster.status ?? {}
+  const { observedGeneration, backends, backendStatuses } = booster.status ?? {}
   const build = (tellings: Tellings, rest: Omit<ModelBoosterStatus, 'conditions'>): ModelBoosterStatus => ({
     ...rest,
     conditions: conditionsOf(booster, former, tellings, nowMs),
   })
   const before = {
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
+    ...(backends === undefined ? {} : { backends }),
     ...(backendStatuses === undefined ? {} : { backendStatuses }),
   }
   if (!conversion.ok) {
@@ -113,6 +114,7 @@ function nextStatus(
     },
     {
       observedGeneration: booster.metadata.generation ?? 0,
+      backends: servings.length,
       backendStatuses: servings.map((serving, i) => ({
         name: serving.name,
         backend: desired.backends[i]?.backend.name ?? '',
