@@ -39,11 +39,13 @@ export interface TableOptions {
   readonly nowMs: number
   /** Of the list; of the object itself when it was asked for by name. */
   readonly metadata?: ListMeta
-  /** Columns and their cells (without the name's) where JSON paths cannot say them, as for Pods. */
+  /** Columns and their cells (without the leading name's) where JSON paths cannot say them, as for Pods. */
   readonly computed?: ComputedColumns
 }
 
 export interface ComputedColumns {
+  /** No name leads the row: it has a column of its own, or none. */
+  readonly nameless?: boolean
   readonly columns: readonly Omit<PrinterColumn, 'jsonPath'>[]
   readonly cells: (object: Resource, nowMs: number) => readonly unknown[]
 }
@@ -73,6 +75,7 @@ function columnsOf(kind: Kind): readonly PrinterColumn[] {
 /** A Table of objects, as an API server answers it; dates become ages in the cells, as they do there. Pure. */
 export function tableOf(kind: Kind, objects: readonly Resource[], options: TableOptions): Table {
   const { includeObject, nowMs, metadata = {}, computed } = options
+  const nameless = computed?.nameless === true
   const columns = columnsOf(kind)
   const readers = columns.map(({ type, jsonPath }) => ({ type, find: compileJsonPath(jsonPath) }))
   const cellsOf = computed
@@ -82,9 +85,9 @@ export function tableOf(kind: Kind, objects: readonly Resource[], options: Table
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
     metadata,
-    columnDefinitions: [nameColumn, ...(computed?.columns ?? columns).map(definition)],
+    columnDefinitions: [...(nameless ? [] : [nameColumn]), ...(computed?.columns ?? columns).map(definition)],
     rows: objects.map((object) => ({
-      cells: [object.metadata.name ?? '', ...cellsOf(object)],
+      cells: [...(nameless ? [] : [object.metadata.name ?? '']), ...cellsOf(object)],
       object: includeObject === 'None' ? null : includeObject === 'Object' ? object : partial(object),
     })),
   }
