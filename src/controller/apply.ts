@@ -140,7 +140,7 @@ export class Applier {
   mustWrite(kind: Kind, live: Resource, desired: AnyResource, subresource?: 'status'): boolean {
     if (!wouldChange(kind, live, desired, { manager: this.#manager, subresource })) return false
     const settled = this.#settled.get(settledKey(live, subresource))
-    return settled?.wish !== revisionHash(desired) || settled.at !== stateOf(live, subresource)
+    return settled?.at !== stateOf(live, subresource) || settled.wish !== revisionHash(desired)
   }
 
   /** Remembers what the server answered to an apply of `desired`, where that is not all that was desired. */

@@ -157,12 +157,12 @@ export class EventRecorder {
   }
 }
 
-/** Conditions whose status flipped, as events: to True from anything, and back from True. */
+/** Conditions whose status flipped, as events: to True from anything, and back from True where that says something. */
 export function flips(before: unknown, after: unknown): Why[] {
   const former = new Map(conditionsOf(before).map((condition) => [condition.type, condition.status]))
   return conditionsOf(after).flatMap(({ type, status, reason, message }) => {
     const was = former.get(type)
-    if (was === status || (status !== 'True' && was !== 'True')) return []
+    if (was === status || (status !== 'True' && (was !== 'True' || neutral.has(type)))) return []
     const isBad = !neutral.has(type) && badWhenTrue.has(type) === (status === 'True')
     return [
       {
@@ -185,7 +185,7 @@ const badWhenTrue: ReadonlySet<string> = new Set([
   'Conflicted',
 ])
 
-/** Condition types that only say what is going on. */
+/** Condition types that only say what is going on; that it has ended is told by what it led to. */
 const neutral: ReadonlySet<string> = new Set(['Progressing', 'UpdateInProgress'])
 
 function conditionsOf(status: unknown): Condition[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { manualClock } from '#kube/testdata/manual-clock.ts'
+import { manualClock } from '#base/manual-clock.testkit.ts'
 import { KeyQueue } from './queue.ts'
 
 const backoff = { firstMs: 1_000, longestMs: 8_000 }

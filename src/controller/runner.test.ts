@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Fault } from '#base/fault.ts'
 import { type Log, silentLog } from '#base/log.ts'
-import { manualClock } from '#kube/testdata/manual-clock.ts'
+import { manualClock } from '#base/manual-clock.testkit.ts'
 import { createRunner, type PassOutcome, type PassResult } from './runner.ts'
 
 function setup(run: () => PassResult | Promise<PassResult>) {

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { isFault } from '#base/fault.ts'
 import { createClient } from './create-client.ts'
-import { manualClock } from './testdata/manual-clock.ts'
-import { failure, list, scripted, Thing, thing } from './testdata/script.ts'
+import { manualClock } from '#base/manual-clock.testkit.ts'
+import { failure, list, scripted, Thing, thing } from './script.testkit.ts'
 
 const place = { namespace: 'default', name: 'a' }
 

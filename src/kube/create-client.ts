@@ -45,8 +45,7 @@ export function createClient(options: ClientOptions): Client {
   const { fetch, baseUrl = 'http://api.invalid', userAgent = 'fairlead', clock = systemClock } = options
   const forever = options.signal
 
-  async function send(call: Call): Promise<Response> {
-    const signal = joined(forever, call.signal)
+  async function send(call: Call, signal: AbortSignal | undefined): Promise<Response> {
     const headers: Record<string, string> = { accept: 'application/json', 'user-agent': userAgent }
     const body = call.body === undefined ? undefined : JSON.stringify(call.body)
     if (body !== undefined) headers['content-type'] = call.contentType ?? 'application/json'
@@ -65,8 +64,26 @@ export function createClient(options: ClientOptions): Client {
     }
   }
 
+  /**
+   * One call to the end of its answer, under a signal of its own: a `Request` lets go of a signal only when it is
+   * collected, and that of the caller may live as long as the program.
+   */
+  async function answer<R>(call: Call, read: (response: Response) => Promise<R>): Promise<R> {
+    const outer = joined(forever, call.signal)
+    if (outer === undefined) return read(await send(call, undefined))
+    const own = new AbortController()
+    const abort = (): void => own.abort(outer.reason)
+    if (outer.aborted) abort()
+    outer.addEventListener('abort', abort)
+    try {
+      return await read(await send(call, own.signal))
+    } finally {
+      outer.removeEventListener('abort', abort)
+    }
+  }
+
   async function object<T extends Resource>(kind: Kind<T>, call: Call): Promise<T> {
-    const decoded = await json(await send(call))
+    const decoded = await answer(call, json)
     if (!isObject(decoded) || !isObject(decoded['metadata'])) throw unreadable('no object in the answer')
     return named(kind, decoded as unknown as T)
   }
@@ -78,7 +95,7 @@ export function createClient(options: ClientOptions): Client {
       const page = async (extra: ListQuery): Promise<ResourceList<T>> => {
         const { namespace, ...rest } = { ...query, ...extra }
         const call = { path: collectionPath(kind, namespace), query: rest, ...only({ signal }) }
-        const decoded = await json(await send(call))
+        const decoded = await answer(call, json)
         if (!isObject(decoded) || !isObject(decoded['metadata'])) throw unreadable('no list in the answer')
         const list = decoded as unknown as ResourceList<T>
         return { ...list, items: (list.items ?? []).map((item) => named(kind, item)) }
@@ -95,8 +112,8 @@ export function createClient(options: ClientOptions): Client {
 
     async *watch(kind, { namespace, ...query }, signal) {
       const path = collectionPath(kind, namespace)
-      const response = await send({ path, query: { ...query, watch: true }, signal })
-      yield* decodeWatch(response, joined(forever, signal) ?? signal)
+      const until = joined(forever, signal) ?? signal
+      yield* decodeWatch(await send({ path, query: { ...query, watch: true } }, until), until)
     },
 
     create: async (kind, value, write = {}) =>
@@ -137,8 +154,8 @@ export function createClient(options: ClientOptions): Client {
     async delete(kind, place, { uid, resourceVersion, propagationPolicy, gracePeriodSeconds, signal } = {}) {
       const preconditions = uid === undefined && resourceVersion === undefined ? undefined : { uid, resourceVersion }
       const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions, propagationPolicy, gracePeriodSeconds }
-      const response = await send({ method: 'DELETE', path: pathOf(kind, place), body, ...only({ signal }) })
-      await response.arrayBuffer()
+      const call = { method: 'DELETE', path: pathOf(kind, place), body, ...only({ signal }) }
+      await answer(call, (response) => response.arrayBuffer())
     },
 
     raw(path, init = {}) {

@@ -6,8 +6,8 @@ import { silentLog } from '#base/log.ts'
 import type { Fetch } from '#machinery/http.ts'
 import { createClient } from './create-client.ts'
 import { createInformers } from './create-informers.ts'
-import { manualClock } from './testdata/manual-clock.ts'
-import { event, failure, list, scripted, status, stream, Thing, thing } from './testdata/script.ts'
+import { manualClock } from '#base/manual-clock.testkit.ts'
+import { event, failure, list, scripted, status, stream, Thing, thing } from './script.testkit.ts'
 
 function open(fetch: Fetch) {
   const clock = manualClock()

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { stringify } from 'yaml'
 import { isFault } from '#base/fault.ts'
 import { loadClusterAccess } from './kubeconfig.ts'
-import { manualClock } from './testdata/manual-clock.ts'
+import { manualClock } from '#base/manual-clock.testkit.ts'
 
 function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'kubeconfig-'))

@@ -4,8 +4,8 @@ import { test } from 'node:test'
 import { Fault } from '#base/fault.ts'
 import { silentLog } from '#base/log.ts'
 import { createClient } from './create-client.ts'
-import { manualClock } from './testdata/manual-clock.ts'
-import { type Answer, event, failure, list, scripted, status, stream, Thing, thing } from './testdata/script.ts'
+import { manualClock } from '#base/manual-clock.testkit.ts'
+import { type Answer, event, failure, list, scripted, status, stream, Thing, thing } from './script.testkit.ts'
 import { watcher } from './watcher.ts'
 
 interface Case {

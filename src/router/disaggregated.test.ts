@@ -14,7 +14,7 @@ import {
   prompt,
   routed,
   sample,
-} from './testkit.test.ts'
+} from './router.testkit.ts'
 
 const delta = { choices: [{ delta: { content: 'a' } }] }
 const transfer = '{"remote_engine_id": "e", "remote_block_ids": [9007199254740993], "remote_port": 1}'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { completion, engine, event, json, plain, prompt, routed } from './testkit.test.ts'
+import { completion, engine, event, json, plain, prompt, routed } from './router.testkit.ts'
 
 const body = JSON.stringify(prompt)
 const pipelined = `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`

@@ -15,7 +15,7 @@ import {
   prompt,
   routed,
   sample,
-} from './testkit.test.ts'
+} from './router.testkit.ts'
 
 test('an answer passes as it is, and the model is rewritten to the name the engine serves', async (t) => {
   const pod = await engine(t, 'a', json(200, completion))

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Clock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
+import { manualClock } from '#base/manual-clock.testkit.ts'
 import type { Informer, InformerHandler, Informers } from '#kube/informer.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
 import { RouterConfig } from './config.ts'
-import { ask, completion, engine, errorCode, json, prompt } from './testkit.test.ts'
+import { ask, completion, engine, errorCode, json, prompt } from './router.testkit.ts'
 import { followSnapshots } from './snapshot-source.ts'
 import { startRouter } from './start-router.ts'
 
@@ -45,26 +45,6 @@ function world() {
         of(object.kind).filter(({ metadata }) => metadata.name !== object.metadata.name),
       )
       for (const handler of handlers.get(object.kind) ?? []) handler.remove(object)
-    },
-  }
-}
-
-/** Time that stands still until the test moves it. */
-function manualClock(): Clock & { readonly due: number; tick(): void } {
-  let timers: (() => void)[] = []
-  return {
-    now: () => 0,
-    after(_, run) {
-      timers.push(run)
-      return { cancel: () => (timers = timers.filter((timer) => timer !== run)) }
-    },
-    get due() {
-      return timers.length
-    },
-    tick() {
-      const due = timers
-      timers = []
-      for (const run of due) run()
     },
   }
 }
@@ -117,19 +97,19 @@ test('a burst of changes builds the index once, and what left is gone from it', 
   const clock = manualClock()
   const source = followSnapshots(cluster.informers, clock)
   for (const object of [route, server(1), pod]) cluster.put(object)
-  assert.equal(clock.due, 0) // nothing to build before all is listed
+  assert.equal(clock.pending, 0) // nothing to build before all is listed
   cluster.filled()
   await source.whenSynced()
   const first = source.current()
   assert.equal(first.servers.get('ns/a')?.backend.kind, 'plain')
   cluster.drop(pod)
   cluster.drop(route)
-  assert.equal(clock.due, 1)
+  assert.equal(clock.pending, 1)
   assert.equal(source.current(), first) // requests meanwhile go by the last one
-  clock.tick()
+  clock.advance(60_000)
   assert.deepEqual(source.current().servers.get('ns/a')?.backend, { kind: 'plain', endpoints: [] })
   assert.equal(source.current().byModel.size, 0)
   source.stop()
   cluster.put(pod)
-  assert.equal(clock.due, 0)
+  assert.equal(clock.pending, 0)
 })

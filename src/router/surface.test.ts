@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { emptySnapshot } from '#routing/snapshot.ts'
-import { type Ask, ask, completion, engine, errorCode, json, plain, prompt, routed, sample } from './testkit.test.ts'
+import { type Ask, ask, completion, engine, errorCode, json, plain, prompt, routed, sample } from './router.testkit.ts'
 
 const refused: Record<string, { ask: Ask; status: number; code: string; param?: string }> = {
   'a body that is no JSON': { ask: { body: '{' }, status: 400, code: 'invalid_json' },

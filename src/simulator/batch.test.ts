@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Batch } from './batch.ts'
 import { parseEngineFlags } from './engine-flags.ts'
 import { type GenerationRequest, readGeneration } from './generation-request.ts'
-import { manualClock } from './testdata/manual-clock.ts'
+import { manualClock } from '#base/manual-clock.testkit.ts'
 
 const flags = '--served-model-name m --simulate-ttft-ms 100 --simulate-prefill-ms-per-token 1 --simulate-jitter-ratio 0'
 

@@ -3,13 +3,13 @@ import { test } from 'node:test'
 import { silentLog } from '#base/log.ts'
 import { ConfigMap, Event, Lease, Node, Pod, Secret } from '#api/core/kinds.ts'
 import type { Container, PodSpec } from '#api/core/types.generated.ts'
-import { manualClock } from '#simulator/testdata/manual-clock.ts'
+import { manualClock } from '#base/manual-clock.testkit.ts'
 import { loopbackAddresses, mappedAddresses } from './addresses.ts'
 import { podAddress } from '#kube/pod-address.ts'
 import { startNode } from './node.ts'
 import { simulatedCondition } from './pod-status.ts'
-import { FakeCluster } from './testdata/fake-cluster.ts'
-import { FakeSimulation } from './testdata/fake-simulation.ts'
+import { FakeCluster } from './fake-cluster.testkit.ts'
+import { FakeSimulation } from './fake-simulation.testkit.ts'
 
 const place = { namespace: 'ns', name: 'p' }
 

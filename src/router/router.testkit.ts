@@ -7,9 +7,7 @@ import type { Backend, Endpoint, KvConnector, RoutingSnapshot, ServerEntry } fro
 import { RouterConfig, type RouterConfigInput } from './config.ts'
 import { createRouter, type Router } from './create-router.ts'
 
-/**
- * Engines, snapshots and a client for the tests of this folder. No tests of its own: the name keeps it out of the build.
- */
+/* Engines, snapshots and a client for the tests of this folder. */
 
 /** A call that an engine received. */
 export interface Received {

@@ -1,5 +1,5 @@
 import type { SimulatedContainer, SimulatedEvent } from '#simulator/containers.ts'
-import type { SimulationHandle } from '../simulated-runtime.ts'
+import type { SimulationHandle } from './simulated-runtime.ts'
 
 export interface FakeRun {
   readonly container: SimulatedContainer
