@@ -15,7 +15,8 @@ import { connect } from '#kube/transport.ts'
 import { isLoopback, listeningOf } from './listening.ts'
 import { alive, descendants, fairlead, startUp, temporaryDirectory, type UpProcess } from './up-process.ts'
 
-const quickstart = fileURLToPath(new URL('../examples/quickstart.yaml', import.meta.url))
+const example = (name: string): string => fileURLToPath(new URL(`../examples/${name}`, import.meta.url))
+const quickstart = example('quickstart.yaml')
 
 function clientOf(t: TestContext, kubeconfig: string) {
   const access = loadClusterAccess({ path: kubeconfig, env: {} })
@@ -166,8 +167,9 @@ test('the router comes back on its port when it dies', async (t) => {
     await new Promise((resolve) => setImmediate(resolve))
 })
 
-test('--exit-when-active ends with 0 once every booster has answered', async (t) => {
-  const up = startUp(t, temporaryDirectory(t), ['--exit-when-active', '--apply', quickstart])
+test('--exit-when-active ends with 0 once every booster has answered; on nodes and runtimes of files too', async (t) => {
+  const files = ['--nodes', example('up/nodes.yaml'), '--runtimes', example('up/runtimes.yaml')]
+  const up = startUp(t, temporaryDirectory(t), ['--exit-when-active', '--apply', quickstart, ...files])
   const answer = await up.event('answer')
   assert.equal(answer['model'], 'quickstart')
   assert.equal(await up.ended, 0)

@@ -1,0 +1,95 @@
+/** Every file in `examples/` does what it says: it is valid, it becomes ready, and what it names answers. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { parse } from 'yaml'
+import { Namespace } from '#api/core/kinds.ts'
+import { ModelBooster } from '#api/model-booster.ts'
+import { ModelServing } from '#api/model-serving.ts'
+import { readDocuments } from '#cli/documents.ts'
+import { errorsOf, inspect } from '#cli/inspect.ts'
+import { render } from '#cli/render.ts'
+import { recordingIo } from '#cli/io.testkit.ts'
+import { conditionsOf } from '#cli/object-state.ts'
+import type { Kind } from '#machinery/kind.ts'
+import type { AnyResource } from '#machinery/meta.ts'
+import { parseRuntimes } from '#embedded/node/runtimes-config.ts'
+import { namesIn, startClients } from './asking.ts'
+import { kindOf, startWorld, type World } from './world.ts'
+
+const root = fileURLToPath(new URL('../examples', import.meta.url))
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.yaml'))
+  .sort()
+/** Files for `up`, not objects. */
+const forUp = files.filter((file) => file.startsWith('up/'))
+const manifests = files.filter((file) => !file.startsWith('up/'))
+
+test('each says in its first two lines what it shows', () => {
+  for (const file of files) {
+    const [first = '', second = '', third = ''] = readFileSync(`${root}/${file}`, 'utf8').split('\n')
+    assert.match(first, /^# /, file)
+    assert.match(second, /^# /, file)
+    assert.doesNotMatch(third, /^#/, file)
+  }
+})
+
+test('each is valid, and what is a booster can be rendered offline', () => {
+  assert.ok(manifests.length >= 18)
+  for (const file of manifests) {
+    const path = `${root}/${file}`
+    const documents = readDocuments([path])
+    assert.deepEqual(
+      documents.flatMap((document) => errorsOf(inspect(document).findings)),
+      [],
+      file,
+    )
+    if (!documents.some(({ object }) => object.kind === ModelBooster.kind)) continue
+    const io = recordingIo()
+    render({ filename: [path], output: 'yaml' }, io)
+    assert.match(io.out(), /^kind: ModelRoute$/m, file)
+  }
+})
+
+async function becomesTrue(world: World, kind: Kind, namespace: string, type: string): Promise<void> {
+  await world.until(`${kind.kind} in ${namespace} ${type}`, async () => {
+    const { items } = await world.client.list(kind, { namespace })
+    return items.every((item) =>
+      conditionsOf(item as AnyResource).some(
+        (each) => each.type === type && each.status === 'True' && each.observedGeneration === item.metadata.generation,
+      ),
+    )
+  })
+}
+
+test('applied, each becomes ready and answers by all of its names', async (t) => {
+  const world = await startWorld(t)
+  const clients = await startClients(t, world)
+  const answered: string[] = []
+  for (const [at, file] of manifests.entries()) {
+    const namespace = `example-${at}`
+    await world.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
+    for (const { object } of readDocuments([`${root}/${file}`])) {
+      const place = kindOf(object).namespaced ? { namespace } : {}
+      await world.apply({ ...object, metadata: { ...object.metadata, ...place } })
+    }
+    await becomesTrue(world, ModelBooster, namespace, 'Active')
+    await becomesTrue(world, ModelServing, namespace, 'Available')
+    for (const { name, headers } of await namesIn(world, namespace)) {
+      await clients.answered(name, headers)
+      answered.push(name)
+    }
+    // Two examples have a name in common.
+    await world.client.delete(Namespace, { name: namespace })
+  }
+  assert.ok(answered.length >= manifests.length - 4, answered.join(' '))
+  for (const name of ['quickstart', 'test-model', 'Qwen/Qwen2.5', 'sql', 'french', 'gold', 'tiny', 'tiered'])
+    assert.ok(answered.includes(name), name)
+})
+
+test('the files for up are what it takes', () => {
+  assert.deepEqual(forUp, ['up/nodes.yaml', 'up/runtimes.yaml'])
+  const runtimes = parseRuntimes(parse(readFileSync(`${root}/up/runtimes.yaml`, 'utf8')))
+  assert.ok(runtimes.runtimes.length > 1)
+})
