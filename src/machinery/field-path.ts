@@ -1,7 +1,8 @@
 /** One step of a path: a member's name or an index. */
 export type PathSegment = string | number
 
-const plainName = /^[A-Za-z_$][\w$/-]*$/
+/** Not with a dollar in front: at the start of a path that stands for the root. */
+const plainName = /^[A-Za-z_][\w$/-]*$/
 
 /** `spec.a[0].b["x.y"]`: names that could be read otherwise are quoted. */
 export function formatPath(segments: readonly PathSegment[]): string {

@@ -1,6 +1,7 @@
 import { isObject } from '#base/json.ts'
 import { keyElement, valueElement } from './field-set.ts'
 import { memberOf } from './json-members.ts'
+import { objectMetaSchema } from './object-meta-schema.ts'
 import type { StructuralSchema } from './structural-schema.ts'
 
 /**
@@ -64,44 +65,6 @@ export const anyField: FieldType = {
 }
 
 const text: FieldType = { scalar: 'string', nullable: false }
-
-/** Metadata has one type in every kind, whatever the schema says of it. */
-const metadataSchema: StructuralSchema = {
-  type: 'object',
-  properties: {
-    name: { type: 'string' },
-    generateName: { type: 'string' },
-    namespace: { type: 'string' },
-    selfLink: { type: 'string' },
-    uid: { type: 'string' },
-    resourceVersion: { type: 'string' },
-    generation: { type: 'integer' },
-    creationTimestamp: { type: 'string', nullable: true },
-    deletionTimestamp: { type: 'string', nullable: true },
-    deletionGracePeriodSeconds: { type: 'integer' },
-    labels: { type: 'object', additionalProperties: { type: 'string' } },
-    annotations: { type: 'object', additionalProperties: { type: 'string' } },
-    finalizers: { type: 'array', items: { type: 'string' }, 'x-kubernetes-list-type': 'set' },
-    ownerReferences: {
-      type: 'array',
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['uid'],
-      items: {
-        type: 'object',
-        'x-kubernetes-map-type': 'atomic',
-        properties: {
-          apiVersion: { type: 'string' },
-          kind: { type: 'string' },
-          name: { type: 'string' },
-          uid: { type: 'string' },
-          controller: { type: 'boolean' },
-          blockOwnerDeletion: { type: 'boolean' },
-        },
-      },
-    },
-    managedFields: { type: 'array', items: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-  },
-}
 
 const closedTypes = new WeakMap<StructuralSchema, FieldType>()
 const openTypes = new WeakMap<StructuralSchema, FieldType>()
@@ -175,7 +138,7 @@ function mapType(schema: StructuralSchema, open: boolean): MapType {
   const properties = Object.entries(schema.properties ?? {})
   for (const [name, property] of properties) fields.set(name, compile(property, open))
   if (schema['x-kubernetes-embedded-resource'] === true) {
-    fields.set('apiVersion', text).set('kind', text).set('metadata', compile(metadataSchema, false))
+    fields.set('apiVersion', text).set('kind', text).set('metadata', compile(objectMetaSchema, false))
   }
   const { additionalProperties } = schema
   const freeForm = additionalProperties === undefined ? open || properties.length === 0 : additionalProperties === true

@@ -1,10 +1,11 @@
-import { Fault } from '#base/fault.ts'
-import { equalJson, isObject } from '#base/json.ts'
+import { equalJson } from '#base/json.ts'
+import { applyConflict, badApply, notOfType } from './apply-fault.ts'
+import { checkApplied } from './field-check.ts'
+import { capUpdaters, encodeHolders, type Holder, type Holders, holdersOf, keyOf, nonEmpty } from './field-holders.ts'
 import {
-  decodeFields,
   difference,
-  encodeFields,
   equalFields,
+  type FieldSet,
   fieldSet,
   intersection,
   isEmpty,
@@ -14,18 +15,11 @@ import {
   pathsOf,
   union,
 } from './field-set.ts'
-import type { FieldSet } from './field-set.ts'
-import { objectType } from './field-type.ts'
-import type { FieldType } from './field-type.ts'
-import { checkApplied } from './field-check.ts'
+import { type FieldType, objectType } from './field-type.ts'
 import { compareFields, fieldsOf, mergeFields, removeFields, withNamedParents } from './field-walk.ts'
+import { kubectlManager, lastAppliedFields, withLastApplied } from './last-applied.ts'
 import type { ManagedFieldsEntry, Resource } from './meta.ts'
 import type { StructuralSchema } from './structural-schema.ts'
-
-/** `kubectl apply` without `--server-side` keeps here what it applied last. */
-export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration'
-const kubectlManager = 'kubectl'
-const maxUpdateManagers = 10
 
 interface WriteOptions {
   /** The object as stored, with its managedFields; absent on create. */
@@ -53,18 +47,6 @@ export interface UpdateOptions extends WriteOptions {
   readonly updated: Resource
 }
 
-/** One manager's hold on an object. `entry` is its form on the wire while `fields` and time are unchanged. */
-interface Holder {
-  readonly manager: string
-  readonly operation: 'Apply' | 'Update'
-  readonly apiVersion: string
-  readonly subresource: string | undefined
-  readonly fields: FieldSet
-  readonly time: string | undefined
-  readonly entry?: ManagedFieldsEntry
-}
-type Holders = ReadonlyMap<string, Holder>
-
 /**
  * Server-side apply, as Kubernetes' structured-merge-diff does it. Returns `live` itself when nothing changes, so that
  * the caller can skip the write. Pure.
@@ -78,7 +60,7 @@ export function applyServerSide(options: ApplyOptions): Resource {
   const type = objectType(options.schema)
   const config = withoutReset(applied, options)
   const problems = checkApplied(config, type)
-  if (problems.length > 0) throw badApply(describeProblems(applied, problems))
+  if (problems.length > 0) throw notOfType(applied, problems)
 
   const fields = withoutResetFields(fieldsOf(config, type), options)
   const bare = live && withoutManagedFields(live)
@@ -303,156 +285,6 @@ function withoutReset(object: Resource, options: WriteOptions): Resource {
   return Object.fromEntries(left) as unknown as Resource
 }
 
-// ---- kubectl's own annotation ----
-
-/** Fields that still are as client-side apply left them; server-side apply by the same tool may take them over. */
-function lastAppliedFields(live: Resource, type: FieldType, apiVersion: string): FieldSet {
-  const text = live.metadata.annotations?.[lastAppliedAnnotation]
-  const last = text === undefined ? undefined : parseJson(text)
-  if (!isObject(last) || last['apiVersion'] !== apiVersion) return noFields
-  const { added, modified, removed } = compareFields(last, live, type)
-  return difference(fieldsOf(last, type), union(union(added, modified), removed))
-}
-
-/** Keeps the annotation of client-side apply, where there is one, in step with what was applied. */
-function withLastApplied(object: Resource, applied: Resource): Resource {
-  const { annotations } = object.metadata
-  if (!annotations?.[lastAppliedAnnotation]) return object
-  const { [lastAppliedAnnotation]: _, ...others } = applied.metadata.annotations ?? {}
-  const { annotations: __, ...metadata } = applied.metadata
-  const bare = {
-    ...applied,
-    metadata: Object.keys(others).length === 0 ? metadata : { ...metadata, annotations: others },
-  }
-  const text = `${JSON.stringify(sorted(bare))}\n`
-  if (annotations[lastAppliedAnnotation] === text) return object
-  return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [lastAppliedAnnotation]: text } } }
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (!isObject(value)) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, member]) => [name, sorted(member)]),
-  )
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-// ---- entries on the wire ----
-
-/** An applier is the same manager whatever version it applies; an updater has an entry for each. */
-function keyOf({ manager, operation, apiVersion, subresource }: Holder): string {
-  return JSON.stringify([operation, manager, subresource ?? '', operation === 'Apply' ? '' : apiVersion])
-}
-
-function nonEmpty(value: string | undefined): string | undefined {
-  return value === '' ? undefined : value
-}
-
-/** `undefined` when any entry is malformed: half of the managers would be worse than none. */
-function holdersOf(entries: unknown): Map<string, Holder> | undefined {
-  if (!Array.isArray(entries)) return undefined
-  const holders = new Map<string, Holder>()
-  for (const entry of entries as unknown[]) {
-    if (!isObject(entry)) return undefined
-    const { manager, operation, apiVersion, time, subresource, fieldsType } = entry as Partial<ManagedFieldsEntry>
-    const fields = decodeFields(entry['fieldsV1'] ?? {})
-    if (
-      (operation !== 'Apply' && operation !== 'Update') ||
-      !apiVersion ||
-      fieldsType !== 'FieldsV1' ||
-      fields === undefined
-    )
-      return undefined
-    const holder = {
-      manager: manager ?? '',
-      operation,
-      apiVersion,
-      subresource: nonEmpty(subresource),
-      fields,
-      time,
-      entry: entry as unknown as ManagedFieldsEntry,
-    }
-    holders.set(keyOf(holder), holder)
-  }
-  return holders
-}
-
-function encodeHolders(holders: Holders): ManagedFieldsEntry[] {
-  const entries: ManagedFieldsEntry[] = []
-  for (const holder of holders.values()) {
-    if (isEmpty(holder.fields)) continue
-    entries.push(holder.entry ?? encodeHolder(holder))
-  }
-  return entries.sort(
-    (a, b) =>
-      order(a.operation, b.operation) ||
-      order(a.time ?? '', b.time ?? '') ||
-      order(a.manager, b.manager) ||
-      order(a.apiVersion, b.apiVersion) ||
-      order(a.subresource ?? '', b.subresource ?? ''),
-  )
-}
-
-function encodeHolder({ manager, operation, apiVersion, time, fields, subresource }: Holder): ManagedFieldsEntry {
-  return {
-    manager,
-    operation,
-    apiVersion,
-    ...(time === undefined ? {} : { time }),
-    fieldsType: 'FieldsV1',
-    fieldsV1: encodeFields(fields),
-    ...(subresource === undefined ? {} : { subresource }),
-  }
-}
-
-function order(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}
-
-/** Joins the oldest updaters of a version, so that an object touched by ever new managers does not grow for ever. */
-function capUpdaters(holders: Map<string, Holder>): Holders {
-  const updaters = [...holders].filter(([, holder]) => holder.operation === 'Update')
-  if (updaters.length <= maxUpdateManagers) return holders
-  updaters.sort(([a, x], [b, y]) => order(x.time ?? '', y.time ?? '') || order(a, b))
-  let excess = updaters.length - maxUpdateManagers
-  const first = new Map<string, string>()
-  for (const [key, holder] of updaters) {
-    if (excess === 0) break
-    const { apiVersion } = holder
-    const earlier = first.get(apiVersion)
-    if (earlier === undefined) {
-      first.set(apiVersion, key)
-      continue
-    }
-    const bucket: Holder = {
-      manager: 'ancient-changes',
-      operation: 'Update',
-      apiVersion,
-      subresource: undefined,
-      fields: noFields,
-      time: holder.time,
-    }
-    const bucketKey = keyOf(bucket)
-    const base = holders.get(bucketKey) ?? holders.get(earlier)
-    if (key === bucketKey) continue
-    if (!holders.has(bucketKey)) holders.delete(earlier)
-    holders.delete(key)
-    holders.set(bucketKey, { ...bucket, fields: union(base?.fields ?? noFields, holder.fields) })
-    excess--
-  }
-  return holders
-}
-
 // ---- objects ----
 
 function withoutManagedFields(object: Resource): Resource {
@@ -468,44 +300,4 @@ function withManagedFields(object: Resource, managedFields: ManagedFieldsEntry[]
 
 function emptyObject({ apiVersion, kind }: Resource): Resource {
   return { apiVersion, kind } as Resource
-}
-
-// ---- faults ----
-
-function badApply(message: string): Fault {
-  return new Fault('invalid', 'BadApply', message, { details: failure(400, 'BadRequest', message) })
-}
-
-function describeProblems({ apiVersion, kind, metadata }: Resource, problems: readonly string[]): string {
-  const name = metadata?.namespace === undefined ? `/${metadata?.name}` : `${metadata.namespace}/${metadata.name}`
-  const what = problems.length === 1 ? problems[0] : `errors:\n${problems.map((problem) => `  ${problem}`).join('\n')}`
-  return `failed to create typed patch object (${name}; ${apiVersion}, Kind=${kind}): ${what}`
-}
-
-function applyConflict(conflicts: readonly { holder: Holder; paths: readonly string[] }[]): Fault {
-  const byManager = conflicts
-    .map(({ holder, paths }) => ({ name: printManager(holder), paths }))
-    .sort((a, b) => order(a.name, b.name))
-  const causes = byManager.flatMap(({ name, paths }) =>
-    paths.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict with ${name}`, field })),
-  )
-  const [only] = causes
-  const message =
-    causes.length === 1
-      ? `Apply failed with 1 conflict: ${only?.message}: ${only?.field}`
-      : `Apply failed with ${causes.length} conflicts: ${byManager
-          .map(({ name, paths }) => [`conflicts with ${name}:`, ...paths.map((field) => `- ${field}`)].join('\n'))
-          .join('\n')}`
-  return new Fault('conflict', 'ApplyConflict', message, {
-    details: { ...failure(409, 'Conflict', message), details: { causes } },
-  })
-}
-
-function printManager({ manager, operation, apiVersion, subresource }: Holder): string {
-  const where = subresource === undefined ? '' : ` with subresource ${JSON.stringify(subresource)}`
-  return `${JSON.stringify(manager)}${where}${operation === 'Update' ? ` using ${apiVersion}` : ''}`
-}
-
-function failure(code: number, reason: string, message: string) {
-  return { apiVersion: 'v1', kind: 'Status', metadata: {}, status: 'Failure', message, reason, code }
 }

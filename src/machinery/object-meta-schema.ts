@@ -10,7 +10,7 @@ const texts: StructuralSchema = { type: 'object', additionalProperties: text }
  * What `metadata` may hold in any object. A CustomResourceDefinition must not spell it out, so the API server
  * knows it by itself: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/
  */
-const objectMetaSchema = {
+export const objectMetaSchema = {
   type: 'object',
   properties: {
     name: text,
@@ -32,6 +32,7 @@ const objectMetaSchema = {
       'x-kubernetes-list-map-keys': ['uid'],
       items: {
         type: 'object',
+        'x-kubernetes-map-type': 'atomic',
         required: ['apiVersion', 'kind', 'name', 'uid'],
         properties: { apiVersion: text, kind: text, name: text, uid: text, controller: flag, blockOwnerDeletion: flag },
       },

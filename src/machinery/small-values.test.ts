@@ -62,7 +62,11 @@ for (const [text, want] of Object.entries(paths)) {
 }
 
 test('every path reads back from its text', () => {
-  const segment = fc.oneof(fc.nat(), fc.string({ minLength: 1 }), fc.constantFrom('a.b', '"', '\\', ']', '0'))
+  const segment = fc.oneof(
+    fc.nat(),
+    fc.string({ minLength: 1 }),
+    fc.constantFrom('a.b', '"', '\\', ']', '0', '$', '$ref'),
+  )
   fc.assert(fc.property(fc.array(segment), (path) => assert.deepEqual(parsePath(formatPath(path)), path)))
 })
 

@@ -114,7 +114,8 @@ export function faultOfStatus(status: Status): Fault {
 
 /** The Status for anything thrown. Of what is no Fault nothing is shown: it may hold secrets. */
 export function statusOf(error: unknown): Status {
-  if (!(error instanceof Fault)) return statusFor(500, 'InternalError', 'Internal error occurred: see the server log')
+  if (!(error instanceof Fault))
+    return failureStatus(500, 'InternalError', 'Internal error occurred: see the server log')
   if (isStatus(error.details)) return error.details
   const [code, reason] = error.code === 'Unauthorized' ? [401, 'Unauthorized'] : answers[error.kind]
   const { retryAfterMs } = error
@@ -122,7 +123,7 @@ export function statusOf(error: unknown): Status {
     ...(error.kind === 'invalid' ? { causes: [{ reason: error.code, message: error.message }] } : {}),
     ...(retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) }),
   }
-  return statusFor(code, reason, error.message, Object.keys(details).length === 0 ? undefined : details)
+  return failureStatus(code, reason, error.message, Object.keys(details).length === 0 ? undefined : details)
 }
 
 const answers: Readonly<Record<FaultKind, readonly [code: number, reason: string]>> = {
@@ -143,10 +144,11 @@ function kindOfCode(code: number): FaultKind {
 }
 
 function failure(code: number, reason: string, message: string, details?: StatusDetails): Fault {
-  return faultOfStatus(statusFor(code, reason, message, details))
+  return faultOfStatus(failureStatus(code, reason, message, details))
 }
 
-function statusFor(code: number, reason: string, message: string, details?: StatusDetails): Status {
+/** A failure as it is answered; of these `statusOf` gives the whole back when they are a fault's `details`. */
+export function failureStatus(code: number, reason: string, message: string, details?: StatusDetails): Status {
   const head = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason } as const
   return details === undefined ? { ...head, code } : { ...head, details, code }
 }
