@@ -67,7 +67,7 @@ export const ModelServerSpec = z
         protocol: z
           .enum(['http', 'https'])
           .default('http')
-          .describe('Protocol of the engine. `https` is not acted on yet.'),
+          .describe('Protocol of the engine. With `https` its certificate must be valid for the address of the pod.'),
       })
       .describe('Where the engine listens.'),
     trafficPolicy: TrafficPolicy.optional(),
