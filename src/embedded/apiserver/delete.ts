@@ -99,7 +99,7 @@ export async function remove(
     release(context, served, object)
     return { answer: answerOfEntry(last, served), gone }
   }
-  if (object === old) return { answer: answerOfEntry(entry, served), gone }
+  if (object === old) return { answer: answerOfEntry(await store.committed(entry), served), gone }
   return { answer: answerOfEntry(await store.put(key, render), served), gone }
 }
 

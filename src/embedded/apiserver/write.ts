@@ -251,7 +251,7 @@ export async function replace(
           now,
           hasStatus: kind.status,
         }) as AnyResource)
-  if (isSame(tracked, old)) return answerOfEntry(entry, served)
+  if (isSame(tracked, old)) return answerOfEntry(await store.committed(entry), served)
   const object = counted(served, tracked, old)
   validate(served, object, old)
   if (subresource === '') warn(call, object)

@@ -33,6 +33,17 @@ test('a write is seen by the next decision at once, and by readers once committe
   assert.equal(store.get(key('a'))?.text, 'one@2')
 })
 
+test('a state that was decided can be waited for, and fails with its commit', async (t) => {
+  await using store = open({ path: fileOf(t) })
+  const write = store.put(key('a'), say('one'))
+  const decided = store.latest(key('a')) as Entry
+  assert.equal(await store.committed(decided), await write)
+  assert.equal(await store.committed(decided), store.get(key('a')))
+  const failing = store.put(key('b'), () => null as unknown as string)
+  await assert.rejects(store.committed(store.latest(key('b')) as Entry), (error) => isFault(error, 'unavailable'))
+  await assert.rejects(failing)
+})
+
 test('watchers are told before the writer is answered, once a commit, in order', async () => {
   await using store = open()
   const told: string[][] = []

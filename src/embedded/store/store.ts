@@ -26,6 +26,8 @@ export interface Store extends AsyncDisposable {
   put(key: Key, render: (revision: number) => string): Promise<Entry>
   /** Removes a key; `render` gives its last state, for watchers. Resolves to that state when committed. */
   delete(key: Key, render: (revision: number) => string): Promise<Entry>
+  /** Resolves once a state that `latest` gave is committed, so that one may answer with it. Rejects when it never is. */
+  committed(entry: Entry): Promise<Entry>
   get(key: Key): Entry | undefined
   /** All of a resource, or of one namespace of it, in key order, as of `revision` (the newest if absent). */
   list(range: Range, revision?: number): readonly Entry[]
@@ -83,8 +85,7 @@ export function openStore(options: StoreOptions): Store {
 
 interface Write {
   readonly change: Change
-  readonly resolve: (entry: Entry) => void
-  readonly reject: (error: unknown) => void
+  readonly done: PromiseWithResolvers<Entry>
 }
 
 class SqliteStore implements Store {
@@ -97,7 +98,7 @@ class SqliteStore implements Store {
   /** Decided, not yet given to the log. */
   #writes: Write[] = []
   /** The newest change of each key that is decided and not yet committed. */
-  readonly #pending = new Map<string, Change>()
+  readonly #pending = new Map<string, Write>()
   /** The commit that waits for the disk; settles when it is over, never rejects. */
   #committing: Promise<void> | undefined
   #broken: Fault | undefined
@@ -129,16 +130,22 @@ class SqliteStore implements Store {
   }
 
   latest(key: Key): Entry | undefined {
-    const pending = this.#pending.get(idOf(key))
+    const pending = this.#pending.get(idOf(key))?.change
     if (pending === undefined) return this.get(key)
     return pending.deleted ? undefined : pending.entry
   }
 
+  committed(entry: Entry): Promise<Entry> {
+    const pending = this.#pending.get(idOf(entry))
+    return pending?.change.entry === entry ? pending.done.promise : Promise.resolve(entry)
+  }
+
   holds(resource: string, namespace?: string): boolean {
     for (const entry of this.list({ resource, namespace })) {
-      if (this.#pending.get(idOf(entry))?.deleted !== true) return true
+      if (this.#pending.get(idOf(entry))?.change.deleted !== true) return true
     }
-    for (const { entry, deleted } of this.#pending.values()) {
+    for (const { change } of this.#pending.values()) {
+      const { entry, deleted } = change
       if (deleted || entry.resource !== resource) continue
       if (namespace === undefined || entry.namespace === namespace) return true
     }
@@ -214,13 +221,15 @@ class SqliteStore implements Store {
     const revision = this.#decided + 1
     const { resource, namespace, name } = key
     const entry = { resource, namespace, name, revision, text: render(revision) }
-    const change = { entry, deleted, previous, atMs: this.#clock.now() }
+    const write = {
+      change: { entry, deleted, previous, atMs: this.#clock.now() },
+      done: Promise.withResolvers<Entry>(),
+    }
     this.#decided = revision
-    this.#pending.set(idOf(key), change)
+    this.#pending.set(idOf(key), write)
     if (this.#writes.length === 0) setImmediate(() => this.#commit())
-    return new Promise((resolve, reject) => {
-      this.#writes.push({ change, resolve, reject })
-    })
+    this.#writes.push(write)
+    return write.done.promise
   }
 
   /** Commits what is decided, unless a commit is under way: that one comes back for the rest. */
@@ -235,7 +244,7 @@ class SqliteStore implements Store {
       this.#decided = this.#revision
       this.#pending.clear()
       const fault = unwritable(error)
-      for (const { reject } of writes) reject(fault)
+      for (const { done } of writes) done.reject(fault)
       return
     }
     const synced = this.#log.sync()
@@ -254,13 +263,13 @@ class SqliteStore implements Store {
 
   /** Shows committed changes to everybody, watchers first, then their writers. */
   #publish(writes: readonly Write[]): void {
-    for (const { change } of writes) {
-      const id = idOf(change.entry)
-      if (this.#pending.get(id) === change) this.#pending.delete(id)
-      this.#admit(change)
+    for (const write of writes) {
+      const id = idOf(write.change.entry)
+      if (this.#pending.get(id) === write) this.#pending.delete(id)
+      this.#admit(write.change)
     }
     this.#fanOut(writes.map(({ change }) => change))
-    for (const { change, resolve } of writes) resolve(change.entry)
+    for (const { change, done } of writes) done.resolve(change.entry)
     const { changes: maxChanges, bytes: maxBytes } = this.#keep
     if (this.#window.length > maxChanges * 1.1 || this.#windowBytes > maxBytes * 1.1) this.#trim()
   }
@@ -268,7 +277,7 @@ class SqliteStore implements Store {
   /** After a failed sync nobody knows what is on the disk; only a store opened anew may say. */
   #break(error: unknown, writes: readonly Write[]): void {
     this.#broken = unwritable(error)
-    for (const { reject } of [...writes, ...this.#writes]) reject(this.#broken)
+    for (const { done } of [...writes, ...this.#writes]) done.reject(this.#broken)
     this.#writes = []
     this.#pending.clear()
   }
