@@ -1,0 +1,219 @@
+/**
+ * Many ModelBoosters at once against a whole local cluster in this process, with full durability: how fast their
+ * children are written and become Active, what each costs in requests, and whether anything is written once all is well.
+ *
+ * `node bench/boosters.ts [--boosters 1000] [--replicas 1] [--runs 3]`; a run is a process of its own.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Event } from '#api/core/kinds.ts'
+import { ModelBooster } from '#api/model-booster.ts'
+import { ModelRoute } from '#api/model-route.ts'
+import { ModelServer } from '#api/model-server.ts'
+import { ModelServing } from '#api/model-serving.ts'
+import { systemClock } from '#base/clock.ts'
+import { silentLog } from '#base/log.ts'
+import { tokenAuthenticator } from '#cli/identity.ts'
+import { startLocalCluster } from '#cli/local-cluster.ts'
+import type { AnsweredRequest } from '#embedded/apiserver/server.ts'
+import type { AnyResource, Condition } from '#machinery/meta.ts'
+import { mib, pause, peakRssOf, printTable } from './measure.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    boosters: { type: 'string', default: '1000' },
+    replicas: { type: 'string', default: '1' },
+    runs: { type: 'string', default: '3' },
+    once: { type: 'boolean', default: false },
+  },
+})
+const count = Number(options.boosters)
+const replicas = Number(options.replicas)
+/** ModelServing, ModelServer and ModelRoute. */
+const childrenEach = 3
+const restMs = 10_000
+const longestMs = 180_000
+
+interface Figures {
+  readonly created: number
+  readonly childrenWritten: number
+  readonly childrenPerSecond: number
+  readonly active: number
+  readonly boostersPerSecond: number
+  readonly settled: number
+  readonly writesOfBoosterController: number
+  readonly statusWrites: number
+  readonly writes: number
+  readonly events: number
+  readonly reads: number
+  readonly restWrites: number
+  readonly peakMib: number
+  readonly stallMs: number
+}
+
+if (options.once) process.stdout.write(JSON.stringify(await measure()))
+else {
+  const runs = Array.from({ length: Number(options.runs) }, runOnce)
+  const of = (name: keyof Figures): number[] => runs.map((run) => run[name])
+  printTable(`${count} ModelBoosters at once, replicas ${replicas}`, [
+    { what: 'all accepted by the API', unit: 's', values: of('created') },
+    { what: `all ${childrenEach} children of each written`, unit: 's', values: of('childrenWritten') },
+    { what: 'children written', unit: '/s', values: of('childrenPerSecond'), budget: '≥ 300' },
+    { what: 'all Active', unit: 's', values: of('active') },
+    { what: 'boosters Active', unit: '/s', values: of('boostersPerSecond'), budget: 'goal 300' },
+    { what: 'nothing left to do', unit: 's', values: of('settled') },
+    { what: 'children written per booster', unit: 'requests', values: of('writesOfBoosterController'), budget: '3' },
+    { what: 'status writes of a booster', unit: 'requests', values: of('statusWrites'), budget: '≤ 2' },
+    { what: 'writes per booster, of all parts, its pods included', unit: 'requests', values: of('writes') },
+    { what: 'events per booster, of all parts', unit: 'requests', values: of('events') },
+    { what: 'reads beyond the caches per booster', unit: 'requests', values: of('reads'), budget: '0' },
+    { what: 'writes during 10 s of rest', unit: 'requests', values: of('restWrites'), budget: '0' },
+    { what: 'peak RSS', unit: 'MiB', values: of('peakMib') },
+    { what: 'longest stall of the event loop', unit: 'ms', values: of('stallMs') },
+  ])
+}
+
+function runOnce(): Figures {
+  const args = [...process.execArgv, fileURLToPath(import.meta.url), '--once']
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    [...args, '--boosters', String(count), '--replicas', String(replicas)],
+    { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' },
+  )
+  if (status !== 0) throw new Error(`a run ended with ${status}`)
+  return JSON.parse(stdout) as Figures
+}
+
+async function measure(): Promise<Figures> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'fairlead-bench-'))
+  try {
+    return await measureIn(dataDir)
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+async function measureIn(dataDir: string): Promise<Figures> {
+  const requests: AnsweredRequest[] = []
+  await using cluster = await startLocalCluster({
+    dataDir,
+    authenticate: tokenAuthenticator('bench'),
+    authorization: 'Bearer bench',
+    clock: systemClock,
+    log: silentLog,
+    onRequest: (request) => requests.push(request),
+  })
+  const childKinds = [ModelServing, ModelServer, ModelRoute].map((kind) => cluster.informers.of<AnyResource>(kind))
+  const boosters = cluster.informers.of<AnyResource>(ModelBooster)
+  await Promise.all([...childKinds, boosters].map((informer) => informer.synced()))
+  requests.length = 0
+  const delay = monitorEventLoopDelay({ resolution: 5 })
+  delay.enable()
+  const startMs = performance.now()
+  const seconds = (): number => (performance.now() - startMs) / 1000
+
+  const creations = Array.from({ length: count }, (_, index) => cluster.client.create(ModelBooster, booster(index)))
+  const created = Promise.all(creations).then(seconds)
+  const childrenWritten = until(
+    () => childKinds.reduce((sum, kind) => sum + kind.list().length, 0) >= count * childrenEach,
+  ).then(seconds)
+  const active = await until(() => boosters.list().filter(isActive).length >= count).then(seconds)
+  await until(() => cluster.controllers.every((controller) => controller.idle()))
+  const settled = seconds()
+  const stallMs = delay.max / 1e6
+  const load = requests.splice(0)
+  if (process.env['DUMP']) {
+    const m = new Map<string, number>()
+    for (const r of load) {
+      const k = `${r.verb} ${r.resource}/${r.subresource} ${r.userAgent} ${r.status}`
+      m.set(k, (m.get(k) ?? 0) + 1)
+    }
+    console.error(
+      [...m]
+        .sort((a, b) => b[1] - a[1])
+        .map(([k, v]) => `${(v / count).toFixed(2)} ${k}`)
+        .join('\n'),
+    )
+    const e = new Map<string, number>()
+    for (const x of (await cluster.client.list(Event)).items as any[]) {
+      const k = `${x.source?.component} ${x.involvedObject.kind} ${x.reason} ${x.message.slice(0, 60)}`.replace(
+        /bench-\d+/g,
+        'B',
+      )
+      e.set(k, (e.get(k) ?? 0) + 1)
+    }
+    console.error(
+      [...e]
+        .sort((a, b) => b[1] - a[1])
+        .slice(0, 40)
+        .map(([k, v]) => `${(v / count).toFixed(2)} ${k}`)
+        .join('\n'),
+    )
+  }
+  await pause(restMs)
+
+  const writes = load.filter(isWrite).filter(({ userAgent }) => userAgent !== 'fairlead')
+  const each = (chosen: readonly unknown[]): number => chosen.length / count
+  const childrenSeconds = await childrenWritten
+  const byBooster = writes.filter(({ userAgent }) => userAgent === 'booster-controller')
+  return {
+    created: await created,
+    childrenWritten: childrenSeconds,
+    childrenPerSecond: (count * childrenEach) / childrenSeconds,
+    active,
+    boostersPerSecond: count / active,
+    settled,
+    writesOfBoosterController: each(
+      byBooster.filter(({ resource }) => resource !== ModelBooster.plural && resource !== 'events'),
+    ),
+    statusWrites: each(byBooster.filter(({ resource }) => resource === ModelBooster.plural)),
+    writes: each(writes.filter(({ resource }) => resource !== 'events')),
+    events: each(writes.filter(({ resource }) => resource === 'events')),
+    reads: each(load.filter(({ verb }) => verb === 'get' || verb === 'list')),
+    restWrites: requests.filter(isWrite).length,
+    peakMib: peakRssOf(process.pid) / mib,
+    stallMs,
+  }
+}
+
+function isWrite({ verb }: AnsweredRequest): boolean {
+  return !['get', 'list', 'watch'].includes(verb)
+}
+
+function isActive({ status }: AnyResource): boolean {
+  const conditions = (status?.['conditions'] ?? []) as readonly Condition[]
+  return conditions.some(({ type, status: state }) => type === 'Active' && state === 'True')
+}
+
+async function until(check: () => boolean): Promise<void> {
+  const deadline = performance.now() + longestMs
+  while (!check()) {
+    if (performance.now() > deadline) throw new Error(`not done after ${longestMs} ms`)
+    await pause(5)
+  }
+}
+
+function booster(index: number): AnyResource {
+  return {
+    apiVersion: 'workload.serving.volcano.sh/v1alpha1',
+    kind: 'ModelBooster',
+    metadata: { name: `bench-${index}`, namespace: 'default' },
+    spec: {
+      backends: [
+        {
+          name: 'vllm',
+          type: 'vLLM',
+          modelURI: 'hf://Qwen/Qwen2.5-0.5B-Instruct',
+          minReplicas: replicas,
+          maxReplicas: replicas,
+          workers: [{ type: 'server', image: 'vllm/vllm-openai:latest', config: { 'max-model-len': 4096 } }],
+        },
+      ],
+    },
+  }
+}

@@ -1,0 +1,78 @@
+/** What every bench here needs: repeated figures as a table, and what the kernel knows of a process. */
+import { readFileSync } from 'node:fs'
+import { availableParallelism, cpus, totalmem } from 'node:os'
+
+/** One line of a result: a name, the figures of all runs, and what the design allows. */
+export interface Row {
+  readonly what: string
+  readonly unit: string
+  readonly values: readonly number[]
+  readonly budget?: string
+}
+
+export function printTable(title: string, rows: readonly Row[]): void {
+  const lines = rows.map(
+    ({ what, unit, values, budget = '' }) => `| ${what} | ${summary(values)} | ${unit} | ${budget} |`,
+  )
+  const head = [
+    `### ${title}`,
+    '',
+    `_${machine()}_`,
+    '',
+    '| what | median (min–max) | unit | budget |',
+    '|---|---:|---|---|',
+  ]
+  process.stdout.write(`${[...head, ...lines].join('\n')}\n\n`)
+}
+
+function summary(values: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b)
+  const [least = 0, most = 0] = [sorted[0], sorted.at(-1)]
+  const median = quantile(sorted, 0.5)
+  return values.length === 1 ? shown(median) : `${shown(median)} (${shown(least)}–${shown(most)})`
+}
+
+/** The value below which a part `q` (0–1) of the sorted values lies. */
+export function quantile(sorted: readonly number[], q: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0
+}
+
+function shown(value: number): string {
+  const digits = Math.abs(value) >= 100 || Number.isInteger(value) ? 0 : Math.abs(value) >= 10 ? 1 : 2
+  return value.toFixed(digits)
+}
+
+function machine(): string {
+  const day = new Date().toISOString().slice(0, 10)
+  const memoryGib = Math.round(totalmem() / 2 ** 30)
+  return `${day}, Node ${process.versions.node}, ${availableParallelism()} cores (${cpus()[0]?.model ?? '?'}), ${memoryGib} GiB`
+}
+
+export const mib = 2 ** 20
+
+/** Bytes. `pss` counts pages shared with other processes (the Node binary above all) by the part that falls to this one. */
+export interface Memory {
+  readonly rss: number
+  readonly pss: number
+}
+
+export function memoryOf(pid: number): Memory {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
+  const bytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024
+  return { rss: bytes('Rss'), pss: bytes('Pss') }
+}
+
+/** The most memory that the process has had since it started, in bytes. */
+export function peakRssOf(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024
+}
+
+/** Seconds of CPU that the process has used, in user and system mode. */
+export function cpuSecondsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  const ticksPerSecond = 100
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms))
