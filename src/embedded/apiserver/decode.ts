@@ -6,7 +6,7 @@ import { decodeProtobuf, protobufType } from './protobuf.ts'
 import { depthOf, duplicateMembers } from './strict-json.ts'
 
 /** As Kubernetes' API server limits them. */
-export const maxBodyBytes = 3 * 1024 * 1024
+const maxBodyBytes = 3 * 1024 * 1024
 const maxDepth = 512
 
 export interface Body {

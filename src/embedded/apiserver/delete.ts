@@ -9,8 +9,8 @@ import type { ServedKind } from './served-kind.ts'
 import { keyIn, servedObject, storedText } from './stored-object.ts'
 import { checkPreconditions, isFinished, release } from './write.ts'
 
-export const foregroundFinalizer = 'foregroundDeletion'
-export const orphanFinalizer = 'orphan'
+const foregroundFinalizer = 'foregroundDeletion'
+const orphanFinalizer = 'orphan'
 
 /** `metav1.DeleteOptions`, checked. */
 export interface DeleteOptions {

@@ -14,7 +14,7 @@ export type Authenticate = (request: Request) => User | undefined
 /** Paths that anybody may ask, as on a cluster: a probe has no token. */
 export const openPaths: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz', '/version'])
 
-export const anonymous: User = { username: 'system:anonymous', groups: ['system:unauthenticated'] }
+const anonymous: User = { username: 'system:anonymous', groups: ['system:unauthenticated'] }
 
 /** Faults: 401. */
 export function identify(request: Request, pathname: string, authenticate: Authenticate): User {

@@ -87,7 +87,7 @@ function checkMatch(match: string, asked: string): void {
   }
 }
 
-export function checkNotFuture(asked: number, current: number): void {
+function checkNotFuture(asked: number, current: number): void {
   if (asked > current) throw tooLargeResourceVersion(asked, current)
 }
 

@@ -15,14 +15,24 @@ import { checkDefinition } from './custom-kinds.ts'
 import { valueAt } from './select.ts'
 import type { ServedKind } from './served-kind.ts'
 
-/** All that is wrong with an object about to be stored. Faults: 422 with a cause for each error. */
-export function validate(served: ServedKind, object: AnyResource, old: AnyResource | undefined): void {
+/**
+ * What schema and metadata have against an object. Comes before whatever reads the object by its type, which must not
+ * meet one of another shape. Faults: 422 with a cause for each error.
+ */
+export function validateShape(served: ServedKind, object: AnyResource, old: AnyResource | undefined): void {
   const { kind } = served
-  const shape = compileSchema(kind.schema()).validate(object, old)
-  const errors = [...checkMetadata(served, object.metadata, old?.metadata), ...shape]
-  // What reads an object by its type must not meet one of another shape.
-  if (shape.length === 0 && kind.builtin) errors.push(...checkBuiltin(served, object, old))
+  const errors = [
+    ...checkMetadata(served, object.metadata, old?.metadata),
+    ...compileSchema(kind.schema()).validate(object, old),
+  ]
   if (errors.length > 0) throw invalid(kind, object.metadata.name ?? '', errors)
+}
+
+/** What only Kubernetes' own kinds demand. Faults: 422. */
+export function validateBuiltin(served: ServedKind, object: AnyResource, old: AnyResource | undefined): void {
+  if (!served.kind.builtin) return
+  const errors = checkBuiltin(served, object, old)
+  if (errors.length > 0) throw invalid(served.kind, object.metadata.name ?? '', errors)
 }
 
 const maxAnnotationBytes = 256 * 1024

@@ -13,7 +13,7 @@ import { failedPrecondition } from './failures.ts'
 import { checkNamespace, mutated } from './mutate.ts'
 import type { ServedKind } from './served-kind.ts'
 import { keyIn, servedObject, storedText } from './stored-object.ts'
-import { validate } from './validate.ts'
+import { validateBuiltin, validateShape } from './validate.ts'
 
 /** The options that every write takes. */
 export interface WriteOptions {
@@ -163,7 +163,9 @@ export async function create(
   }
   const { status, ...rest } = body.object
   const fresh = kind.status ? { ...rest, metadata } : { ...rest, metadata, ...(status === undefined ? {} : { status }) }
-  const complete = mutated(context, served, defaulted(call, fresh, body.problems, options.fieldValidation), undefined)
+  const filled = defaulted(call, fresh, body.problems, options.fieldValidation)
+  validateShape(served, filled, undefined)
+  const complete = mutated(context, served, filled, undefined)
   try {
     const object =
       body.applied === true
@@ -176,7 +178,7 @@ export async function create(
             now,
             hasStatus: kind.status,
           }) as AnyResource)
-    validate(served, object, undefined)
+    validateBuiltin(served, object, undefined)
     warn(call, object)
     if (options.dryRun) {
       release(context, served, complete)
@@ -237,6 +239,8 @@ export async function replace(
   const filled = defaulted(call, proposed, problems, options.fieldValidation)
   const written = subresource === 'status' ? statusOnto(old, filled) : mainOnto(old, filled, kind.status)
   const merged = status === undefined ? written : { ...written, status }
+  // What does not change is not judged anew: the rules may have become stricter since.
+  if (!isSame(merged, old)) validateShape(served, merged, old)
   const complete = mutated(context, served, merged, old)
   const tracked =
     applied === true
@@ -253,7 +257,7 @@ export async function replace(
         }) as AnyResource)
   if (isSame(tracked, old)) return answerOfEntry(await store.committed(entry), served)
   const object = counted(served, tracked, old)
-  validate(served, object, old)
+  validateBuiltin(served, object, old)
   if (subresource === '') warn(call, object)
   if (options.dryRun) return answerOf(object)
   const key = keyIn(served, entry.namespace, name)
