@@ -91,7 +91,7 @@ export class Applier {
     const { uid } = live?.metadata ?? {}
     const desired = uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } }
     const written = await this.#client.apply(kind, desired, { fieldManager: this.#manager, force: true, signal })
-    writes.landed(written)
+    writes.landed(written, live)
     this.settle(kind, written, object)
     return written.metadata.resourceVersion !== live?.metadata.resourceVersion
   }
@@ -103,13 +103,13 @@ export class Applier {
       return false
     }
     try {
-      writes.landed(await this.#client.create(kind, object, { fieldManager: this.#manager, signal }))
+      writes.landed(await this.#client.create(kind, object, { fieldManager: this.#manager, signal }), undefined)
       return true
     } catch (error) {
       if (!isFault(error, 'conflict') || error.code !== 'AlreadyExists') throw error
       const there = await this.#client.get(kind, placeOf(object), { signal })
       this.#mustBeOurs(kind, there, object, owner)
-      writes.landed(there)
+      writes.landed(there, undefined)
       return false
     }
   }
@@ -132,7 +132,7 @@ export class Applier {
     const live = this.#reader.get(ref.kind, ref)
     const options = { fieldManager: this.#manager, signal }
     const written = await this.#client.patch(ref.kind, ref, { type: 'json', patch }, options)
-    writes.landed(written)
+    writes.landed(written, live)
     return written.metadata.resourceVersion !== live?.metadata.resourceVersion
   }
 

@@ -13,8 +13,8 @@ const gone = ''
 export interface PassWrites {
   /** Call before a write is sent: the watch may bring the change before the answer comes. */
   of(kind: Kind): void
-  /** The server has this now. */
-  landed(written: Resource): void
+  /** The server has this now. `known` is what the cache had: a write that changed nothing brings no event. */
+  landed(written: Resource, known: Resource | undefined): void
   /** The object with this uid goes. */
   deleted(uid: string): void
   /** The pass is over. */
@@ -67,7 +67,9 @@ export class Expectations {
     this.#open.add(seen)
     return {
       of: (kind) => this.follow(kind),
-      landed: ({ metadata }) => expect(metadata.uid ?? '', metadata.resourceVersion ?? ''),
+      landed: ({ metadata: { uid = '', resourceVersion = '' } }, known) => {
+        if (resourceVersion !== known?.metadata.resourceVersion) expect(uid, resourceVersion)
+      },
       deleted: (uid) => expect(uid, gone),
       close: () => {
         this.#open.delete(seen)

@@ -39,7 +39,7 @@ export async function writeStatus(
     subresource: 'status',
     signal,
   })
-  writes.landed(written)
+  writes.landed(written, object)
   applier.settle(kind, written, desired, 'status')
   return written.metadata.resourceVersion !== object.metadata.resourceVersion
 }
