@@ -69,6 +69,36 @@ test('a watch from what is compacted says so, and ends', async () => {
   assert.deepEqual([type, object.code], ['ERROR', 410])
 })
 
+test('a watch of many objects misses nothing that happens while it tells what is there', async () => {
+  await using server = await open()
+  const there = Array.from({ length: 3_000 }, (_, i) => `m-${String(i).padStart(5, '0')}`)
+  const make = (name: string) => server.fetch(configMapRequest(name))
+  await Promise.all(there.map(make))
+  const query = 'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true'
+  const response = await server.fetch(new Request(`${url}/api/v1/namespaces/default/configmaps?${query}`))
+  const late = ['z-1', 'z-2', 'z-3']
+  const writes = Promise.all(late.map(make))
+  const seen: string[] = []
+  let rest = ''
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    const lines = (rest + Buffer.from(chunk).toString()).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      const { type, object } = JSON.parse(line) as { type: string; object: AnyResource }
+      seen.push(type === 'ADDED' ? (object.metadata.name ?? '') : type)
+    }
+    if (seen.length === there.length + 1 + late.length) break
+  }
+  await writes
+  assert.deepEqual(seen, [...there, 'BOOKMARK', ...late])
+})
+
+function configMapRequest(name: string): Request {
+  const body = JSON.stringify({ metadata: { name }, data: { k: 'x'.repeat(500) } })
+  const headers = { 'content-type': 'application/json' }
+  return new Request(`${url}/api/v1/namespaces/default/configmaps`, { method: 'POST', body, headers })
+}
+
 function namespaceRequest(name: string): Request {
   const body = JSON.stringify({ metadata: { name } })
   return new Request(`${url}/api/v1/namespaces`, {
