@@ -176,10 +176,14 @@ function settledKey({ metadata }: Resource, subresource: string | undefined): st
   return `${metadata.uid} ${subresource ?? ''}`
 }
 
-/** Changes whenever what we applied may have changed; a generation counts changes of the spec only. */
+/**
+ * Changes whenever what we applied may have changed, and as seldom as can be: a status that moves brings a new
+ * resourceVersion, but neither a generation nor other metadata of ours.
+ */
 function stateOf({ metadata }: Resource, subresource: string | undefined): string {
-  const version = subresource === undefined ? metadata.generation : undefined
-  return String(version ?? metadata.resourceVersion)
+  const { generation, resourceVersion = '', labels, annotations, ownerReferences, finalizers } = metadata
+  if (subresource !== undefined || generation === undefined) return resourceVersion
+  return `${generation} ${revisionHash({ labels, annotations, ownerReferences, finalizers })}`
 }
 
 /** Runs `run` on all items, at most `atOnce` at a time; results in the items' order. `run` must not reject. */
