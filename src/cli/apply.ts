@@ -1,8 +1,10 @@
 import type { Client } from '#kube/client.ts'
+import { formatFieldError } from '#machinery/field-error.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { Fault } from '#base/fault.ts'
 import { type ConnectOptions, connect } from './connect.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
+import { errorsOf, inspect } from './inspect.ts'
 import type { Io } from './io.ts'
 import { kindOfObject } from './known-kinds.ts'
 
@@ -27,10 +29,17 @@ export async function apply(options: ApplyOptions, io: Io): Promise<void> {
     } catch (error) {
       if (!(error instanceof Fault)) throw error
       failed = true
-      io.error(`error: ${document.at('')}: ${error.message}`)
+      for (const line of explainRefusal(document, error)) io.error(`error: ${line}`)
     }
   }
   if (failed) io.exit(1)
+}
+
+/** The server decides; what is wrong by our own copy of its rules is told field by field, with its place in the file. */
+export function explainRefusal(document: UserDocument, { kind, message }: Fault): string[] {
+  const errors = kind === 'invalid' ? errorsOf(inspect(document).findings) : []
+  if (errors.length === 0) return [`${document.at('')}: ${message}`]
+  return errors.map(({ at, error }) => `${at}: ${formatFieldError(error)}`)
 }
 
 export interface ApplyChoices {

@@ -29,7 +29,12 @@ export async function describe(options: DescribeOptions, io: Io): Promise<void> 
     fieldSelector: `involvedObject.uid=${object.metadata.uid}`,
   })
   const below = treesOf(await treeObjects(cluster.client, namespace)).flatMap((node) => find(node, kind.kind, name))
-  const facts: Description = { object, kind: kind.kind, children: below[0]?.children ?? [], events: events.items }
+  const facts: Description = {
+    object,
+    kind: kind.kind,
+    children: below[0]?.children ?? [],
+    events: events.items.toSorted((a, b) => atMs(a) - atMs(b)),
+  }
   if (options.output === 'json') io.write(`${JSON.stringify(facts, null, 2)}\n`)
   else io.write(renderDescription(facts, Date.now(), io.colors))
 }
@@ -80,8 +85,10 @@ function section(title: string, value: object): string[] {
   return [`${title}:`, ...text.split('\n').map((line) => `  ${line}`)]
 }
 
-function eventLine({ type, reason, message, count, lastTimestamp, eventTime }: EventObject, nowMs: number): string {
-  const at = lastTimestamp ?? eventTime
-  const age = at === undefined ? '' : formatAge(nowMs - Date.parse(at))
+const atMs = ({ lastTimestamp, eventTime }: EventObject): number => Date.parse(lastTimestamp ?? eventTime ?? '') || 0
+
+function eventLine(event: EventObject, nowMs: number): string {
+  const { type, reason, message, count } = event
+  const age = atMs(event) === 0 ? '' : formatAge(nowMs - atMs(event))
   return `${age.padEnd(6)} ${type ?? ''} ${reason ?? ''}${(count ?? 1) > 1 ? ` (${count} times)` : ''}: ${message ?? ''}`
 }

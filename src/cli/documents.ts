@@ -17,7 +17,12 @@ export interface UserDocument {
 export function readDocuments(paths: readonly string[]): UserDocument[] {
   const files = paths.flatMap((path) => (path === '-' ? ['-'] : filesAt(path)))
   const documents = files.flatMap((file) => parseDocuments(textOf(file), file === '-' ? '<stdin>' : file))
-  if (documents.length === 0) throw new Fault('invalid', 'NoObjects', `no objects in ${paths.join(', ')}`)
+  if (documents.length === 0)
+    throw new Fault(
+      'invalid',
+      'NoObjects',
+      `no objects in ${paths.map((path) => (path === '-' ? 'standard input' : path)).join(', ')}`,
+    )
   return documents
 }
 

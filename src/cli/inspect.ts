@@ -1,6 +1,7 @@
 import type { FieldError } from '#machinery/field-error.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
+import { dns1123SubdomainErrors } from '#machinery/names.ts'
 import { compileSchema } from '#machinery/schema.ts'
 import type { UserDocument } from './documents.ts'
 import { kindOfObject } from './known-kinds.ts'
@@ -49,7 +50,12 @@ export function inspect({ object, at }: UserDocument): Inspected {
   const invalid = schema.validate(complete)
   // Rules may rely on what the schema promises.
   const broken = invalid.length > 0 ? [] : (kind.check?.(complete) ?? [])
-  const errors = [...nameErrors(object), ...strangers, ...invalid, ...broken]
+  const errors = [
+    ...nameErrors(object),
+    ...strangers,
+    ...invalid.filter(({ field }) => field !== wholeObject),
+    ...broken,
+  ]
   const warnings = invalid.length > 0 ? [] : (kind.warn?.(complete) ?? [])
   return {
     object: complete,
@@ -61,9 +67,19 @@ export function inspect({ object, at }: UserDocument): Inspected {
   }
 }
 
-function nameErrors({ metadata }: AnyResource): FieldError[] {
-  if (metadata.name !== undefined || metadata.generateName !== undefined) return []
-  return [{ field: 'metadata.name', type: 'FieldValueRequired', detail: 'give the object a name' }]
+/** Where the schema says that rules must wait until it is satisfied; what it is not satisfied with stands beside it. */
+const wholeObject = '<nil>'
+
+function nameErrors({ metadata: { name, generateName } }: AnyResource): FieldError[] {
+  if (name === undefined && generateName !== undefined) return []
+  if (name === undefined)
+    return [{ field: 'metadata.name', type: 'FieldValueRequired', detail: 'give the object a name' }]
+  return dns1123SubdomainErrors(name).map((detail) => ({
+    field: 'metadata.name',
+    type: 'FieldValueInvalid',
+    value: name,
+    detail,
+  }))
 }
 
 export function errorsOf(findings: readonly Finding[]): Finding[] {

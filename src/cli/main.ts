@@ -103,7 +103,7 @@ export function commandLine(io: Io): Command {
 
   connected(program, 'logs', 'the log of a container')
     .argument('<pod>')
-    .option('-c, --container <name>', 'default the first one')
+    .option('-c, --container <name>', 'default the engine, else the first one')
     .option('-f, --follow', 'go on as lines are written')
     .option('-p, --previous', 'of the container before its last restart')
     .option('--tail <lines>', 'only so many of the last lines', count)

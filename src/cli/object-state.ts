@@ -4,6 +4,8 @@ import type { AnyResource, Condition } from '#machinery/meta.ts'
 export interface ObjectState {
   /** `undefined` for kinds that are neither ready nor unready. */
   readonly ready: boolean | undefined
+  /** Something is wrong that waiting alone may not mend. */
+  readonly failed: boolean
   readonly reason: string
   /** What it waits for or what is wrong; empty when nothing is. */
   readonly message: string
@@ -19,6 +21,9 @@ const leading: Record<string, string> = {
   Node: 'Ready',
 }
 
+/** Conditions that tell of a failure when they hold. */
+const failing: ReadonlySet<string> = new Set(['Failed', 'PodsFailing'])
+
 /** Kinds that are stored and nothing acts on yet. */
 export const notActedOn: Record<string, string> = {
   AutoscalingPolicy: 'written, not acted on yet: there is no autoscaler so far',
@@ -28,27 +33,25 @@ export const notActedOn: Record<string, string> = {
 export function stateOf(object: AnyResource): ObjectState {
   if (object.metadata.deletionTimestamp !== undefined) {
     const held = object.metadata.finalizers ?? []
-    return { ready: false, reason: 'Deleting', message: held.length === 0 ? '' : `held by ${held.join(', ')}` }
+    return {
+      ready: false,
+      failed: false,
+      reason: 'Deleting',
+      message: held.length === 0 ? '' : `held by ${held.join(', ')}`,
+    }
   }
   const pending = notActedOn[object.kind]
-  if (pending !== undefined) return { ready: undefined, reason: 'NotImplemented', message: pending }
+  if (pending !== undefined) return { ready: undefined, failed: false, reason: 'NotImplemented', message: pending }
   const conditions = conditionsOf(object)
-  const failed = conditions.find((condition) => condition.type === 'Failed' && condition.status === 'True')
-  if (failed !== undefined) return { ready: false, reason: failed.reason, message: failed.message }
+  const failed = conditions.find(({ type, status }) => failing.has(type) && status === 'True')
+  if (failed !== undefined) return { ready: false, failed: true, reason: failed.reason, message: failed.message }
   const type = leading[object.kind]
-  if (type === undefined) return { ready: undefined, reason: '', message: '' }
+  if (type === undefined) return { ready: undefined, failed: false, reason: '', message: '' }
   const condition = conditions.find((each) => each.type === type)
-  if (condition === undefined)
-    return {
-      ready: object.kind === 'ModelServer' || object.kind === 'ModelRoute' ? undefined : false,
-      reason: '',
-      message: 'not looked at yet',
-    }
-  const ready = condition.status === 'True'
-  if (ready) return { ready, reason: condition.reason, message: warningOf(object, conditions) }
-  return object.kind === 'Pod'
-    ? podState(object, condition)
-    : { ready, reason: condition.reason, message: condition.message }
+  if (condition === undefined) return { ready: false, failed: false, reason: '', message: 'not looked at yet' }
+  const { status, reason, message } = condition
+  if (status === 'True') return { ready: true, failed: false, reason, message: warningOf(object, conditions) }
+  return object.kind === 'Pod' ? podState(object, condition) : { ready: false, failed: false, reason, message }
 }
 
 export function conditionsOf(object: AnyResource): readonly Condition[] {
@@ -78,18 +81,21 @@ interface ContainerState {
   readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } }
 }
 
+/** What a container waits for in the ordinary course of things. */
+const starting: ReadonlySet<string> = new Set(['PodInitializing', 'ContainerCreating'])
+
 function podState(pod: AnyResource, ready: Condition): ObjectState {
   const scheduled = conditionsOf(pod).find(({ type, status }) => type === 'PodScheduled' && status === 'False')
-  if (scheduled !== undefined) return { ready: false, reason: scheduled.reason, message: scheduled.message }
+  if (scheduled !== undefined)
+    return { ready: false, failed: true, reason: scheduled.reason, message: scheduled.message }
   const statuses = ['initContainerStatuses', 'containerStatuses'].flatMap(
     (member) => (pod.status?.[member] ?? []) as ContainerState[],
   )
-  const stuck = statuses.find(
-    ({ state }) => state?.waiting?.reason !== undefined && state.waiting.reason !== 'PodInitializing',
-  )
-  if (stuck !== undefined) {
-    const { reason = '', message = '' } = stuck.state?.waiting ?? {}
-    return { ready: false, reason, message: `container ${stuck.name}${message === '' ? '' : `: ${message}`}` }
+  for (const { name, state } of statuses) {
+    const { reason, message = '' } = state?.waiting ?? {}
+    if (reason === undefined || starting.has(reason)) continue
+    return { ready: false, failed: true, reason, message: `container ${name}${message === '' ? '' : `: ${message}`}` }
   }
-  return { ready: false, reason: ready.reason ?? '', message: ready.message ?? String(pod.status?.['phase'] ?? '') }
+  const message = ready.message ?? String(pod.status?.['phase'] ?? '')
+  return { ready: false, failed: false, reason: ready.reason ?? '', message }
 }

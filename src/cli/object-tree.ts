@@ -69,14 +69,15 @@ export function renderTrees(trees: readonly TreeNode[], style: TreeStyle): strin
   return rows.map(({ label, node }) => {
     const age = node.createdAt === undefined ? '' : formatAge(style.nowMs - Date.parse(node.createdAt))
     const [mark, color] = markOf(node.state)
-    const said = [node.state.ready === true ? '' : node.state.reason, node.state.message].filter(Boolean).join(': ')
+    const said = [node.state.ready === false ? node.state.reason : '', node.state.message].filter(Boolean).join(': ')
     const plain = `${label.padEnd(width)}  ${mark} ${age.padEnd(6)} ${said}`.trimEnd()
     const cut = plain.length > style.columns ? `${plain.slice(0, Math.max(0, style.columns - 1))}…` : plain
     return style.colors ? cut.replace(mark, styleText(color, mark, { validateStream: false })) : cut
   })
 }
 
-function markOf({ ready }: ObjectState): ['✔' | '…' | '·', 'green' | 'yellow' | 'gray'] {
+function markOf({ ready, failed }: ObjectState): ['✔' | '✖' | '…' | '·', 'green' | 'red' | 'yellow' | 'gray'] {
+  if (failed) return ['✖', 'red']
   if (ready === undefined) return ['·', 'gray']
   return ready ? ['✔', 'green'] : ['…', 'yellow']
 }

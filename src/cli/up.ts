@@ -8,7 +8,7 @@ import type { Log } from '#base/log.ts'
 import type { Informer } from '#kube/informer.ts'
 import { type Kind, keyOf, placeOf } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
-import { applyDocument } from './apply.ts'
+import { applyDocument, explainRefusal } from './apply.ts'
 import { ask, curlOf, type Question, questionFor } from './ask.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
 import { exitCodes } from './exit.ts'
@@ -118,7 +118,7 @@ async function applyAll(cluster: ListeningCluster, documents: readonly UserDocum
     } catch (error) {
       if (!isFault(error)) throw error
       complete = false
-      tell({ event: 'error', message: `${document.at('')}: ${error.message}` })
+      for (const message of explainRefusal(document, error)) tell({ event: 'error', message })
     }
   }
   return { boosters, complete }

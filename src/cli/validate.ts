@@ -29,8 +29,9 @@ export function validate(options: ValidateOptions, io: Io): void {
     )
   } else {
     for (const { severity, at, error } of findings) io.write(`${at}: ${severity}: ${formatFieldError(error)}\n`)
-    for (const { object, findings: own } of inspected) {
-      if (errorsOf(own).length === 0) io.write(`${object.kind}/${object.metadata.name}: valid\n`)
+    for (const { object, kind, findings: own } of inspected) {
+      if (errorsOf(own).length > 0) continue
+      io.write(`${object.kind}/${object.metadata.name}: ${kind === undefined ? 'not checked' : 'valid'}\n`)
     }
   }
   if (errorsOf(findings).length > 0) io.exit(exitCodes.failed)

@@ -3,7 +3,7 @@ import { timestamp } from '#base/clock.ts'
 import { equalJson, isObject } from '#base/json.ts'
 import type { FieldError } from '#machinery/field-error.ts'
 import { trackUpdate } from '#machinery/managed-fields.ts'
-import type { AnyResource, ObjectMeta } from '#machinery/meta.ts'
+import type { AnyResource, ManagedFieldsEntry, ObjectMeta } from '#machinery/meta.ts'
 import { alreadyExists, badRequest, conflict, invalid, notFound } from '#machinery/status.ts'
 import type { Entry } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
@@ -314,13 +314,17 @@ function withServerFields(metadata: ObjectMeta, old: ObjectMeta): ObjectMeta {
   return Object.fromEntries([...members, ...kept])
 }
 
-/** Nothing but the times of managedFields differs. */
+/** Nothing but the times of managedFields differs, and with them their order. */
 function isSame(object: AnyResource, old: AnyResource): boolean {
+  const key = ({ manager, operation, apiVersion, subresource }: Omit<ManagedFieldsEntry, 'time'>): string =>
+    [operation, manager, apiVersion, subresource].join(' ')
   const bare = ({ metadata, ...rest }: AnyResource): unknown => ({
     ...rest,
     metadata: {
       ...metadata,
-      managedFields: metadata.managedFields?.map((entry) => ({ ...entry, time: undefined })),
+      managedFields: metadata.managedFields
+        ?.map(({ time: _, ...entry }) => entry)
+        .toSorted((a, b) => (key(a) < key(b) ? -1 : 1)),
     },
   })
   return equalJson(bare(object), bare(old))
