@@ -9,7 +9,7 @@ const minuteMs = 60_000
  * What becomes of a key whose pass failed, by the kind of its fault; undefined: it waits for a change.
  * A bug waits longest: it will most likely happen again.
  */
-export const backoffs: Readonly<Record<FaultKind | 'bug', Backoff | undefined>> = {
+const backoffs: Readonly<Record<FaultKind | 'bug', Backoff | undefined>> = {
   invalid: undefined,
   missing: { firstMs: 5 * minuteMs, longestMs: 5 * minuteMs },
   denied: { firstMs: 5 * minuteMs, longestMs: 5 * minuteMs },

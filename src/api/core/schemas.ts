@@ -6,7 +6,7 @@ const quantity = 'io.k8s.apimachinery.pkg.api.resource.Quantity'
 const intOrString = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString'
 
 /** As Kubernetes' own Go parser reads a quantity; the pattern holds where the value is a string. */
-export const quantitySchema: StructuralSchema = {
+const quantitySchema: StructuralSchema = {
   'x-kubernetes-int-or-string': true,
   pattern:
     '^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))))?$',
