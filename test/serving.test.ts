@@ -246,6 +246,19 @@ for (const { policy, grace, goes } of crashes) {
   })
 }
 
+test('under None too, a pod that ended for good is made anew, alone', async (t) => {
+  const { container, crash, options } = crashOnce(t)
+  const world = await startWorld(t, options)
+  const once = { spec: { ...(podTemplate(container)['spec'] as object), restartPolicy: 'Never' } }
+  const roles = [role('prefill', { entryTemplate: once, workerReplicas: 1, workerTemplate: podTemplate() })]
+  await up(world, b({ recoveryPolicy: 'None' }, { roles }))
+  const before = await uidsOf(world)
+  crash()
+  await world.condition(ModelServing, 'pd', 'Available', 'False')
+  await atRest(world, 'pd')
+  assert.deepEqual(replaced(before, await uidsOf(world)), ['pd-0-prefill-0-0'])
+})
+
 test('S18 no groups is available too, and from none it comes back', async (t) => {
   const world = await startWorld(t)
   await up(world, a({ replicas: 0 }))
