@@ -1,33 +1,22 @@
-import { join } from 'node:path'
 import type { Clock } from '#base/clock.ts'
 import { messageOf } from '#base/fault.ts'
 import type { Log } from '#base/log.ts'
 import { ConfigMap, Pod, Secret } from '#api/core/kinds.ts'
-import type { Container } from '#api/core/types.generated.ts'
 import { EventRecorder } from '#controller/events.ts'
 import type { Client } from '#kube/client.ts'
 import type { Informers } from '#kube/informer.ts'
 import type { Fetch } from '#machinery/http.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
-import { simulateAnnotationPrefix, simulateVariable } from '#simulator/simulate-options.ts'
 import { type Addresses, addressesFor } from './addresses.ts'
-import { type Backoff, kubeletBackoff, type Preparation } from './container-runner.ts'
-import { resolveEnvironment } from './environment.ts'
-import { expandVariables } from './expand.ts'
+import { type Backoff, kubeletBackoff } from './container-runner.ts'
 import { kubeletApi } from './kubelet-api.ts'
 import { keepNode, machineCapacity } from './node-object.ts'
 import { PodRunner } from './pod-runner.ts'
+import { Preparer } from './preparer.ts'
 import { networkProber, type Prober } from './probe.ts'
 import { processRuntime } from './process-runtime.ts'
-import {
-  defaultRuntimes,
-  noRuntimeMessage,
-  type RuntimeEntry,
-  runtimeOf,
-  type RuntimesConfig,
-} from './runtimes-config.ts'
+import { defaultRuntimes, type RuntimeEntry, runtimeOf, type RuntimesConfig } from './runtimes-config.ts'
 import { simulatedRuntime, type SimulationHandle } from './simulated-runtime.ts'
-import { prepareVolumes, removeVolumes } from './volumes.ts'
 import type { ContainerRuntime } from './container-runtime.ts'
 
 export interface NodeOptions {
@@ -75,7 +64,6 @@ export async function startNode(options: NodeOptions): Promise<LocalNode> {
   const configMaps = informers.of(ConfigMap)
   const capacity = { ...machineCapacity(), ...options.capacity }
   const simulator = simulatedRuntime(simulation)
-  const directory = join(dataDir, 'node')
 
   const resolveHost = (host: string) => {
     const [pod = '', namespace = ''] = host.split('.')
@@ -84,68 +72,17 @@ export async function startNode(options: NodeOptions): Promise<LocalNode> {
   const runtimeFor = (entry: RuntimeEntry): ContainerRuntime =>
     entry.runtime === 'simulated' ? simulator : processRuntime(entry, resolveHost)
 
-  /** Directories of process containers, made in the background; `prepare` is asked again when they are there. */
-  const volumes = new Map<string, ReadonlyMap<string, string> | string>()
-  const mountsOf = (pod: Pod, container: Container, entry: RuntimeEntry): ReadonlyMap<string, string> | string => {
-    if (entry.runtime === 'simulated' || container.volumeMounts === undefined) return noMounts
-    const key = `${pod.metadata.uid} ${container.name}`
-    const known = volumes.get(key)
-    if (known === undefined || typeof known === 'string') {
-      prepareVolumes(pod, container, {
-        dataDir: directory,
-        secret: (secret) => secrets.get({ namespace: pod.metadata.namespace, name: secret }),
-        configMap: (configMap) => configMaps.get({ namespace: pod.metadata.namespace, name: configMap }),
-        overrides: entry.volumes,
-      })
-        .then(
-          (mounts) => volumes.set(key, mounts),
-          (error: unknown) => volumes.set(key, messageOf(error)),
-        )
-        .then(() => {
-          if (volumes.get(key) !== known) running.get(pod.metadata.uid ?? '')?.retry()
-        })
-        .catch((error: unknown) => log.error('volumes', { error: messageOf(error) }))
-    }
-    return known ?? 'making volumes'
-  }
-
-  const prepare = (pod: Pod, container: Container, podIP: string): Preparation => {
-    const { namespace, uid = '', annotations = {} } = pod.metadata
-    const { image = '' } = container
-    const entry = runtimeOf(image, runtimes)
-    if (entry === undefined) {
-      return { ready: false, reason: 'ErrImagePull', message: noRuntimeMessage(image, runtimes) }
-    }
-    const { env, problems } = resolveEnvironment(pod, container, {
-      podIP,
-      hostIP: addresses.hostIP,
-      secret: (secret) => secrets.get({ namespace, name: secret }),
-      configMap: (configMap) => configMaps.get({ namespace, name: configMap }),
-      allocatable: capacity,
-    })
-    if (problems.length > 0) {
-      return { ready: false, reason: 'CreateContainerConfigError', message: problems.join('; ') }
-    }
-    const mounts = mountsOf(pod, container, entry)
-    if (typeof mounts === 'string') {
-      const waits = mounts === 'making volumes'
-      return { ready: false, reason: waits ? 'ContainerCreating' : 'CreateContainerConfigError', message: mounts }
-    }
-    const expand = (text: string) => expandVariables(text, (variable) => env[variable])
-    const run = {
-      podUid: uid,
-      container: container.name,
-      image,
-      command: (container.command ?? []).map(expand),
-      args: (container.args ?? []).map(expand),
-      env: entry.runtime === 'simulated' ? { ...simulateEnv(annotations), ...env } : env,
-      workingDir: container.workingDir,
-      host: podIP,
-      mapped: addresses.mapped,
-      mounts,
-    }
-    return { ready: true, run, runtime: runtimeFor(entry) }
-  }
+  const preparer = new Preparer({
+    runtimes,
+    runtimeFor,
+    secrets,
+    configMaps,
+    addresses,
+    capacity,
+    dataDir,
+    log,
+    retry: (uid) => running.get(uid)?.retry(),
+  })
 
   const adopt = (pod: Pod) => {
     if (pod.spec?.nodeName !== name) return
@@ -163,14 +100,10 @@ export async function startNode(options: NodeOptions): Promise<LocalNode> {
       addresses,
       backoff,
       prober,
-      prepare,
+      prepare: (object, container, podIP) => preparer.prepare(object, container, podIP),
       isSimulated: (image) => runtimeOf(image, runtimes)?.runtime === 'simulated',
       tell: (object, why) => events.happened(object, why),
-      async cleanUp(object) {
-        for (const { name: container } of allContainers(object)) volumes.delete(`${uid} ${container}`)
-        const images = allContainers(object).map(({ image = '' }) => runtimeOf(image, runtimes)?.runtime)
-        if (images.includes('process')) await removeVolumes(object, directory)
-      },
+      cleanUp: (object) => preparer.cleanUp(object),
     })
     running.set(uid, runner)
     byPlace.set(keyOf(placeOf(pod)), runner)
@@ -221,19 +154,4 @@ export async function startNode(options: NodeOptions): Promise<LocalNode> {
       await events.stop()
     },
   }
-}
-
-const noMounts: ReadonlyMap<string, string> = new Map()
-
-function allContainers({ spec }: Pod): readonly Container[] {
-  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]
-}
-
-/** Annotations `simulate.fairlead.dev/NAME` as the variables that the simulator reads. */
-function simulateEnv(annotations: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(annotations)
-      .filter(([name]) => name.startsWith(simulateAnnotationPrefix))
-      .map(([name, value]) => [simulateVariable(name.slice(simulateAnnotationPrefix.length)), value]),
-  )
 }
