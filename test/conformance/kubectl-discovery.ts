@@ -95,6 +95,7 @@ export const discoveryCases: KubectlCases = {
     assert.equal(await ok('auth can-i create modelboosters'), 'yes\n')
     assert.equal(await ok('auth can-i get pods --subresource=log'), 'yes\n')
     assert.match(await ok('auth can-i --list'), /^\*\.\* .*\[\*\]$/m)
+    assert.match(await refused('get pods --as=joe'), /lets nobody impersonate/)
     assert.match(await refused('get pods --token=wrong'), /You must be logged in to the server/)
   },
 

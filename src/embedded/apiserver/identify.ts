@@ -1,4 +1,5 @@
 import { unauthorized } from '#machinery/status.ts'
+import { failure } from './failures.ts'
 
 /** Who asks; the words are those of Kubernetes' `UserInfo`. */
 export interface User {
@@ -16,10 +17,13 @@ export const openPaths: ReadonlySet<string> = new Set(['/healthz', '/livez', '/r
 
 const anonymous: User = { username: 'system:anonymous', groups: ['system:unauthenticated'] }
 
-/** Faults: 401. */
+/** Faults: 401; 403 for who wants to act as somebody else, whose rights nobody here knows. */
 export function identify(request: Request, pathname: string, authenticate: Authenticate): User {
   const user = authenticate(request)
-  if (user !== undefined) return user
+  if (user !== undefined) {
+    if (!request.headers.has('impersonate-user')) return user
+    throw failure(403, 'Forbidden', 'this server does not know other users: it lets nobody impersonate one')
+  }
   if (openPaths.has(pathname)) return anonymous
   throw unauthorized()
 }
