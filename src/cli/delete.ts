@@ -20,9 +20,9 @@ const policies = { background: 'Background', foreground: 'Foreground', orphan: '
 export async function remove(options: DeleteCommandOptions, io: Io): Promise<void> {
   if ((options.what === undefined) === (options.filename === undefined))
     throw usage('write KIND/NAME or -f FILE, one of them')
+  const targetsIn = options.filename === undefined ? named(options) : inFiles(options.filename)
   await using cluster = connect(options, io)
-  const targets =
-    options.filename === undefined ? named(options, cluster.namespace) : inFiles(options.filename, cluster.namespace)
+  const targets = targetsIn(cluster.namespace)
   let failed = false
   for (const { kind, place } of targets) {
     const name = `${kind.singular}${kind.group === '' ? '' : `.${kind.group}`} "${place.name}"`
@@ -44,17 +44,18 @@ interface Target {
   readonly place: Place
 }
 
-function named({ what = '', names }: DeleteCommandOptions, namespace: string): Target[] {
+function named({ what = '', names }: DeleteCommandOptions): (namespace: string) => Target[] {
   const target = parseTarget(what, names)
   if (target.names.length === 0) throw usage(`say which: fairlead delete ${target.kind.singular}/NAME`)
-  return target.names.map((name) => ({
-    kind: target.kind,
-    place: { namespace: target.kind.namespaced ? namespace : undefined, name },
-  }))
+  return (namespace) =>
+    target.names.map((name) => ({
+      kind: target.kind,
+      place: { namespace: target.kind.namespaced ? namespace : undefined, name },
+    }))
 }
 
-function inFiles(files: readonly string[], namespace: string): Target[] {
-  return readDocuments(files).map(({ object, at }) => {
+function inFiles(files: readonly string[]): (namespace: string) => Target[] {
+  const objects = readDocuments(files).map(({ object, at }) => {
     const kind = kindOfObject(object)
     if (kind === undefined)
       throw new Fault(
@@ -62,12 +63,11 @@ function inFiles(files: readonly string[], namespace: string): Target[] {
         'UnknownKind',
         `${at('kind')}: fairlead does not know ${object.kind} of ${object.apiVersion}`,
       )
-    return {
-      kind,
-      place: {
-        namespace: kind.namespaced ? (object.metadata.namespace ?? namespace) : undefined,
-        name: object.metadata.name ?? '',
-      },
-    }
+    return { kind, metadata: object.metadata }
   })
+  return (namespace) =>
+    objects.map(({ kind, metadata }) => ({
+      kind,
+      place: { namespace: kind.namespaced ? (metadata.namespace ?? namespace) : undefined, name: metadata.name ?? '' },
+    }))
 }

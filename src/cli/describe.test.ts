@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { renderDescription } from './describe.ts'
+
+const nowMs = Date.parse('2030-01-01T00:10:00Z')
+const metadata = {
+  name: 'chat',
+  namespace: 'default',
+  uid: 'u',
+  generation: 3,
+  creationTimestamp: '2030-01-01T00:00:00Z',
+}
+
+test('a description tells all of an object: what it is, shall be and is, what it owns and what happened to it', () => {
+  const text = renderDescription(
+    {
+      kind: 'ModelBooster',
+      object: {
+        apiVersion: 'workload.serving.volcano.sh/v1alpha1',
+        kind: 'ModelBooster',
+        metadata: { ...metadata, labels: { team: 'a' } },
+        spec: { backend: { name: 'a', replicas: 1 } },
+        status: {
+          conditions: [
+            { type: 'Active', status: 'False', reason: 'ModelProcessing', message: 'not yet', lastTransitionTime: '' },
+          ],
+        },
+      },
+      children: [
+        {
+          kind: 'ModelRoute',
+          name: 'chat',
+          namespace: 'default',
+          createdAt: metadata.creationTimestamp,
+          state: { ready: true, failed: false, reason: '', message: '' },
+          children: [],
+        },
+      ],
+      events: [
+        {
+          apiVersion: 'v1',
+          kind: 'Event',
+          metadata: { name: 'e', namespace: 'default' },
+          involvedObject: {},
+          type: 'Warning',
+          reason: 'Odd',
+          message: 'something',
+          count: 2,
+          lastTimestamp: '2030-01-01T00:09:00Z',
+        },
+      ],
+    },
+    nowMs,
+    false,
+  )
+  assert.equal(
+    text,
+    `Name:       chat
+Namespace:  default
+Kind:       ModelBooster (workload.serving.volcano.sh/v1alpha1)
+Age:        10m
+Generation: 3
+Labels:
+  team: a
+Spec:
+  backend:
+    name: a
+    replicas: 1
+Conditions:
+  Active=False  ModelProcessing: not yet
+Children:
+  ModelRoute/chat  ✔ 10m
+Events:
+  60s    Warning Odd (2 times): something
+`,
+  )
+})
+
+test('of a policy it is said that nothing acts on it yet', () => {
+  const object = { apiVersion: 'workload.serving.volcano.sh/v1alpha1', kind: 'AutoscalingPolicy', metadata, spec: {} }
+  const text = renderDescription({ kind: 'AutoscalingPolicy', object, children: [], events: [] }, nowMs, false)
+  assert.match(text, /^Note: {7}written, not acted on yet: there is no autoscaler so far$/m)
+  assert.match(text, /Events:\n {2}none\n$/)
+})
