@@ -60,11 +60,15 @@ export async function buildKubectl(env: NodeJS.ProcessEnv): Promise<FoundKubectl
   return { path }
 }
 
+/** Undefined for what is no kubectl, or not there. */
 async function minorVersion(kubectl: string): Promise<number | undefined> {
-  const printed = await run(kubectl, ['version', '--client', '-o', 'json']).catch(() => undefined)
-  if (printed === undefined) return undefined
-  const { clientVersion } = JSON.parse(printed.stdout) as { clientVersion: { minor: string } }
-  return Number.parseInt(clientVersion.minor, 10)
+  try {
+    const { stdout } = await run(kubectl, ['version', '--client', '-o', 'json'])
+    const { clientVersion } = JSON.parse(stdout) as { clientVersion: { minor: string } }
+    return Number.parseInt(clientVersion.minor, 10)
+  } catch {
+    return undefined
+  }
 }
 
 async function isThere(program: string): Promise<boolean> {
