@@ -1,0 +1,86 @@
+/** The commands that talk to an API server, against a running `up`. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { recordingIo } from '#cli/io.testkit.ts'
+import { main } from '#cli/main.ts'
+import { fairlead, startUp, temporaryDirectory } from './up-process.ts'
+
+const quickstart = fileURLToPath(new URL('../examples/quickstart.yaml', import.meta.url))
+const policies = fileURLToPath(new URL('../examples/by-hand/autoscaling-policy-and-binding.yaml', import.meta.url))
+
+test('apply, get, tree, describe, logs and delete do to objects what they say', async (t) => {
+  const up = startUp(t, join(temporaryDirectory(t), 'data'), ['--apply', quickstart])
+  const { kubeconfig } = await up.ready()
+  await up.event('answer')
+  const run = async (...args: string[]) => {
+    const io = recordingIo({ env: { KUBECONFIG: kubeconfig } })
+    await main(args, io)
+    return { code: io.code(), out: io.out(), err: io.errors() }
+  }
+  const prints = async (args: string[], want: RegExp, code = 0): Promise<void> => {
+    const { out, err, code: actual } = await run(...args)
+    assert.match(out + err, want, args.join(' '))
+    assert.equal(actual, code, args.join(' '))
+  }
+
+  await prints(['apply', '-f', quickstart], /^modelbooster\.workload\.serving\.volcano\.sh\/quickstart unchanged\n$/)
+  await prints(['apply', '--dry-run', '-f', policies], /short-queue created \(server dry run\)/)
+  await prints(['get', 'autoscalingpolicies'], /^no resources found in namespace default\n$/)
+  await prints(['apply', '-f', policies], /autoscalingpolicy\S*\/short-queue created\n/)
+
+  await prints(['get', 'modelboosters'], /^NAME +ACTIVE .*\nquickstart +True /)
+  await prints(
+    ['get', 'pods', '-A'],
+    /^NAMESPACE +NAME +READY .*\ndefault +quickstart-vllm-0-leader-0-0 +2\/2 +Running/,
+  )
+  await prints(['get', 'modelbooster/quickstart', '-o', 'name'], /^modelbooster\S*\/quickstart\n$/)
+  await prints(
+    ['get', 'ModelBooster', 'quickstart', '-o', 'yaml'],
+    /^apiVersion: \S+\nkind: ModelBooster\nmetadata:\n {2}name: quickstart\n/,
+  )
+  const list = JSON.parse((await run('get', 'pods', '-o', 'json', '-l', 'modelserving.volcano.sh/entry=true')).out) as {
+    kind: string
+    items: { kind: string }[]
+  }
+  assert.equal(list.kind, 'List')
+  assert.equal(list.items[0]?.kind, 'Pod')
+  await prints(['get', 'modelbooster', 'none'], /^error: modelboosters\S* "none" not found\n$/, 1)
+
+  await prints(
+    ['tree', 'modelbooster/quickstart'],
+    /^ModelBooster\/quickstart +✔ .*\n├─ ModelServing\/quickstart-vllm +✔ .*\n│ {2}├─ Pod\/\S+ +✔ \S+ +simulated\n/,
+  )
+  await prints(['tree'], /AutoscalingPolicy\/short-queue +· .*written, not acted on yet/)
+  await prints(['tree', 'modelbooster/none'], /^error: no modelbooster none in default\n$/, 1)
+  await prints(
+    ['describe', 'modelbooster', 'quickstart'],
+    /Active=True[^]*Children:\n {2}ModelServing\/quickstart-vllm[^]*Events:\n.* Normal /,
+  )
+  await prints(['describe', 'autoscalingpolicybinding/scaled'], /^Note: +written, not acted on yet/m)
+
+  const pod = 'quickstart-vllm-0-leader-0-0'
+  await prints(['logs', pod, '--tail', '1'], /^Uvicorn running on \S+:8000\ncontainer engine of runtime, engine, /)
+  await prints(['logs', pod, '-c', 'runtime'], /sidecar/)
+  await prints(['logs', pod, '-c', 'none'], /^error: container none is not valid/, 1)
+  await prints(['logs', pod, '-p', '-c', 'engine'], /^error: previous terminated container "engine"/, 1)
+
+  await prints(['delete', '-f', policies], /modelserving\S* "scaled" deleted\n/)
+  await prints(['delete', 'modelbooster/none'], /^error: .*not found/, 1)
+  await prints(['delete', 'modelbooster/none', '--ignore-not-found'], /^$/)
+  await prints(['delete', 'modelbooster/quickstart', '--cascade', 'orphan'], /"quickstart" deleted\n/)
+  await prints(['get', 'modelserving/quickstart-vllm', '-o', 'name'], /quickstart-vllm/)
+  await prints(['delete', 'modelserving/quickstart-vllm', '--cascade', 'foreground'], /"quickstart-vllm" deleted\n/)
+
+  // As a user without any kubeconfig would meet it.
+  const lost = await fairlead(['get', 'pods', '--kubeconfig', join(kubeconfig, '..', 'none')])
+  assert.equal(lost.code, 1)
+  assert.match(lost.err, /^error: /)
+  await up.stop('SIGTERM')
+  await prints(
+    ['get', 'pods'],
+    /^error: cannot reach the API server at \S+: nothing listens there\n {2}is it running\? `fairlead up`/,
+    1,
+  )
+})
