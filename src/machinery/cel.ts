@@ -57,6 +57,7 @@ interface Spot {
 function walk(spot: Spot, errors: FieldError[]): void {
   const { value, old, schema, path } = spot
   if (value === null || value === undefined || !hasRules(schema)) return
+  if (value === old && typeof value === 'object') return // the very same was judged when it came
   if (schema['x-kubernetes-validations'] !== undefined) runRules(spot, schema['x-kubernetes-validations'], errors)
   if (Array.isArray(value)) {
     const { items } = schema

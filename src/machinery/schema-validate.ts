@@ -1,4 +1,4 @@
-import { equalJson } from '#base/json.ts'
+import { equalJson, isObject } from '#base/json.ts'
 import type { FieldError, FieldErrorType } from './field-error.ts'
 import { childPath } from './field-path.ts'
 import { listTypeErrors } from './list-type.ts'
@@ -11,9 +11,10 @@ import type { StructuralSchema } from './structural-schema.ts'
 /**
  * Value validation without CEL. Each schema node becomes one closure at its first use, so that the parts of a large
  * schema that no object touches cost nothing. The wording is that of kube-openapi, `pkg/validation`, as
- * apiextensions-apiserver turns it into field errors (`pkg/apiserver/validation`).
+ * apiextensions-apiserver turns it into field errors (`pkg/apiserver/validation`). A member that is the very one of
+ * `old`, as the spec in a write of the status, was checked when it came.
  */
-export type Check = (value: unknown, path: string, errors: FieldError[]) => void
+export type Check = (value: unknown, path: string, errors: FieldError[], old?: unknown) => void
 
 const checks = new WeakMap<StructuralSchema, Check>()
 
@@ -35,7 +36,7 @@ function compile(schema: StructuralSchema): Check {
   const arrays = arrayChecks(schema)
   const objects = objectChecks(schema)
   const { enum: allowed } = schema
-  return (value, path, errors) => {
+  return (value, path, errors, old) => {
     if (value === null) {
       if (schema.nullable !== true && types.length > 0) errors.push(typeError(schema, types, value, path))
       else if (allowed !== undefined && !allowed.includes(null)) errors.push(notSupported(path, value, allowed))
@@ -53,7 +54,7 @@ function compile(schema: StructuralSchema): Check {
     if (allowed !== undefined && !allowed.some((one) => equalJson(one, value))) {
       errors.push(notSupported(path, value, allowed))
     }
-    if (type === 'object') for (const check of objects) check(value as Record<string, unknown>, path, errors)
+    if (type === 'object') for (const check of objects) check(value as Record<string, unknown>, path, errors, old)
   }
 }
 
@@ -103,7 +104,7 @@ function codePoints(text: string): number {
   return count
 }
 
-type TypedCheck<T> = (value: T, path: string, errors: FieldError[]) => void
+type TypedCheck<T> = (value: T, path: string, errors: FieldError[], old?: unknown) => void
 
 function stringChecks(schema: StructuralSchema): TypedCheck<string>[] {
   const { maxLength, minLength, pattern } = schema
@@ -215,11 +216,12 @@ function objectChecks(declared: StructuralSchema): TypedCheck<Record<string, unk
     found.push((value, path, errors) => tooMany(path, Object.keys(value).length, maxProperties, errors))
   }
   if (schema.properties !== undefined || additionalProperties !== undefined) {
-    found.push((value, path, errors) => {
+    found.push((value, path, errors, old) => {
+      const former = isObject(old) ? old : {}
       for (const [name, member] of Object.entries(value)) {
-        if (member === undefined) continue
+        if (member === undefined || (member === former[name] && typeof member === 'object')) continue
         const below = memberSchema(schema, name)
-        if (below !== undefined) checkOf(below)(member, childPath(path, name), errors)
+        if (below !== undefined) checkOf(below)(member, childPath(path, name), errors, former[name])
         else if (additionalProperties === false) {
           const detail = `${childPath(path, name)} in body is a forbidden property`
           errors.push({ field: path, type: 'FieldValueInvalid', value: name, detail })

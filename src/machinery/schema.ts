@@ -42,7 +42,7 @@ function compile(schema: StructuralSchema): CompiledSchema {
     default: <T>(value: T) => defaultValue(value, schema) as T, // defaulting only adds
     validate(value, old) {
       const errors: FieldError[] = []
-      checkOf(schema)(value, '', errors)
+      checkOf(schema)(value, '', errors, old)
       if (!hasRules(schema)) return errors
       // Rules may rely on the rest of the schema, so they do not run on what breaks it.
       return errors.some((error) => blocking.has(error.type))
