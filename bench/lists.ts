@@ -106,7 +106,6 @@ async function measure(): Promise<void> {
   }
 }
 
-
 /** Resolves to the bytes of the answer. */
 async function read(url: string, accept = 'application/json'): Promise<number> {
   return (await text(url, accept)).length

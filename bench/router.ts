@@ -53,7 +53,12 @@ const cluster = stack.use(
 )
 await register(cluster.client, engine)
 const router = stack.use(
-  await startRouterProcess({ kubeconfig: Promise.resolve(cluster.kubeconfig), port: 0, clock: systemClock, log: silentLog }),
+  await startRouterProcess({
+    kubeconfig: Promise.resolve(cluster.kubeconfig),
+    port: 0,
+    clock: systemClock,
+    log: silentLog,
+  }),
 )
 const routerPort = Number(new URL(router.url).port)
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })
@@ -229,7 +234,7 @@ async function register(client: Client, port: number): Promise<void> {
   const labels = { app: 'bench' }
   const pod = { containers: [{ name: 'engine', image: 'bench' }], nodeName: 'elsewhere' }
   const version = 'networking.serving.volcano.sh/v1alpha1'
-  await client.create(Pod, { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, labels }, spec: pod } as Pod)
+  await client.create(Pod, { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, labels }, spec: pod })
   const status = { phase: 'Running', podIP: '127.0.0.1', conditions: [{ type: 'Ready', status: 'True' }] }
   await client.patch(Pod, metadata, { type: 'merge', patch: { status } }, { subresource: 'status' })
   const server: AnyResource = {

@@ -18,7 +18,9 @@ const runs = Number(options.runs)
 const program = fileURLToPath(new URL('../bin/fairlead.cjs', import.meta.url))
 const example = fileURLToPath(new URL('../examples/quickstart.yaml', import.meta.url))
 const lookMs = 5
-const idleMs = 5_000
+/** V8 gives back what the start needed only after a while of rest. */
+const idleMs = 60_000
+const settleMs = 1_000
 const longestMs = 60_000
 
 /** Milliseconds since the process was started; memory in MiB. */
@@ -45,6 +47,7 @@ try {
     warm.push(await start(join(folder, `data-warm-${run}`), cache))
     again.push(await start(join(folder, `data-warm-${run}`), cache))
   }
+  const idle = await Promise.all([1, 2, 3].map((run) => start(join(folder, `data-idle-${run}`), cache, idleMs)))
   const of = (starts: readonly Start[], name: keyof Start): number[] => starts.map((each) => each[name])
   printTable('Start of `fairlead up`, the quickstart applied', [
     { what: 'API ready, cold', unit: 'ms', values: of(cold, 'api') },
@@ -55,15 +58,15 @@ try {
     { what: 'first streamed token, warm', unit: 'ms', values: of(warm, 'firstToken'), budget: '≤ 3000' },
     { what: 'first streamed token, on the data of the last start', unit: 'ms', values: of(again, 'firstToken') },
     { what: 'SIGTERM to the end of all processes', unit: 'ms', values: of(warm, 'shutdown') },
-    { what: 'idle RSS of `up`', unit: 'MiB', values: of(warm, 'rssUp') },
-    { what: 'idle RSS of its router', unit: 'MiB', values: of(warm, 'rssRouter') },
-    { what: 'idle PSS of both', unit: 'MiB', values: of(warm, 'pss'), budget: '≤ 200' },
+    { what: 'idle RSS of `up`', unit: 'MiB', values: of(idle, 'rssUp') },
+    { what: 'idle RSS of its router', unit: 'MiB', values: of(idle, 'rssRouter') },
+    { what: 'idle PSS of both', unit: 'MiB', values: of(idle, 'pss'), budget: '≤ 200' },
   ])
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 
-async function start(dataDir: string, cacheDir: string): Promise<Start> {
+async function start(dataDir: string, cacheDir: string, restMs = settleMs): Promise<Start> {
   const kubeconfig = join(dataDir, 'kubeconfig')
   rmSync(kubeconfig, { force: true })
   const startMs = performance.now()
@@ -90,7 +93,7 @@ async function start(dataDir: string, cacheDir: string): Promise<Start> {
       }
     }
     if (firstToken === 0) throw new Error('up ended without an answer')
-    await pause(idleMs)
+    await pause(restMs)
     const pid = child.pid ?? 0
     const [router = 0] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
     const [ofUp, ofRouter] = [memoryOf(pid), memoryOf(router)]
