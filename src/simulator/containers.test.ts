@@ -116,6 +116,14 @@ test('the worker thread runs containers, answers probes, and takes them along wh
   assert.deepEqual(await run.next(), { event: 'exited', exitCode: 137 })
 })
 
+test('a probe that crosses the end of its container is answered', async () => {
+  await using simulation = startSimulation()
+  const run = started(simulation, engine)
+  await hostPort(run)
+  run.handle.stop('KILL')
+  assert.equal(await run.handle.probe(8000, '/health'), undefined)
+})
+
 test('only the metrics that have a second name are copied', () => {
   const text =
     '# TYPE vllm:e2e_request_latency_seconds histogram\nvllm:e2e_request_latency_seconds_sum{a="b"} 3\nvllm:x 1\n'

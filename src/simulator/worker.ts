@@ -12,10 +12,9 @@ port?.on('message', (order: SimulationOrder) => {
   if (order.do === 'stop') return processes.get(order.id)?.stop(order.signal)
   if (order.do === 'probe') {
     const answer = (status?: number) => port.postMessage({ call: order.call, status } satisfies SimulationReport)
-    return void processes
-      .get(order.id)
-      ?.probe(order.port, order.path)
-      .then(answer, () => answer())
+    // Of a container that has just ended the caller may not know yet; it waits for an answer all the same.
+    const asked = processes.get(order.id)?.probe(order.port, order.path) ?? Promise.resolve(undefined)
+    return void asked.then(answer, () => answer())
   }
   const { id, container } = order
   const started = containers.start(container, (event) => {
