@@ -101,7 +101,7 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
         : unavailable('shutting_down', 'This router is shutting down.')
     if (error !== undefined) {
       if (closing !== undefined) response.setHeader('connection', 'close')
-      if (error.status === 405) response.setHeader('allow', path.startsWith('/v1/models') ? 'GET' : 'POST')
+      if (error.status === 405) response.setHeader('allow', isModelsPath(path) ? 'GET, HEAD' : 'POST')
       request.resume()
       return sendError(response, error)
     }
@@ -175,7 +175,7 @@ function refusal(request: IncomingMessage, path: string, synced: boolean): ApiEr
   const models = isModelsPath(path)
   if (!models && !isInferencePath(path)) return notFound
   const method = models ? 'GET' : 'POST'
-  if (request.method !== method) {
+  if (request.method !== method && !(models && request.method === 'HEAD')) {
     return { status: 405, code: 'method_not_allowed', message: `This path takes ${method} requests only.` }
   }
   if (!synced) return unavailable('not_ready', 'This router has not read its routes yet.')

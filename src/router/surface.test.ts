@@ -125,6 +125,14 @@ test('models are listed once and in order, and can be asked for one by one', asy
   assert.equal(errorCode((await get('/v1/models/nope')).text), 'model_not_found')
 })
 
+test('HEAD is answered where GET is, and a refused method is told which ones are taken', async (t) => {
+  const { url } = await routed(t, plain([]))
+  const head = await ask(url, { path: '/v1/models', method: 'HEAD', body: '' }).answer
+  assert.deepEqual([head.status, head.text], [200, ''])
+  const refused = await ask(url, { path: '/v1/models', method: 'DELETE' }).answer
+  assert.deepEqual([refused.status, refused.headers.allow], [405, 'GET, HEAD'])
+})
+
 test('no routes are an empty list', async (t) => {
   const { url } = await routed(t, emptySnapshot)
   const got = await ask(url, { path: '/v1/models', method: 'GET' }).answer
