@@ -236,7 +236,8 @@ export async function replace(
   const name = entry.name
   checkPreconditions(served, old, proposed.metadata)
   const now = timestamp(clock.now())
-  const filled = defaulted(call, proposed, problems, options.fieldValidation)
+  const counts = subresource === 'status' ? statusOf(proposed) : proposed
+  const filled = defaulted(call, counts, problems, options.fieldValidation)
   const written = subresource === 'status' ? statusOnto(old, filled) : mainOnto(old, filled, kind.status)
   const merged = status === undefined ? written : { ...written, status }
   // What does not change is not judged anew: the rules may have become stricter since.
@@ -289,6 +290,11 @@ function mainOnto(old: AnyResource, proposed: AnyResource, hasStatus: boolean): 
   const metadata = withServerFields(proposed.metadata, old.metadata)
   if (!hasStatus) return { ...proposed, metadata }
   return { ...rest, metadata, ...(old.status === undefined ? {} : { status: old.status }) }
+}
+
+/** The parts of an object that a write of its status looks at. */
+function statusOf({ apiVersion, kind, metadata, status }: AnyResource): AnyResource {
+  return { apiVersion, kind, metadata, ...(status === undefined ? {} : { status }) }
 }
 
 function statusOnto(old: AnyResource, proposed: AnyResource): AnyResource {
