@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-export const program = fileURLToPath(new URL('../bin/fairlead.cjs', import.meta.url))
+const program = fileURLToPath(new URL('../bin/fairlead.cjs', import.meta.url))
 
 export interface Ready {
   readonly kubeconfig: string
@@ -91,10 +91,18 @@ export async function fairlead(
   return { code, out, err }
 }
 
-/** Processes that a process has started, and theirs. */
+/** Processes that a process has started, and theirs; none of one that is gone. */
 export function descendants(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
-  return children.flatMap((child) => [child, ...descendants(child)])
+  let text = ''
+  try {
+    text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  } catch {
+    // it ended
+  }
+  return text
+    .split(' ')
+    .filter(Boolean)
+    .flatMap((child) => [Number(child), ...descendants(Number(child))])
 }
 
 export function alive(pid: number): boolean {

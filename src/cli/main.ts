@@ -3,7 +3,6 @@
  * `fairlead render` does not pay for the API server.
  */
 import { enableCompileCache } from 'node:module'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCodes, explain } from './exit.ts'
@@ -11,7 +10,8 @@ import { type Io, processIo } from './io.ts'
 
 export async function main(args: readonly string[], io: Io = processIo()): Promise<void> {
   // What was compiled once need not be again: a start takes a third of the time and a quarter less memory.
-  enableCompileCache(join(io.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'fairlead'))
+  const { XDG_CACHE_HOME: caches, HOME: home } = io.env
+  if (caches ?? home) enableCompileCache(join(caches ?? join(home ?? '', '.cache'), 'fairlead'))
   const program = commandLine(io)
   try {
     await program.parseAsync([...args], { from: 'user' })

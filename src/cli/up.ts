@@ -153,10 +153,14 @@ function watchStates({ cluster, router, screen, io, tell, quiet }: ViewOptions) 
         .map((object): AnyResource => ({ ...object, kind: kind.kind })),
     )
     const trees = treesOf(objects).filter(({ kind }) => kind !== 'Pod' && kind !== 'Service')
+    // In the tree a line is cut to the width of the terminal.
+    const failures = trees.flatMap(({ kind, name, state }) =>
+      screen.live && state.failed ? ['', `✖ ${kind}/${name}: ${state.message}`] : [],
+    )
     const columns = screen.live ? io.columns : Number.POSITIVE_INFINITY
     return {
       body: ['', ...renderTrees(trees, { colors: io.colors, columns, nowMs: Date.now() })],
-      foot: [...[...answers.values()].flatMap(answerLines), '', ...footer(cluster, router)],
+      foot: [...failures, ...[...answers.values()].flatMap(answerLines), '', ...footer(cluster, router)],
     }
   }
 
