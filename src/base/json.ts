@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 export interface JsonObject {
@@ -49,6 +49,6 @@ const safeAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
 
 /** Ten characters that are safe in a label or name and spell no word, from the SHA-256 of the canonical JSON. */
 export function revisionHash(value: unknown): string {
-  const digest = createHash('sha256').update(canonicalJson(value)).digest()
+  const digest = hash('sha256', canonicalJson(value), 'buffer')
   return Array.from(digest.subarray(0, 10), (byte) => safeAlphabet[byte % safeAlphabet.length]).join('')
 }

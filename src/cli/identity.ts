@@ -3,7 +3,7 @@
  * authority, a server certificate, a bearer token, and the kubeconfig that holds what a client needs of them.
  * Made at first start and kept in the data directory, readable by its owner alone.
  */
-import { createHash, randomBytes, timingSafeEqual, X509Certificate } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual, X509Certificate } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -37,7 +37,7 @@ export async function loadIdentity(dataDir: string, nowMs: number): Promise<Iden
 
 /** Lets in who carries the token, as the administrator that everyone with the kubeconfig is. */
 export function tokenAuthenticator(token: string): (request: Request) => LocalUser | undefined {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  const digest = (text: string): Buffer => hash('sha256', text, 'buffer')
   const wanted = digest(`Bearer ${token}`)
   // Digests are of one length and compared whole, so the time taken tells nothing.
   return (request) =>
