@@ -105,7 +105,6 @@ function serving(object: AnyResource, name: string) {
   return { child, spec, role, entry, container }
 }
 
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- names what the caller expects of the YAML
 function specOf<T>(object: AnyResource, name: string): T {
   const child = children(object).get(name)
   assert.ok(child, `no ${name}`)
