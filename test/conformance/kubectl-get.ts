@@ -117,7 +117,7 @@ export const getCases: KubectlCases = {
 
   'get -w of our kinds prints our columns, or whole objects': async ({ ok, follow }) => {
     await ok('apply -f -', { input: booster('chat') })
-    await using rows = follow('get modelbooster chat -w')
+    await using rows = follow('get modelbooster -w') // of one by name, kubectl leaves out what happens as it begins
     await using objects = follow([
       'get',
       'modelbooster',
