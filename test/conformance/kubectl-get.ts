@@ -104,12 +104,14 @@ export const getCases: KubectlCases = {
   },
 
   'get -w follows what happens, with the words ADDED, MODIFIED and DELETED if asked': async ({ ok, follow }) => {
+    await ok('create -f -', { input: strangePod('earlier') })
     await using rows = follow('get pods -w')
     await using words = follow('get pods -w --output-watch-events')
+    for (const pattern of [/^NAME +READY +STATUS/, /^earlier +0\/1 /]) await rows.line(pattern)
+    for (const pattern of [/^EVENT +NAME/, /^ADDED +earlier/]) await words.line(pattern)
     await ok('create -f -', { input: enginePod('engine') })
-    for (const pattern of [/^NAME +READY +STATUS/, /^engine +0\/1 +Pending/, /^engine +1\/1 +Running/])
-      await rows.line(pattern)
-    for (const pattern of [/^EVENT +/, /^ADDED +engine/, /^MODIFIED +engine/]) await words.line(pattern)
+    for (const pattern of [/^engine +0\/1 +Pending/, /^engine +1\/1 +Running/]) await rows.line(pattern)
+    for (const pattern of [/^ADDED +engine/, /^MODIFIED +engine/]) await words.line(pattern)
     await ok('delete pod engine')
     await rows.line(/^engine +1\/1 +Terminating/)
     await words.line(/^DELETED +engine/)
