@@ -104,15 +104,20 @@ async function atRate(port: number, rate: number, durationMs: number): Promise<n
 }
 
 async function throughput(): Promise<Row[]> {
-  const measured: Record<'direct' | 'through', number[]> = { direct: [], through: [] }
+  const measured: Record<'direct' | 'through' | 'cpu', number[]> = { direct: [], through: [], cpu: [] }
   for (let round = 0; round < rounds; round++) {
     measured.direct.push(await closed(engine))
-    measured.through.push(await closed(routerPort))
+    const cpuBefore = cpuSecondsOf(router.pid() ?? 0)
+    const perSecond = await closed(routerPort)
+    measured.through.push(perSecond)
+    const cpu = cpuSecondsOf(router.pid() ?? 0) - cpuBefore
+    measured.cpu.push((cpu * 1e6) / ((perSecond * roundMs) / 1000))
   }
   const what = `${closedLoop} callers without pause`
   return [
     { what: `${what}: direct`, unit: 'requests/s', values: measured.direct },
     { what: `${what}: router`, unit: 'requests/s', values: measured.through },
+    { what: 'CPU of the router per request', unit: 'µs', values: measured.cpu },
   ]
 }
 

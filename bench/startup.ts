@@ -93,6 +93,7 @@ async function start(dataDir: string, cacheDir: string, restMs = settleMs): Prom
       }
     }
     if (firstToken === 0) throw new Error('up ended without an answer')
+    clearTimeout(late)
     await pause(restMs)
     const pid = child.pid ?? 0
     const [router = 0] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
