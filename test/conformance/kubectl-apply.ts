@@ -111,6 +111,7 @@ export const applyCases: KubectlCases = {
   'diff shows what apply would change, and ends with 1 when there is something': async ({ ok, run }) => {
     const input = booster('chat')
     await ok('apply --server-side -f -', { input })
+    await ok('wait --for=condition=Active modelbooster/chat --timeout=20s') // its status is written no more
     assert.equal(await ok('diff --server-side -f -', { input }), '')
     const changed = booster('chat', { modelURI: 'hf://acme/other' })
     const differs = await run('diff --server-side -f -', { input: changed })
