@@ -2,6 +2,8 @@ import { Pod } from '#api/core/kinds.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
 import type { Clock, Timer } from '#base/clock.ts'
+import { messageOf } from '#base/fault.ts'
+import type { Log } from '#base/log.ts'
 import type { Informers } from '#kube/informer.ts'
 import { podAddress } from '#kube/pod-address.ts'
 import { buildIndex } from '#routing/build-index.ts'
@@ -23,7 +25,7 @@ const quietMs = 20
 const restFactor = 10
 
 /** Rebuilds the index, off the path of requests, at most once every `quietMs`. */
-export function followSnapshots(informers: Informers, clock: Clock): SnapshotSource {
+export function followSnapshots(informers: Informers, clock: Clock, log: Log): SnapshotSource {
   const routes = informers.of(ModelRoute)
   const servers = informers.of(ModelServer)
   const pods = informers.of(Pod)
@@ -36,7 +38,13 @@ export function followSnapshots(informers: Informers, clock: Clock): SnapshotSou
   function build(): void {
     timer = undefined
     const startMs = clock.now()
-    snapshot = buildIndex({ routes: routes.list(), servers: servers.list(), pods: pods.list(), addressOf: podAddress })
+    snapshot = buildIndex({
+      routes: routes.list(),
+      servers: servers.list(),
+      pods: pods.list(),
+      addressOf: podAddress,
+      onMisshapen: (kind, key, error) => log.warn('object left out', { kind, key, error: messageOf(error) }),
+    })
     restMs = Math.max(quietMs, restFactor * (clock.now() - startMs))
   }
   const changed = (): void => {

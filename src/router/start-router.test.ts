@@ -95,7 +95,7 @@ test('a router is not ready before its caches are filled, and serves what is in 
 test('a burst of changes builds the index once, and what left is gone from it', async () => {
   const cluster = world()
   const clock = manualClock()
-  const source = followSnapshots(cluster.informers, clock)
+  const source = followSnapshots(cluster.informers, clock, silentLog)
   for (const object of [route, server(1), pod]) cluster.put(object)
   assert.equal(clock.pending, 0) // nothing to build before all is listed
   cluster.filled()

@@ -22,7 +22,7 @@ export interface RouterOptions {
  */
 export async function startRouter(options: RouterOptions): Promise<Router> {
   const { config, informers, log, write, clock = systemClock, random = Math.random } = options
-  const source = followSnapshots(informers, clock)
+  const source = followSnapshots(informers, clock, log)
   try {
     const router = await createRouter({
       config,

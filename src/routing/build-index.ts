@@ -3,6 +3,7 @@ import type { ModelRoute } from '#api/model-route.ts'
 import type { ModelServer } from '#api/model-server.ts'
 import { parseDuration } from '#machinery/duration.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
+import type { Resource } from '#machinery/meta.ts'
 import { isServing, PodsByLabel, roleOf } from './candidates.ts'
 import type { Backend, Endpoint, KvConnector, Pairing, RouteEntry, RoutingSnapshot, ServerEntry } from './snapshot.ts'
 import { compileStringMatch } from './string-match.ts'
@@ -13,6 +14,8 @@ export interface RoutingObjects {
   readonly pods: Iterable<Pod>
   /** Where a port of a pod answers; undefined while it has no address. */
   readonly addressOf: (pod: Pod, port: number) => { readonly host: string; readonly port: number } | undefined
+  /** Told of an object that does not have the shape of its kind, as a foreign CRD may let it; it is left out. */
+  readonly onMisshapen?: (kind: string, key: string, error: unknown) => void
 }
 
 /** Pure; the whole index from the whole state, so that an object that left cannot stay in it. */
@@ -20,18 +23,28 @@ export function buildIndex(objects: RoutingObjects): RoutingSnapshot {
   const pods = new PodsByLabel(Iterator.from(objects.pods).filter(isServing))
   const servers = new Map<string, ServerEntry>()
   for (const server of objects.servers) {
-    const entry = serverEntry(server, pods.of(server), objects.addressOf)
-    servers.set(entry.key, entry)
+    const entry = shaped(objects, server, () => serverEntry(server, pods.of(server), objects.addressOf))
+    if (entry !== undefined) servers.set(entry.key, entry)
   }
   const byModel = new Map<string, RouteEntry[]>()
   const byAdapter = new Map<string, RouteEntry[]>()
   for (const route of [...objects.routes].sort(byAge)) {
-    if (needsGateway(route) || route.metadata.deletionTimestamp !== undefined) continue
-    const entry = routeEntry(route, servers)
+    if (route.metadata.deletionTimestamp !== undefined) continue
+    const entry = shaped(objects, route, () => (needsGateway(route) ? undefined : routeEntry(route, servers)))
+    if (entry === undefined) continue
     if (route.spec.modelName) file(byModel, route.spec.modelName, entry)
     for (const adapter of new Set(route.spec.loraAdapters)) file(byAdapter, adapter, entry)
   }
   return { byModel, byAdapter, servers }
+}
+
+function shaped<T>({ onMisshapen }: RoutingObjects, object: Resource, make: () => T): T | undefined {
+  try {
+    return make()
+  } catch (error) {
+    onMisshapen?.(object.kind, keyOf(placeOf(object)), error)
+    return undefined
+  }
 }
 
 /** Oldest first; what is equally old, by name. */

@@ -272,6 +272,23 @@ test('an IPv6 address and https make the origin that undici needs', () => {
   assert.deepEqual(entry?.backend.kind === 'plain' && entry.backend.endpoints[0]?.origin, 'https://[fd00::1]:8443')
 })
 
+test('an object that is not shaped like its kind is left out and told, and the others are routed', () => {
+  const told: string[] = []
+  const { byModel, servers } = buildIndex({
+    routes: [route('good', {}), { ...route('bad', {}), spec: { modelName: 'chat' } as ModelRouteSpec }],
+    servers: [server('a'), { ...server('b'), spec: {} as ModelServerSpec }],
+    pods: readyPods,
+    addressOf: (_, port) => ({ host: '10.0.0.1', port }),
+    onMisshapen: (kind, key) => told.push(`${kind} ${key}`),
+  })
+  assert.deepEqual(told, ['ModelServer default/b', 'ModelRoute default/bad'])
+  assert.deepEqual(
+    byModel.get('chat')?.map(({ key }) => key),
+    ['default/good'],
+  )
+  assert.deepEqual([...servers.keys()], ['default/a'])
+})
+
 test('prefill and decode pods pair within their group only', () => {
   const pd = server('a', {
     workloadSelector: {
