@@ -56,6 +56,7 @@ export const writeCases: KubectlCases = {
 
   'patch in all types': async ({ ok, refused }) => {
     await ok('create -f -', { input: [booster('chat'), enginePod('engine')] })
+    await ok('wait --for=condition=Active modelbooster/chat --timeout=20s') // so that only we change it
     const patch = (kind: string, type: string, body: unknown): string[] => [
       'patch',
       kind,
