@@ -50,16 +50,22 @@ function machine(): string {
 
 export const mib = 2 ** 20
 
-/** Bytes. `pss` counts pages shared with other processes (the Node binary above all) by the part that falls to this one. */
+/** Bytes in memory: the process's own, and those of files, which it may share (the Node binary above all). */
 export interface Memory {
   readonly rss: number
-  readonly pss: number
+  readonly own: number
 }
 
 export function memoryOf(pid: number): Memory {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
   const bytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024
-  return { rss: bytes('Rss'), pss: bytes('Pss') }
+  return { rss: bytes('Rss'), own: bytes('Anonymous') }
+}
+
+/** Of processes that run the same binary, which is counted once. */
+export function memoryTogether(memories: readonly Memory[]): number {
+  const shared = Math.max(...memories.map(({ rss, own }) => rss - own))
+  return memories.reduce((sum, { own }) => sum + own, shared)
 }
 
 /** The most memory that the process has had since it started, in bytes. */
