@@ -1,6 +1,7 @@
 /** Every file in `examples/` does what it says: it is valid, it becomes ready, and what it names answers. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
@@ -11,21 +12,21 @@ import { readDocuments } from '#cli/documents.ts'
 import { errorsOf, inspect } from '#cli/inspect.ts'
 import { render } from '#cli/render.ts'
 import { recordingIo } from '#cli/io.testkit.ts'
+import { nodesIn } from '#cli/listening-cluster.ts'
 import { conditionsOf } from '#cli/object-state.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource, ObjectMeta } from '#machinery/meta.ts'
-import { parseRuntimes } from '#embedded/node/runtimes-config.ts'
+import { parseRuntimes, type RuntimesConfig } from '#embedded/node/runtimes-config.ts'
 import { namesIn, startClients } from './asking.ts'
 import { kindOf, startWorld, type World } from './world.ts'
 
 const root = fileURLToPath(new URL('../examples', import.meta.url))
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
-  // What runs programs of this machine is for `docs/local-pods.md` to show: not every machine has them.
-  .filter((file) => file.endsWith('.yaml') && !file.startsWith('local-pods/'))
+  .filter((file) => file.endsWith('.yaml'))
   .sort()
 /** Files for `up`, not objects. */
-const forUp = files.filter((file) => file.startsWith('up/'))
-const manifests = files.filter((file) => !file.startsWith('up/'))
+const forUp = ['local-pods/nodes.yaml', 'local-pods/runtimes.yaml']
+const manifests = files.filter((file) => !forUp.includes(file))
 
 test('each says in its first two lines what it shows', () => {
   for (const file of files) {
@@ -65,7 +66,7 @@ async function becomesTrue(world: World, kind: Kind, namespace: string, type: st
 }
 
 test('applied, each becomes ready and answers by all of its names', async (t) => {
-  const world = await startWorld(t)
+  const world = await startWorld(t, { runtimes: exampleRuntimes() })
   const clients = await startClients(t, world)
   const answered: string[] = []
   for (const [at, file] of manifests.entries()) {
@@ -95,17 +96,30 @@ test('applied, each becomes ready and answers by all of its names', async (t) =>
     await world.client.delete(Namespace, { name: namespace })
   }
   assert.ok(answered.length >= manifests.length - 4, answered.join(' '))
-  for (const name of ['quickstart', 'test-model', 'Qwen/Qwen2.5', 'sql', 'french', 'gold', 'tiny', 'tiered'])
+  for (const name of ['quickstart', 'test-model', 'Qwen/Qwen2.5', 'sql', 'french', 'gold', 'tiny', 'tiered', 'echo'])
     assert.ok(answered.includes(name), name)
 })
+
+/** The example's own, with the Node.js that runs this test in front of others. */
+function exampleRuntimes(): RuntimesConfig {
+  const { runtimes } = parseRuntimes(parse(readFileSync(`${root}/local-pods/runtimes.yaml`, 'utf8')))
+  const PATH = dirname(process.execPath)
+  return {
+    runtimes: runtimes.map((entry) =>
+      entry.runtime === 'process' ? { ...entry, env: { ...entry.env, PATH } } : entry,
+    ),
+  }
+}
 
 /** What the server keeps of our own apply, with the time when it last changed anything. */
 function ownEntry({ managedFields }: ObjectMeta): unknown {
   return managedFields?.find(({ manager, operation }) => manager === 'test' && operation === 'Apply')
 }
 
-test('the files for up are what it takes', () => {
-  assert.deepEqual(forUp, ['up/nodes.yaml', 'up/runtimes.yaml'])
-  const runtimes = parseRuntimes(parse(readFileSync(`${root}/up/runtimes.yaml`, 'utf8')))
-  assert.ok(runtimes.runtimes.length > 1)
+test('the nodes file is what up takes', () => {
+  const nodes = nodesIn(`${root}/local-pods/nodes.yaml`)
+  assert.deepEqual(
+    nodes.map(({ name }) => name),
+    ['gpu-1', 'cpu-1'],
+  )
 })

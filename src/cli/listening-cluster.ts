@@ -70,7 +70,8 @@ const NodesFile = z.strictObject({
     .min(1),
 })
 
-function nodesIn(file: string): readonly NodeEntry[] {
+/** The nodes that a file for `--nodes` declares. */
+export function nodesIn(file: string): readonly NodeEntry[] {
   const parsed = NodesFile.safeParse(yamlIn(file))
   if (parsed.success) return parsed.data.nodes
   const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`)
