@@ -14,6 +14,7 @@ export interface Ready {
   readonly kubeconfig: string
   readonly apiUrl: string
   readonly routerUrl: string
+  readonly metricsUrl: string
 }
 
 export type Event = { readonly event: string } & Readonly<Record<string, unknown>>

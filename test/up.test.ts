@@ -157,18 +157,21 @@ test('killed, it leaves no process and no port', async (t) => {
   await assertNothingLeft(left)
 })
 
-test('the router comes back on its port when it dies', async (t) => {
+test('the router comes back on its ports when it dies', async (t) => {
   const up = startUp(t, temporaryDirectory(t))
-  const { routerUrl } = await up.ready()
+  const { routerUrl, metricsUrl } = await up.ready()
+  assert.match(await (await fetch(metricsUrl)).text(), /^kthena_router_/m)
   const [router = 0] = descendants(up.child.pid ?? 0)
   process.kill(router, 'SIGKILL')
-  const port = Number(new URL(routerUrl).port)
-  while (descendants(up.child.pid ?? 0).includes(router) || !(await isListening(port)))
-    await new Promise((resolve) => setImmediate(resolve))
+  for (const url of [routerUrl, metricsUrl]) {
+    const port = Number(new URL(url).port)
+    while (descendants(up.child.pid ?? 0).includes(router) || !(await isListening(port)))
+      await new Promise((resolve) => setImmediate(resolve))
+  }
 })
 
 test('--exit-when-active ends with 0 once every booster has answered; on nodes and runtimes of files too', async (t) => {
-  const files = ['--nodes', example('up/nodes.yaml'), '--runtimes', example('up/runtimes.yaml')]
+  const files = ['--nodes', example('local-pods/nodes.yaml'), '--runtimes', example('local-pods/runtimes.yaml')]
   const up = startUp(t, temporaryDirectory(t), ['--exit-when-active', '--apply', quickstart, ...files])
   const answer = await up.event('answer')
   assert.equal(answer['model'], 'quickstart')

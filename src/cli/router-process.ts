@@ -14,7 +14,7 @@ import type { Log } from '#base/log.ts'
 export interface RouterProcessOptions {
   /** The process starts at once and waits for it. */
   readonly kubeconfig: Promise<string>
-  /** 0 for any free port; a restart keeps the port of the first start. */
+  /** 0 for any free port; a restart keeps the ports of the first start. */
   readonly port: number
   readonly clock: Clock
   readonly log: Log
@@ -22,7 +22,13 @@ export interface RouterProcessOptions {
 
 export interface RouterProcess extends AsyncDisposable {
   readonly url: string
+  readonly metricsUrl: string
   readonly pid: () => number | undefined
+}
+
+interface Ports {
+  readonly port: number
+  readonly metricsPort: number
 }
 
 /** A router that does not listen within this time is stuck. */
@@ -32,8 +38,9 @@ const restartMs = 1_000
 export async function startRouterProcess(options: RouterProcessOptions): Promise<RouterProcess> {
   const { log, clock } = options
   const stop = new AbortController()
-  let { child, port } = await launch(options, options.port, stop.signal)
-  const url = `http://127.0.0.1:${port}`
+  let child: ChildProcess
+  let ports: Ports
+  ;({ child, ports } = await launch(options, { port: options.port, metricsPort: 0 }, stop.signal))
 
   const kept = keep()
   async function keep(): Promise<void> {
@@ -43,7 +50,7 @@ export async function startRouterProcess(options: RouterProcessOptions): Promise
       log.error('router ended, starting it again', { code })
       try {
         await sleep(clock, restartMs, stop.signal)
-        ;({ child, port } = await launch(options, port, stop.signal))
+        ;({ child, ports } = await launch(options, ports, stop.signal))
       } catch (error) {
         if (stop.signal.aborted) return
         log.error('router does not start', { error: String(error) })
@@ -52,7 +59,8 @@ export async function startRouterProcess(options: RouterProcessOptions): Promise
   }
 
   return {
-    url,
+    url: `http://127.0.0.1:${ports.port}`,
+    metricsUrl: `http://127.0.0.1:${ports.metricsPort}/metrics`,
     pid: () => child.pid,
     async [Symbol.asyncDispose]() {
       stop.abort()
@@ -69,9 +77,10 @@ function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.once('exit', (code) => resolve(code)))
 }
 
-async function launch({ kubeconfig, clock, log }: RouterProcessOptions, port: number, signal: AbortSignal) {
+async function launch({ kubeconfig, clock, log }: RouterProcessOptions, wanted: Ports, signal: AbortSignal) {
   const program = fileURLToPath(new URL('../../bin/fairlead.cjs', import.meta.url))
-  const args = [program, 'router', '--json', '--below-up', '--drain-seconds', '3', '--port', String(port)]
+  const ports = ['--port', String(wanted.port), '--metrics-port', String(wanted.metricsPort)]
+  const args = [program, 'router', '--json', '--below-up', '--drain-seconds', '3', ...ports]
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] })
   child.stdin.on('error', () => {}) // it ended; the exit tells
   const problems: string[] = []
@@ -79,13 +88,14 @@ async function launch({ kubeconfig, clock, log }: RouterProcessOptions, port: nu
     problems.push(line)
     if (problems.length > 20) problems.shift()
   })
-  const ready = new Promise<number>((resolve, reject) => {
+  const ready = new Promise<Ports>((resolve, reject) => {
     const late = clock.after(startMs, () =>
       reject(new Fault('unavailable', 'RouterStuck', 'the router does not start')),
     )
     createInterface({ input: child.stdout }).on('line', (line) => {
       const event = parsed(line)
-      if (event?.['event'] === 'ready') resolve(Number(event['port']))
+      if (event?.['event'] === 'ready')
+        resolve({ port: Number(event['port']), metricsPort: Number(event['metricsPort']) })
       else log.debug('router', { line })
     })
     child.once('exit', () => {
@@ -97,7 +107,7 @@ async function launch({ kubeconfig, clock, log }: RouterProcessOptions, port: nu
     kubeconfig.then((path) => child.stdin.write(`${path}\n`), reject)
   })
   try {
-    return { child, port: await ready }
+    return { child, ports: await ready }
   } catch (error) {
     child.kill('SIGKILL')
     throw error

@@ -36,7 +36,13 @@ export interface UpOptions {
 
 /** A line of `--json`. */
 type UpEvent =
-  | { readonly event: 'ready'; readonly kubeconfig: string; readonly apiUrl: string; readonly routerUrl: string }
+  | {
+      readonly event: 'ready'
+      readonly kubeconfig: string
+      readonly apiUrl: string
+      readonly routerUrl: string
+      readonly metricsUrl: string
+    }
   | { readonly event: 'applied'; readonly object: string; readonly outcome: string }
   | {
       readonly event: 'state'
@@ -71,7 +77,7 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
   const cluster = stack.use(await starting)
   const router = stack.use(await routing)
   const { kubeconfig, apiUrl } = cluster
-  tell({ event: 'ready', kubeconfig, apiUrl, routerUrl: router.url })
+  tell({ event: 'ready', kubeconfig, apiUrl, routerUrl: router.url, metricsUrl: router.metricsUrl })
 
   const applied = await applyAll(cluster, documents, tell)
   const view = stack.use(watchStates({ cluster, router, screen, io, tell, quiet: json }))
@@ -290,9 +296,10 @@ function answerLines({ question, text }: { readonly question: Question; readonly
   return ['', `$ ${curlOf(question)}`, `${question.model}: ${text}`]
 }
 
-function footer({ kubeconfig, apiUrl }: ListeningCluster, { url }: RouterProcess): string[] {
+function footer({ kubeconfig, apiUrl }: ListeningCluster, { url, metricsUrl }: RouterProcess): string[] {
   return [
     `OpenAI API   ${url}/v1`,
+    `Metrics      ${metricsUrl}`,
     `Kubernetes   ${apiUrl}`,
     `             export KUBECONFIG=${kubeconfig}`,
     'What a pod calls simulated makes up its answers and its latencies. Ctrl-C stops everything; the data stays.',
