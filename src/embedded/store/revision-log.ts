@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, openSync } from 'node:fs'
+import { chmodSync, closeSync, fdatasync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Fault } from '#base/fault.ts'
 
@@ -56,6 +56,8 @@ const layout = `
 export function openLog(path: string, durability: Durability): RevisionLog {
   const db = new DatabaseSync(path)
   try {
+    // Secrets are in it; SQLite gives the files beside it the same mode.
+    if (path !== ':memory:') chmodSync(path, 0o600)
     prepare(db, path, durability)
   } catch (error) {
     db.close()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -161,6 +161,13 @@ test('closing commits what was decided', async (t) => {
   }
   await using store = open({ path })
   assert.equal(store.get(key('a'))?.text, 'a@2')
+})
+
+test('only its owner can read a store, and what SQLite puts beside it', async (t) => {
+  const path = fileOf(t)
+  await using store = open({ path })
+  await store.put(key('a'), () => 'a')
+  for (const file of [path, `${path}-wal`]) assert.equal(statSync(file).mode & 0o777, 0o600, file)
 })
 
 test('a store that is in use cannot be opened a second time', async (t) => {
