@@ -64,6 +64,23 @@ test('validate says what is wrong, where, and is quiet about what is right', asy
   assert.equal(json[0]?.field, 'metadata.name')
 })
 
+test('where a rule and the check in code blame the same, validate says the more exact alone, beside what else is wrong', async () => {
+  const text = `${head}metadata: {name: chat}
+spec:
+  backends: [{name: a, type: vLLM, modelURI: "hf://a/b", minReplicas: 3, maxReplicas: 2, routeWeight: -1, workers: [{image: vllm}]}]
+`
+  const { out } = await run('validate', '-f', file('rules.yaml', text))
+  assert.deepEqual(
+    out.split('\n').map((line) => line.split(': ').slice(2).join(': ')),
+    [
+      'spec.backends[0].routeWeight: Invalid value: -1: spec.backends[0].routeWeight in body should be greater than or equal to 0',
+      'spec.backends[0].minReplicas: Invalid value: 3: must not be greater than maxReplicas (2)',
+      'spec.backends[0]: Invalid value: "minReplicas: 3, maxReplicas: 2": must be equal and greater than 0 without an autoscaling policy; or write replicas alone',
+      '',
+    ],
+  )
+})
+
 test('render prints the children of a file as one stream, and refuses what is wrong', async () => {
   const golden = fileURLToPath(new URL('testdata/render.golden.yaml', import.meta.url))
   const { code, out } = await run(

@@ -5,6 +5,7 @@ import { dns1123SubdomainErrors } from '#machinery/names.ts'
 import { compileSchema } from '#machinery/schema.ts'
 import type { UserDocument } from './documents.ts'
 import { kindOfObject } from './known-kinds.ts'
+import { unknownDetail } from './spelling.ts'
 
 export interface Finding {
   readonly severity: 'error' | 'warning'
@@ -44,16 +45,17 @@ export function inspect({ object, at }: UserDocument): Inspected {
     (field): FieldError => ({
       field,
       type: 'FieldValueForbidden',
-      detail: 'unknown field: check its spelling and its place',
+      detail: unknownDetail(field, kind.schema()),
     }),
   )
   const invalid = schema.validate(complete)
-  // Rules may rely on what the schema promises.
-  const broken = invalid.length > 0 ? [] : (kind.check?.(complete) ?? [])
+  // Rules may rely on the types that the schema promises.
+  const mistyped = invalid.some(({ field }) => field === wholeObject)
+  const broken = mistyped ? [] : (kind.check?.(complete) ?? [])
   const errors = [
     ...nameErrors(object),
     ...strangers,
-    ...invalid.filter(({ field }) => field !== wholeObject),
+    ...invalid.filter((error) => error.field !== wholeObject && !broken.some((exact) => saysMore(exact, error))),
     ...broken,
   ]
   const warnings = invalid.length > 0 ? [] : (kind.warn?.(complete) ?? [])
@@ -69,6 +71,11 @@ export function inspect({ object, at }: UserDocument): Inspected {
 
 /** Where the schema says that rules must wait until it is satisfied; what it is not satisfied with stands beside it. */
 const wholeObject = '<nil>'
+
+/** A rule in CEL blames what carries it and gives no value; the check in code has better words for that field or one in it. */
+function saysMore(exact: FieldError, { field, value }: FieldError): boolean {
+  return value === undefined && [`${field}.`, `${field}[`].some((start) => `${exact.field}.`.startsWith(start))
+}
 
 function nameErrors({ metadata: { name, generateName } }: AnyResource): FieldError[] {
   if (name === undefined && generateName !== undefined) return []
