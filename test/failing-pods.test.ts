@@ -58,9 +58,9 @@ const ofBoosters: Record<string, Trouble> = {
     says: [
       entry,
       /container/,
-      /ErrImagePull|ImagePullBackOff|ErrImageNeverPull/,
-      /acme\/unknown:1/,
-      /correct the image/,
+      /NoRuntime: no runtime for image "acme\/unknown:1"/,
+      /correct the image, or add \{"image": "acme\/unknown:1", "runtime": "simulated"\}/,
+      /\(known: simulated: .*\)$/,
     ],
   },
   'a probe that fails': {

@@ -370,7 +370,7 @@ test('S15 a bad image stops after one group; its fix replaces that group first',
   seen.fewest = 3
   await world.apply(a({ replicas: 3 }, { image: 'acme/unknown:1' }))
   const failing = await world.condition(ModelServing, 'chat', 'PodsFailing')
-  assert.match(failing.message, /pod chat-2-decode-0-0, container engine: ErrImagePull.*acme\/unknown:1/)
+  assert.match(failing.message, /pod chat-2-decode-0-0, container engine: NoRuntime.*acme\/unknown:1/)
   await world.condition(ModelServing, 'chat', 'Available', 'False')
   await world.settled()
   assert.deepEqual(seen.gone, ['chat-2-decode-0-0'])

@@ -11,7 +11,10 @@ export interface Failing {
   readonly definite: boolean
 }
 
-/** What to do about the reasons that a kubelet gives for a container that does not start. */
+/**
+ * What to do about the reasons that a kubelet gives for a container that does not start. `NoRuntime` is our own node's,
+ * whose message says it.
+ */
 const mends: Record<string, string> = {
   CrashLoopBackOff: 'see its log (add --previous), then correct its command, arguments or environment',
   Error: 'see its log, then correct its command, arguments or environment',
@@ -19,6 +22,7 @@ const mends: Record<string, string> = {
   ImagePullBackOff: 'correct the image name, or add the imagePullSecrets that its registry asks for',
   ErrImagePull: 'correct the image name, or add the imagePullSecrets that its registry asks for',
   ErrImageNeverPull: 'put the image on the node, or change imagePullPolicy',
+  NoRuntime: '',
   InvalidImageName: 'correct the image name',
   CreateContainerConfigError: 'create what is missing, or correct its name',
   CreateContainerError: 'correct the command, the arguments or the volume mounts',
@@ -83,7 +87,12 @@ function endOf({ exitCode, message }: { exitCode: number; message?: string | und
 function failing(pod: string, container: string | undefined, reason: string, detail: string | undefined): Failing {
   const where = container === undefined ? `pod ${pod}` : `pod ${pod}, container ${container}`
   const mend = mends[reason] ?? 'see the events of the pod'
-  return { pod, reason, message: `${where}: ${reason}${detail ? `: ${detail}` : ''}; ${mend}`, definite: true }
+  return {
+    pod,
+    reason,
+    message: `${where}: ${reason}${detail ? `: ${detail}` : ''}${mend && `; ${mend}`}`,
+    definite: true,
+  }
 }
 
 /** A container that runs without becoming ready: one that only loads its weights looks the same, so not definite. */

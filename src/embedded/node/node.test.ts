@@ -218,8 +218,8 @@ test('an image that nothing runs says which would, and what to write', async () 
   await using world = await startWorld()
   await world.run({ containers: [{ name: 'db', image: 'postgres:17' }] })
   const { reason, message = '' } = world.container()?.state?.waiting ?? {}
-  assert.equal(reason, 'ErrImagePull')
-  assert.match(message, /no runtime for image "postgres:17".*\*vllm\* → simulated.*"runtime": "simulated"/)
+  assert.equal(reason, 'NoRuntime')
+  assert.match(message, /no runtime for image "postgres:17".*"runtime": "simulated".*\(known: simulated: \*vllm\*, /)
 })
 
 test('a probe that fails keeps the pod unready and is told; a good one mends it at its next turn', async () => {
@@ -419,7 +419,7 @@ test('a log that there is not is answered as the kubelet does', async () => {
   const waiting = await get('p/db')
   assert.deepEqual(
     [waiting.status, await waiting.text()],
-    [400, 'container "db" in pod "p" is waiting to start: ErrImagePull\n'],
+    [400, 'container "db" in pod "p" is waiting to start: NoRuntime\n'],
   )
   assert.equal((await get('p/db?previous=true')).status, 400)
 })

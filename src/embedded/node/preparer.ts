@@ -57,7 +57,7 @@ export class Preparer {
     const { image = '' } = container
     const entry = runtimeOf(image, runtimes)
     if (entry === undefined) {
-      return { ready: false, reason: 'ErrImagePull', message: noRuntimeMessage(image, runtimes) }
+      return { ready: false, reason: 'NoRuntime', message: noRuntimeMessage(image, runtimes) }
     }
     const { env, problems } = resolveEnvironment(pod, container, {
       podIP,

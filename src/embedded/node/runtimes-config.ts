@@ -57,8 +57,10 @@ export function runtimeOf(image: string, { runtimes }: RuntimesConfig): RuntimeE
 
 /** Why no entry fits, and what to write. */
 export function noRuntimeMessage(image: string, { runtimes }: RuntimesConfig): string {
-  const known = runtimes.map((entry) => `${entry.image} → ${entry.runtime}`).join(', ')
-  return `no runtime for image "${image}" on this machine (known: ${known || 'none'}); correct the image, or add {"image": "${image}", "runtime": "simulated"} or one of runtime "process" to the runtimes file`
+  const known = [...Map.groupBy(runtimes, ({ runtime }) => runtime)]
+    .map(([runtime, entries]) => `${runtime}: ${entries.map((entry) => entry.image).join(', ')}`)
+    .join('; ')
+  return `no runtime for image "${image}" on this machine; correct the image, or add {"image": "${image}", "runtime": "simulated"} or one of runtime "process" to the file of --runtimes (known: ${known || 'none'})`
 }
 
 function fits(pattern: string, image: string): boolean {
