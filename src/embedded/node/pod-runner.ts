@@ -30,6 +30,8 @@ export interface PodRunnerOptions {
   readonly cleanUp: (pod: Pod) => Promise<void>
 }
 
+/** As long is a pod seen on its way out: `kubectl delete` looks again, and would wait forever for one made anew in between. */
+const leastTerminatingMs = 200
 const deleteRetryMs = 1_000
 
 /** One pod: init containers in order, then containers side by side, until it ends or is deleted. */
@@ -194,10 +196,12 @@ export class PodRunner {
     const { client, clock, log, cleanUp } = this.#options
     this.#deadline?.cancel()
     const { uid = '' } = this.#pod.metadata
+    const seen = new Promise<void>((resolve) => clock.after(leastTerminatingMs, resolve))
     try {
       await this.#stopAll()
       await this.#writer.close()
       await cleanUp(this.#pod)
+      await seen
       await client.delete(Pod, placeOf(this.#pod), { gracePeriodSeconds: 0, uid })
     } catch (error) {
       if (isFault(error, 'missing') || isFault(error, 'conflict')) return // gone; perhaps its name lives again
