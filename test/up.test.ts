@@ -1,6 +1,6 @@
 /** `fairlead up` as a process: what it promises before, while and after it runs. */
 import assert from 'node:assert/strict'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect as connectSocket, type AddressInfo } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -96,7 +96,7 @@ for (const flag of ['api-port', 'router-port']) {
     const up = startUp(t, temporaryDirectory(t), [`--${flag}`, String(port)])
     assert.equal(await up.ended, 1)
     assert.match(up.errors(), new RegExp(`^error: port ${port} .* is taken; .*--${flag}`, 'm'))
-    assert.doesNotMatch(up.errors(), /^ {4}at /m)
+    assert.doesNotMatch(up.errors(), /^ {4}at |is it running/m)
   })
 }
 
@@ -219,6 +219,14 @@ const refused: Record<string, { args: (directory: string) => string[]; code: num
     },
     code: 1,
     want: /^error: cannot use .*file.*--data-dir/,
+  },
+  'a data directory that it may not write': {
+    args: (directory) => {
+      mkdirSync(join(directory, 'taken/fairlead.log'), { recursive: true })
+      return ['--data-dir', join(directory, 'taken')]
+    },
+    code: 1,
+    want: /^error: cannot use .*taken.*--data-dir/,
   },
   'a nodes file of another shape': {
     args: (directory) => {

@@ -30,10 +30,10 @@ export function processIo(): Io {
     interactive: tty && env['CI'] === undefined,
     colors: tty && (env['NO_COLOR'] ?? '') === '',
     get columns() {
-      return stdout.columns ?? 120
+      return stdout.columns || 120 // 0 where a terminal was not told its size
     },
     get rows() {
-      return stdout.rows ?? 40
+      return stdout.rows || 40
     },
     env,
   }

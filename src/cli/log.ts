@@ -6,7 +6,7 @@ export type LogLevel = (typeof logLevels)[number]
 
 /** JSON lines to a file or to standard error, written at once, so that nothing is lost with the process. */
 export function openLog(level: LogLevel, file?: string): Log {
-  const destination = pino.destination({ dest: file ?? 2, sync: true, append: true, mkdir: true })
+  const destination = pino.destination({ dest: file ?? 2, sync: true, append: true, mkdir: true, mode: 0o600 })
   return wrap(pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination))
 }
 

@@ -89,9 +89,7 @@ async function launch({ kubeconfig, clock, log }: RouterProcessOptions, wanted: 
     if (problems.length > 20) problems.shift()
   })
   const ready = new Promise<Ports>((resolve, reject) => {
-    const late = clock.after(startMs, () =>
-      reject(new Fault('unavailable', 'RouterStuck', 'the router does not start')),
-    )
+    const late = clock.after(startMs, () => reject(new Fault('exhausted', 'RouterStuck', 'the router does not start')))
     createInterface({ input: child.stdout }).on('line', (line) => {
       const event = parsed(line)
       if (event?.['event'] === 'ready')
@@ -101,7 +99,7 @@ async function launch({ kubeconfig, clock, log }: RouterProcessOptions, wanted: 
     child.once('exit', () => {
       late.cancel()
       const said = problems.filter((line) => line.startsWith('error: ')).map((line) => line.slice('error: '.length))
-      reject(new Fault('unavailable', 'RouterEnded', said[0] ?? problems.at(-1) ?? 'the router ended at once'))
+      reject(new Fault('invalid', 'RouterEnded', said[0] ?? problems.at(-1) ?? 'the router ended at once'))
     })
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
     kubeconfig.then((path) => child.stdin.write(`${path}\n`), reject)

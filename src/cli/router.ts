@@ -37,7 +37,9 @@ export async function router(options: RouterCommandOptions, io: Io): Promise<voi
   })
   const running = await startRouter({ config, informers, log, write: (line) => io.write(`${line}\n`) }).catch(
     (error: unknown) => {
-      throw isFault(error) && error.code === 'PortTaken' ? portTaken('router-port', options.port, error) : error
+      throw isFault(error) && error.code === 'PortTaken'
+        ? portTaken(parent === undefined ? 'port' : 'router-port', options.port, error)
+        : error
     },
   )
   const { port, metricsPort } = running

@@ -59,8 +59,7 @@ type UpEvent =
 export async function up(options: UpOptions, io: Io): Promise<void> {
   const documents = options.apply === undefined ? [] : readDocuments(options.apply)
   const signal = stopSignal()
-  const dataDir = makeDataDir(options.dataDir)
-  const log = openLog('info', `${dataDir}/fairlead.log`)
+  const { dataDir, log } = openDataDir(options.dataDir)
   const screen = openScreen(io)
   const json = options.json === true
   const tell = (event: UpEvent): void => {
@@ -99,11 +98,11 @@ async function startCluster(options: UpOptions, log: Log): Promise<ListeningClus
   return startListeningCluster({ ...options, log })
 }
 
-function makeDataDir(path: string): string {
+function openDataDir(path: string): { dataDir: string; log: Log } {
   const dataDir = resolve(path)
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    return dataDir
+    return { dataDir, log: openLog('info', `${dataDir}/fairlead.log`) }
   } catch (error) {
     const message = `cannot use ${dataDir}: ${messageOf(error)}; name another directory with --data-dir`
     throw new Fault('invalid', 'BadDataDir', message, { cause: error })
@@ -301,9 +300,14 @@ function footer({ kubeconfig, apiUrl }: ListeningCluster, { url, metricsUrl }: R
     `OpenAI API   ${url}/v1`,
     `Metrics      ${metricsUrl}`,
     `Kubernetes   ${apiUrl}`,
-    `             export KUBECONFIG=${kubeconfig}`,
+    `             export KUBECONFIG=${quoted(kubeconfig)}`,
     'What a pod calls simulated makes up its answers and its latencies. Ctrl-C stops everything; the data stays.',
   ]
+}
+
+/** For a shell: as it is, unless something in it means something there. */
+function quoted(path: string): string {
+  return /^[\w./:@%+=-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`
 }
 
 /** The picture on a live screen tells the rest. */
