@@ -65,6 +65,8 @@ function warningOf(object: AnyResource, conditions: readonly Condition[]): strin
     GangUnavailable: 'True',
     AutoscalingActive: 'False',
     UpdateInProgress: 'True',
+    Conflicted: 'True',
+    ResolvedRefs: 'False',
   }
   const messages = conditions.filter(({ type, status }) => told[type] === status).map(({ message }) => message)
   if (object.kind === 'Pod' && simulatedPod(object)) messages.push('simulated')

@@ -57,6 +57,16 @@ const objects = [
   object('AutoscalingPolicy', 'policy', 'chat'),
   object('ModelRoute', 'chat-route', 'chat', having(condition('Accepted', 'True', 'Accepted'))),
   object(
+    'ModelRoute',
+    'late-route',
+    'chat',
+    having(
+      condition('Accepted', 'True', 'Accepted'),
+      condition('ResolvedRefs', 'True', 'ResolvedRefs', 'Every target exists.'),
+      condition('Conflicted', 'True', 'SameModelName', 'default/other goes first for chat'),
+    ),
+  ),
+  object(
     'ModelServing',
     'chat-a',
     'chat',
@@ -83,6 +93,7 @@ test('a tree shows what owns what, how it is, and what it waits for', () => {
     '│  ├─ Pod/chat-a-11          … 10m    ContainersNotReady: containers with unready status: [engine]',
     '│  └─ Service/chat-a-0       · 10m',
     '├─ ModelRoute/chat-route     ✔ 10m',
+    '├─ ModelRoute/late-route     ✔ 10m    default/other goes first for chat',
     '└─ AutoscalingPolicy/policy  · 10m    written, not acted on yet: there is no autoscaler so far',
     'ModelServing/alone           … 10m    Deleting: held by a/b',
   ])
