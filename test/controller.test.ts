@@ -199,13 +199,19 @@ test('a deleted object is not deleted twice, nor planned with before the cache h
 
 test('the status is written once, when it differs, and a flip of a condition is an event', async (t) => {
   await using api = await embeddedApi()
-  const condition = {
-    type: 'Labelled',
-    status: 'True',
-    reason: 'SeenIt',
+  const condition = (type: string, isTrue: boolean): object => ({
+    type,
+    status: isTrue ? 'True' : 'False',
+    reason: `${type}${isTrue ? '' : 'Not'}`,
     message: 'it has been seen',
     lastTransitionTime: '2026-01-01T00:00:00Z',
-  }
+  })
+  const conditionsOf = ({ labels = {} }: Namespace['metadata']): object[] => [
+    condition('Accepted', true),
+    condition('Degraded', true),
+    condition('Progressing', labels['seen'] === undefined),
+    condition('Labelled', labels['seen'] !== undefined),
+  ]
   const definition: ControllerDefinition<Namespace, undefined, object> = {
     name: 'labeller',
     kind: Namespace,
@@ -213,7 +219,7 @@ test('the status is written once, when it differs, and a flip of a condition is 
     domain: {
       observe: () => undefined,
       plan: () => ({ stages: [] }),
-      status: ({ metadata }) => (metadata.name === 'default' ? { conditions: [condition] } : undefined),
+      status: ({ metadata }) => (metadata.name === 'default' ? { conditions: conditionsOf(metadata) } : undefined),
     },
   }
   await using controller = startController(definition, api)
@@ -222,11 +228,16 @@ test('the status is written once, when it differs, and a flip of a condition is 
   assert.deepEqual(api.writes, ['patch namespaces/status default'])
   const { status } = await api.client.get(Namespace, { name: 'default' })
   assert.equal(status?.phase, 'Active', "the server's own field stays")
-  const events = await api.client.list(Event, { namespace: 'default' })
-  assert.deepEqual(
-    events.items.map(({ reason }) => reason),
-    ['SeenIt'],
-  )
+  const told = async (): Promise<string[]> => {
+    const events = await api.client.list(Event, { namespace: 'default' })
+    return events.items.map(({ reason, type }) => `${type} ${reason}`).toSorted()
+  }
+  assert.deepEqual(await told(), ['Warning Degraded'], 'good news that is there from the start is no news')
+  const patch = { metadata: { labels: { seen: 'yes' } } }
+  await api.client.patch(Namespace, { name: 'default' }, { type: 'merge', patch })
+  await until(t, 'flip', async () => (await told()).length > 1)
+  await until(t, 'rest', () => controller.idle())
+  assert.deepEqual(await told(), ['Normal Labelled', 'Warning Degraded'])
 })
 
 test('a domain that throws costs its own key a pause and nothing else', async (t) => {

@@ -157,13 +157,17 @@ export class EventRecorder {
   }
 }
 
-/** Conditions whose status flipped, as events: to True from anything, and back from True where that says something. */
+/**
+ * Conditions whose status flipped, as events: to True from anything, and back from True. One that appears is no flip:
+ * it is told only where it is bad, for an object that has just been made says enough by what was made for it.
+ */
 export function flips(before: unknown, after: unknown): Why[] {
   const former = new Map(conditionsOf(before).map((condition) => [condition.type, condition.status]))
   return conditionsOf(after).flatMap(({ type, status, reason, message }) => {
     const was = former.get(type)
-    if (was === status || (status !== 'True' && (was !== 'True' || neutral.has(type)))) return []
-    const isBad = !neutral.has(type) && badWhenTrue.has(type) === (status === 'True')
+    if (neutral.has(type) || was === status || (status !== 'True' && was !== 'True')) return []
+    const isBad = badWhenTrue.has(type) === (status === 'True')
+    if (was === undefined && !isBad) return []
     return [
       {
         reason: reason === '' ? type : reason,
@@ -185,7 +189,7 @@ const badWhenTrue: ReadonlySet<string> = new Set([
   'Conflicted',
 ])
 
-/** Condition types that only say what is going on; that it has ended is told by what it led to. */
+/** Condition types that only say what is going on: what it leads to is told. */
 const neutral: ReadonlySet<string> = new Set(['Progressing', 'UpdateInProgress'])
 
 function conditionsOf(status: unknown): Condition[] {
