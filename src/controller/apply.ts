@@ -1,5 +1,5 @@
+import { hash } from 'node:crypto'
 import { Fault, isFault } from '#base/fault.ts'
-import { revisionHash } from '#base/json.ts'
 import type { Client } from '#kube/client.ts'
 import { type Kind, keyOf, placeOf, type Ref } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
@@ -28,7 +28,7 @@ export interface ApplyRequest {
   readonly onWritten?: (step: Step) => void
 }
 
-/** What the server made of a wish that `wouldChange` thinks unfulfilled: asking again would change nothing. */
+/** A wish that the server has had, and the state that it made of it: asking again would change nothing. */
 interface Settled {
   readonly wish: string
   readonly at: string
@@ -92,7 +92,7 @@ export class Applier {
     const desired = uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } }
     const written = await this.#client.apply(kind, desired, { fieldManager: this.#manager, force: true, signal })
     writes.landed(written, live)
-    this.settle(kind, written, object)
+    this.settle(written, object)
     return written.metadata.resourceVersion !== live?.metadata.resourceVersion
   }
 
@@ -138,17 +138,16 @@ export class Applier {
 
   /** Whether applying `desired` to `live` is worth a request. */
   mustWrite(kind: Kind, live: Resource, desired: AnyResource, subresource?: 'status'): boolean {
-    if (!wouldChange(kind, live, desired, { manager: this.#manager, subresource })) return false
     const settled = this.#settled.get(settledKey(live, subresource))
-    return settled?.at !== stateOf(live, subresource) || settled.wish !== revisionHash(desired)
+    if (settled?.at === stateOf(live, subresource) && settled.wish === textHash(desired)) return false
+    return wouldChange(kind, live, desired, { manager: this.#manager, subresource })
   }
 
-  /** Remembers what the server answered to an apply of `desired`, where that is not all that was desired. */
-  settle(kind: Kind, written: Resource, desired: AnyResource, subresource?: 'status'): void {
+  /** Remembers that `written` is what the server answered to an apply of `desired`. */
+  settle(written: Resource, desired: AnyResource, subresource?: 'status'): void {
     const key = settledKey(written, subresource)
     this.#settled.delete(key)
-    if (!wouldChange(kind, written, desired, { manager: this.#manager, subresource })) return
-    this.#settled.set(key, { wish: revisionHash(desired), at: stateOf(written, subresource) })
+    this.#settled.set(key, { wish: textHash(desired), at: stateOf(written, subresource) })
     const oldest = this.#settled.keys().next().value
     if (this.#settled.size > mostSettled && oldest !== undefined) this.#settled.delete(oldest)
   }
@@ -183,7 +182,12 @@ function settledKey({ metadata }: Resource, subresource: string | undefined): st
 function stateOf({ metadata }: Resource, subresource: string | undefined): string {
   const { generation, resourceVersion = '', labels, annotations, ownerReferences, finalizers } = metadata
   if (subresource !== undefined || generation === undefined) return resourceVersion
-  return `${generation} ${revisionHash({ labels, annotations, ownerReferences, finalizers })}`
+  return `${generation} ${textHash([labels, annotations, ownerReferences, finalizers])}`
+}
+
+/** Members in another order make another hash: that costs a closer look and no more. */
+function textHash(value: unknown): string {
+  return hash('sha1', JSON.stringify(value), 'base64')
 }
 
 /** Runs `run` on all items, at most `atOnce` at a time; results in the items' order. `run` must not reject. */

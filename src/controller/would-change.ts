@@ -1,5 +1,5 @@
 import { isFault } from '#base/fault.ts'
-import { equalJson } from '#base/json.ts'
+import { equalJson, isObject } from '#base/json.ts'
 import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import { applyServerSide } from '#machinery/managed-fields.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
@@ -21,6 +21,7 @@ export function wouldChange(
   desired: AnyResource,
   { manager, subresource }: WouldChangeOptions,
 ): boolean {
+  if (lacks(live, desired)) return true
   const schema = kind.schema()
   try {
     const applied = applyServerSide({
@@ -39,6 +40,19 @@ export function wouldChange(
     if (isFault(error)) return true // the server says better than we what is wrong with it
     throw error
   }
+}
+
+/**
+ * Whether `live` is for certain without a value of `desired`, which spares the closer look. An item counts as there
+ * wherever in its list it is, and nulls do not count: what they come to depends on the schema.
+ */
+function lacks(live: unknown, desired: unknown): boolean {
+  if (desired === undefined || desired === null) return false
+  if (Array.isArray(desired)) {
+    return !Array.isArray(live) || desired.some((item) => live.every((each) => lacks(each, item)))
+  }
+  if (!isObject(desired)) return live !== desired
+  return !isObject(live) || Object.keys(desired).some((name) => lacks(live[name], desired[name]))
 }
 
 /** Without the times of managedFields, which move with every write that changes anything. */

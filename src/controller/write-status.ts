@@ -40,6 +40,6 @@ export async function writeStatus(
     signal,
   })
   writes.landed(written, object)
-  applier.settle(kind, written, desired, 'status')
+  applier.settle(written, desired, 'status')
   return written.metadata.resourceVersion !== object.metadata.resourceVersion
 }
