@@ -17,6 +17,8 @@ export function status(
   nowMs: number,
 ): ModelServingStatus | undefined {
   if (serving.metadata.deletionTimestamp !== undefined) return undefined
+  // The pods just made wake this key: the first status waits for them instead of telling that there are none yet.
+  if (serving.status === undefined && outcome.complete && outcome.written > 0) return undefined
   const { replicas, revision } = wantedBy(serving)
   const groups = groupsIn(serving, observed, nowMs).filter((group) => group.replicas.length > 0)
   const present = groups.filter((group) => !group.deleting)
