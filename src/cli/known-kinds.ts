@@ -15,9 +15,8 @@ function kindNamed(name: string): Kind {
       wanted === `${each.plural}.${each.group}`,
   )
   if (kind === undefined) {
-    throw usage(
-      `no kind is called ${name}; fairlead knows ${knownKinds.map((each) => each.plural).join(', ')} (for others use kubectl)`,
-    )
+    const known = [...new Set(knownKinds.map((each) => each.plural))].join(', ')
+    throw usage(`no kind is called ${name}; fairlead knows ${known} (for others use kubectl)`)
   }
   return kind
 }
