@@ -1,21 +1,10 @@
 /** The smallest valid objects; a test overrides what it is about. */
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelServing } from '#api/model-serving.ts'
-import { apiVersionOf, type Kind } from '#machinery/kind.ts'
-import type { AnyResource, ObjectMeta, Resource } from '#machinery/meta.ts'
-import { compileSchema } from '#machinery/schema.ts'
+import { apiVersionOf } from '#machinery/kind.ts'
+import type { AnyResource } from '#machinery/meta.ts'
 
 type Loose = Record<string, unknown>
-
-/** As an API server would hand it out: with defaults, a uid and a generation. */
-export function stored<T extends Resource>(kind: Kind<T>, name: string, spec: Loose, metadata: ObjectMeta = {}): T {
-  return compileSchema(kind.schema()).default({
-    apiVersion: apiVersionOf(kind),
-    kind: kind.kind,
-    metadata: { name, namespace: 'default', uid: `uid-${name}`, generation: 1, ...metadata },
-    spec,
-  }) as unknown as T
-}
 
 export function modelServing(name: string, spec: Loose = {}): AnyResource {
   return {
