@@ -49,6 +49,12 @@ const rows: Record<string, Row> = {
     },
     want: /^pod p, container c: RunContainerError: no such file; correct the command and the arguments$/,
   },
+  'what a program said over many lines is one line, and not without end': {
+    container: {
+      state: { terminated: { exitCode: 2, reason: 'Error', message: `usage:\n  a\n${'b '.repeat(5000)}` } },
+    },
+    want: /^pod p, container c: Error: exit code 2 \(usage: a b b [b ]{1,480}…; see its log/,
+  },
   'an init container comes before those that wait for it': {
     init: { state: { waiting: { reason: 'ImagePullBackOff', message: 'not found' } } },
     container: { state: { waiting: { reason: 'PodInitializing' } } },

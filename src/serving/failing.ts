@@ -87,12 +87,21 @@ function endOf({ exitCode, message }: { exitCode: number; message?: string | und
 function failing(pod: string, container: string | undefined, reason: string, detail: string | undefined): Failing {
   const where = container === undefined ? `pod ${pod}` : `pod ${pod}, container ${container}`
   const mend = mends[reason] ?? 'see the events of the pod'
+  const said = detail ? `: ${oneLine(detail)}` : ''
   return {
     pod,
     reason,
-    message: `${where}: ${reason}${detail ? `: ${detail}` : ''}${mend && `; ${mend}`}`,
+    message: `${where}: ${reason}${said}${mend && `; ${mend}`}`,
     definite: true,
   }
+}
+
+/** A kubelet may hand on pages of a container's last words; a sentence is for reading. */
+const longestDetail = 500
+
+function oneLine(text: string): string {
+  const line = text.trim().replaceAll(/\s+/g, ' ')
+  return line.length <= longestDetail ? line : `${line.slice(0, longestDetail - 1)}…`
 }
 
 /** A container that runs without becoming ready: one that only loads its weights looks the same, so not definite. */
