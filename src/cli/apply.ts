@@ -27,7 +27,8 @@ export async function apply(options: ApplyOptions, io: Io): Promise<void> {
       })
       io.write(`${name} ${outcome}${suffix}\n`)
     } catch (error) {
-      if (!(error instanceof Fault)) throw error
+      // Of these the server itself is the matter, not the document, and the next would fare no better.
+      if (!(error instanceof Fault) || error.kind === 'unavailable' || error.kind === 'denied') throw error
       failed = true
       for (const line of explainRefusal(document, error)) io.error(`error: ${line}`)
     }

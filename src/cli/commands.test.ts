@@ -43,6 +43,15 @@ kind: Stranger
 metadata: {name: s}
 `
 
+/** Leads to a port that nothing can listen on. */
+const nobody = `apiVersion: v1
+kind: Config
+current-context: c
+contexts: [{name: c, context: {cluster: c, user: u}}]
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:0"}}]
+users: [{name: u, user: {}}]
+`
+
 test('validate says what is wrong, where, and is quiet about what is right', async () => {
   const path = file('bad.yaml', bad)
   const { code, out } = await run('validate', '-f', path, '-f', file('good.yaml', good))
@@ -130,6 +139,11 @@ const wrongLines: Record<string, { args: string[]; code: number; want: RegExp }>
     args: ['get', 'pods', '--kubeconfig', '/nowhere/x'],
     code: 1,
     want: /\/nowhere\/x/,
+  },
+  'a server that is not there': {
+    args: ['apply', '-f', file('good.yaml', good), '--kubeconfig', file('nobody.kubeconfig', nobody)],
+    code: 1,
+    want: /^error: cannot reach .*\n  is it running\?/,
   },
   'nothing to render': { args: ['render', '-f', '/dev/null'], code: 1, want: /no objects in \/dev\/null/ },
   'an unknown shell': { args: ['completion', 'tcsh'], code: 64, want: /write bash, zsh, fish/ },

@@ -1,4 +1,4 @@
-import { Fault, type FaultKind } from '#base/fault.ts'
+import { Fault } from '#base/fault.ts'
 
 /**
  * What a command's exit status means; documented in `docs/cli.md`.
@@ -14,8 +14,9 @@ export const exitCodes = {
   bug: 70,
 } as const
 
-/** Words for people, by kind of fault: what they can do about it. */
-const hints: Partial<Record<FaultKind, string>> = {
+/** Words for people, by kind of fault or by its code: what they can do about it. */
+const hints: Readonly<Record<string, string>> = {
+  NoKubeconfig: '`fairlead up` writes .fairlead/kubeconfig below the folder it runs in; --kubeconfig names another',
   denied: 'check the kubeconfig that is used (--kubeconfig, KUBECONFIG, .fairlead/kubeconfig, ~/.kube/config)',
   unavailable: 'is it running? `fairlead up` starts one on this machine',
 }
@@ -26,7 +27,7 @@ export function explain(error: unknown): { lines: string[]; code: number } {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
     return { lines: [`this is a defect of fairlead, please report it: ${text}`], code: exitCodes.bug }
   }
-  const hint = hints[error.kind]
+  const hint = hints[error.code] ?? hints[error.kind]
   return {
     lines: [`error: ${error.message}`, ...(hint === undefined ? [] : [`  ${hint}`])],
     code: error.code === 'Usage' ? exitCodes.usage : exitCodes.failed,
