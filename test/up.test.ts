@@ -100,6 +100,21 @@ for (const flag of ['api-port', 'router-port']) {
   })
 }
 
+for (const flag of ['port', 'metrics-port']) {
+  test(`a taken --${flag} of the router alone is an error that names the flag`, async (t) => {
+    const port = await takenPort(t)
+    const kubeconfig = join(temporaryDirectory(t), 'kubeconfig')
+    const clusters = [{ name: 'c', cluster: { server: 'http://127.0.0.1:0' } }]
+    const contexts = [{ name: 'c', context: { cluster: 'c', user: 'u' } }]
+    const users = [{ name: 'u', user: {} }]
+    writeFileSync(kubeconfig, JSON.stringify({ 'current-context': 'c', clusters, contexts, users }))
+    const others = ['--kubeconfig', kubeconfig, '--port', '0', '--metrics-port', '0']
+    const { code, err } = await fairlead(['router', ...others, `--${flag}`, String(port)])
+    assert.match(err, new RegExp(`^error: port ${port} on 127.0.0.1 is taken; give another with --${flag},`, 'm'))
+    assert.equal(code, 1)
+  })
+}
+
 test('a second up on the same directory is refused and says who has it; the first goes on', async (t) => {
   const dataDir = temporaryDirectory(t)
   const first = startUp(t, dataDir)

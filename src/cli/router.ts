@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline'
 import { systemClock } from '#base/clock.ts'
 import { isFault } from '#base/fault.ts'
+import { isObject } from '#base/json.ts'
 import { createInformers } from '#kube/create-informers.ts'
 import { RouterConfig } from '#router/config.ts'
 import { startRouter } from '#router/start-router.ts'
@@ -37,9 +38,10 @@ export async function router(options: RouterCommandOptions, io: Io): Promise<voi
   })
   const running = await startRouter({ config, informers, log, write: (line) => io.write(`${line}\n`) }).catch(
     (error: unknown) => {
-      throw isFault(error) && error.code === 'PortTaken'
-        ? portTaken(parent === undefined ? 'port' : 'router-port', options.port, error)
-        : error
+      const taken = isFault(error) && error.code === 'PortTaken' && isObject(error.details) && error.details['port']
+      if (typeof taken !== 'number') throw error
+      const flag = taken !== options.port ? 'metrics-port' : parent === undefined ? 'port' : 'router-port'
+      throw portTaken(flag, taken, error)
     },
   )
   const { port, metricsPort } = running
