@@ -8,8 +8,10 @@ import type { StructuralSchema } from './structural-schema.ts'
  * How JSON looks to CEL: integers are 64-bit (`bigint` here), times and durations have types of their own, members
  * have escaped names, and what the schema does not specify is not there.
  * Source: https://kubernetes.io/docs/reference/using-api/cel/ and apiserver, `pkg/cel/common/values.go`.
+ *
+ * `only` are the names, in CEL, of the members that matter when the value is an object; the default is all.
  */
-export function celValue(value: unknown, schema: StructuralSchema): unknown {
+export function celValue(value: unknown, schema: StructuralSchema, only?: ReadonlySet<string>): unknown {
   if (value === null || isPlain(schema)) return value
   if (typeof value === 'number') return Number.isInteger(value) && schema.type !== 'number' ? BigInt(value) : value
   if (typeof value === 'string') return celString(value, schema.format)
@@ -17,16 +19,21 @@ export function celValue(value: unknown, schema: StructuralSchema): unknown {
     const { items } = schema
     return items === undefined ? value : value.map((item) => celValue(item, items))
   }
-  return isObject(value) ? celObject(value, schema) : value
+  return isObject(value) ? celObject(value, schema, only) : value
 }
 
-function celObject(value: Record<string, unknown>, schema: StructuralSchema): Record<string, unknown> {
+function celObject(
+  value: Record<string, unknown>,
+  schema: StructuralSchema,
+  only: ReadonlySet<string> | undefined,
+): Record<string, unknown> {
   const object: Record<string, unknown> = {}
   for (const [name, member] of Object.entries(value)) {
     const below = memberSchema(schema, name)
     if (below === undefined || member === undefined) continue
     const celName = Object.hasOwn(schema.properties ?? {}, name) ? escapeName(name) : name
-    if (celName !== undefined) setMember(object, celName, celValue(member, below))
+    if (celName === undefined || only?.has(celName) === false) continue
+    setMember(object, celName, celValue(member, below))
   }
   return object
 }

@@ -137,6 +137,30 @@ for (const [name, { rule, want }] of Object.entries(messages)) {
   })
 }
 
+const ofWhole: Record<string, { rules: readonly ValidationRule[]; want: string }> = {
+  'the members that any of them names': {
+    rules: [{ rule: 'self.n > 0' }, { rule: 'self.s.size() < 2' }],
+    want: 'spec: Invalid value: failed rule: self.s.size() < 2',
+  },
+  'the members that a message alone names': {
+    rules: [{ rule: 'self.n > 5', messageExpression: 'self.s' }],
+    want: 'spec: Invalid value: hello',
+  },
+  'all members where one of them takes the object as it is': {
+    rules: [{ rule: 'self.n > 0' }, { rule: '[self].exists(each, each.s == "")', message: 'whole' }],
+    want: 'spec: Invalid value: whole',
+  },
+  'those of the former object too': {
+    rules: [{ rule: 'self.n == 3 && oldSelf.s != "hello"', message: 'moved' }],
+    want: 'spec: Invalid value: moved',
+  },
+}
+for (const [name, { rules, want }] of Object.entries(ofWhole)) {
+  test(`rules of one object see ${name}`, () => {
+    assert.deepEqual(judged({ ...everything, 'x-kubernetes-validations': rules }, value, { ...value }), [want])
+  })
+}
+
 test('a rule may point at a field below', () => {
   const rule: ValidationRule = { rule: 'false', message: 'no', fieldPath: '.inner.a', reason: 'FieldValueRequired' }
   assert.deepEqual(judged({ ...everything, 'x-kubernetes-validations': [rule] }, value), [

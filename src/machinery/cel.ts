@@ -90,13 +90,14 @@ function formerItems(old: unknown, schema: StructuralSchema): (item: unknown) =>
 
 function runRules({ value, old, schema, path }: Spot, rules: readonly ValidationRule[], errors: FieldError[]): void {
   const hasOld = old !== undefined && old !== null
-  const self = celValue(value, schema)
+  const members = membersUsed(schema, rules)
+  const self = celValue(value, schema, members)
   let oldSelf: unknown
   for (const rule of rules) {
     const program = compile(rule.rule)
     const usesOld = /\boldSelf\b/.test(rule.rule)
     if (usesOld && !hasOld && rule.optionalOldSelf !== true) continue
-    if (usesOld && hasOld) oldSelf ??= celValue(old, schema)
+    if (usesOld && hasOld) oldSelf ??= celValue(old, schema, members)
     const context = {
       self,
       oldSelf: rule.optionalOldSelf === true ? (hasOld ? Optional.of(oldSelf) : Optional.none()) : (oldSelf ?? null),
@@ -109,6 +110,26 @@ function runRules({ value, old, schema, path }: Spot, rules: readonly Validation
       errors.push(broken(rule, { value, path, context }))
     }
   }
+}
+
+const used = new WeakMap<StructuralSchema, ReadonlySet<string> | undefined>()
+
+/**
+ * The members of an object that its rules name, so that a rule on a whole resource that asks for its name does not
+ * convert the rest. `undefined` stands for all: where a rule uses the object in any other way than by `self.member`.
+ */
+function membersUsed(schema: StructuralSchema, rules: readonly ValidationRule[]): ReadonlySet<string> | undefined {
+  if (!used.has(schema)) used.set(schema, membersNamed(schema, rules))
+  return used.get(schema)
+}
+
+function membersNamed(schema: StructuralSchema, rules: readonly ValidationRule[]): ReadonlySet<string> | undefined {
+  if (schema.properties === undefined || rules.some((rule) => rule.optionalOldSelf === true)) return undefined
+  const texts = rules.flatMap(({ rule, messageExpression = '' }) => [rule, messageExpression])
+  const names = texts.flatMap((text) =>
+    [...text.matchAll(/\b(?:self|oldSelf)\b(?:\.([A-Za-z_]\w*))?/g)].map(([, name]) => name),
+  )
+  return names.includes(undefined) ? undefined : new Set(names.filter((name) => name !== undefined))
 }
 
 type Context = Readonly<Record<'self' | 'oldSelf', unknown>>
