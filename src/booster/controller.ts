@@ -16,6 +16,9 @@ interface BoosterControllerOptions {
 
 type BoosterController = ControllerDefinition<ModelBooster, Observed, ModelBoosterStatus>
 
+/** More than usual: a pass waits for the disk three times and works little between. */
+const workers = 16
+
 /** Makes and keeps the servings, servers, route and scaling of every ModelBooster. */
 export function createBoosterController({ controllerNamespace }: BoosterControllerOptions = {}): BoosterController {
   const watches: Watch[] = childKinds.map((kind: Kind) => ({ kind, keysOf: boosterKeysOf }))
@@ -31,6 +34,7 @@ export function createBoosterController({ controllerNamespace }: BoosterControll
   return {
     name: controllerName,
     kind: ModelBooster,
+    workers,
     domain: { observe: (booster, read) => observe(booster, read, controllerNamespace), plan, status },
     watches,
   }

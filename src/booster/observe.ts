@@ -1,3 +1,4 @@
+import { equalJson } from '#base/json.ts'
 import { ConfigMap } from '#api/core/kinds.ts'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
@@ -37,7 +38,7 @@ export interface Owned {
 
 /** `controllerNamespace` holds the ConfigMap that names the platform's images; without it the defaults hold. */
 export function observe(booster: ModelBooster, read: Reader, controllerNamespace: string | undefined): Observed {
-  const conversion = convert(booster, platformImages(read, controllerNamespace))
+  const conversion = convertOnce(booster, platformImages(read, controllerNamespace))
   const { uid, namespace } = booster.metadata
   const wanted = conversion.ok
     ? childrenOf(conversion.desired).map((desired) => {
@@ -49,6 +50,22 @@ export function observe(booster: ModelBooster, read: Reader, controllerNamespace
     uid === undefined ? [] : read.list(kind, { namespace, controllerUid: uid }).map((object) => ({ kind, object })),
   )
   return { conversion, wanted, owned }
+}
+
+interface Converted {
+  readonly images: PlatformImages
+  readonly conversion: Conversion
+}
+
+/** Passes come again for one cached booster, which nobody changes, as its children move. */
+const converted = new WeakMap<ModelBooster, Converted>()
+
+function convertOnce(booster: ModelBooster, images: PlatformImages): Conversion {
+  const known = converted.get(booster)
+  if (known !== undefined && equalJson(known.images, images)) return known.conversion
+  const conversion = convert(booster, images)
+  converted.set(booster, { images, conversion })
+  return conversion
 }
 
 function kindOf(object: Resource): Kind {
