@@ -37,7 +37,6 @@ test('only the owner can read the kubeconfig and what is beside it', async (t) =
   const file = writeKubeconfig(dir, identity, 'https://127.0.0.1:7443')
   assert.equal(statSync(file).mode & 0o777, 0o600)
   assert.equal(statSync(join(dir, 'identity.json')).mode & 0o777, 0o600)
-  assert.equal(statSync(dir).mode & 0o777, 0o700)
 })
 
 const tokens: Record<string, { header: string | undefined; want: boolean }> = {

@@ -4,7 +4,7 @@
  * Made at first start and kept in the data directory, readable by its owner alone.
  */
 import { hash, randomBytes, timingSafeEqual, X509Certificate } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface Identity {
@@ -22,8 +22,6 @@ const validMs = 365 * dayMs
 const renewMs = 30 * dayMs
 
 export async function loadIdentity(dataDir: string, nowMs: number): Promise<Identity> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  chmodSync(dataDir, 0o700)
   const file = join(dataDir, 'identity.json')
   const stored = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Identity) : undefined
   if (stored !== undefined && new X509Certificate(stored.cert).validToDate.getTime() - nowMs > renewMs) return stored

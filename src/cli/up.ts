@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import { sleep, systemClock, type Timer } from '#base/clock.ts'
@@ -10,6 +8,7 @@ import { type Kind, keyOf, placeOf } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { applyDocument, explainRefusal } from './apply.ts'
 import { ask, curlOf, type Question, questionFor } from './ask.ts'
+import { claimDataDir } from './data-dir.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
 import { exitCodes } from './exit.ts'
 import type { Io } from './io.ts'
@@ -99,12 +98,11 @@ async function startCluster(options: UpOptions, log: Log): Promise<ListeningClus
 }
 
 function openDataDir(path: string): { dataDir: string; log: Log } {
-  const dataDir = resolve(path)
+  const dataDir = claimDataDir(path)
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     return { dataDir, log: openLog('info', `${dataDir}/fairlead.log`) }
   } catch (error) {
-    const message = `cannot use ${dataDir}: ${messageOf(error)}; name another directory with --data-dir`
+    const message = `cannot write to ${dataDir}: ${messageOf(error)}; name another directory with --data-dir`
     throw new Fault('invalid', 'BadDataDir', message, { cause: error })
   }
 }
