@@ -195,9 +195,14 @@ function pairRole(render: Render, worker: NormalWorker): Role {
   }
 }
 
+/** Beside a sidecar, `kubectl logs` and `exec` are meant for the engine, which comes last. */
 function template({ booster, backend }: Render, spec: PodSpec): PodTemplate {
-  return { metadata: { labels: memberLabels(booster, backend) }, spec }
+  const engine = spec.containers.length > 1 ? spec.containers.at(-1)?.name : undefined
+  const annotations = engine === undefined ? {} : { annotations: { [defaultContainer]: engine } }
+  return { metadata: { labels: memberLabels(booster, backend), ...annotations }, spec }
 }
+
+const defaultContainer = 'kubectl.kubernetes.io/default-container'
 
 function imageOf({ image }: NormalWorker): Pick<Container, 'image'> {
   return image === '' ? {} : { image }
