@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accessLine } from './access-log.ts'
+import { accessLine, lineBuffer } from './access-log.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 
 const startMs = Date.UTC(2026, 0, 1)
@@ -83,4 +83,19 @@ test('a client cannot forge a line or a word', () => {
   const line = accessLine('text', { ...record, model: 'a\n[x] "GET" 200 model_name=b', path: '/v1/"x y' }, startMs)
   assert.ok(!line.includes('\n'))
   assert.match(line, /model_name="a\\n\[x\] \\"GET\\" 200 model_name=b"/)
+})
+
+test('the lines of a turn are one write, and a flush waits for no turn', async () => {
+  const written: string[] = []
+  const lines = lineBuffer((text) => written.push(text))
+  lines.add('a')
+  lines.add('b')
+  assert.deepEqual(written, [])
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(written, ['a\nb'])
+  lines.add('c')
+  lines.flush()
+  assert.deepEqual(written, ['a\nb', 'c'])
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(written, ['a\nb', 'c'], 'nothing twice, and nothing empty')
 })

@@ -52,6 +52,29 @@ export function accessLine(format: AccessLogFormat, record: ExchangeRecord, endM
   return words.join(' ')
 }
 
+export interface LineBuffer {
+  add(line: string): void
+  /** Writes what is there now. */
+  flush(): void
+}
+
+/** One write, often a blocking one, for all the lines of a turn of the event loop. */
+export function lineBuffer(write: (lines: string) => void): LineBuffer {
+  let lines: string[] = []
+  const flush = (): void => {
+    if (lines.length === 0) return
+    const text = lines.join('\n')
+    lines = []
+    write(text)
+  }
+  return {
+    add(line) {
+      if (lines.push(line) === 1) setImmediate(flush)
+    },
+    flush,
+  }
+}
+
 /** What a client wrote must not be able to begin a line or a word of its own. */
 function escaped(text: string): string {
   return /^[\x21\x23-\x7e]*$/.test(text) ? text : JSON.stringify(text)

@@ -4,7 +4,7 @@ import type { Clock } from '#base/clock.ts'
 import { messageOf } from '#base/fault.ts'
 import type { Log } from '#base/log.ts'
 import type { RoutingSnapshot } from '#routing/snapshot.ts'
-import { accessLine } from './access-log.ts'
+import { accessLine, lineBuffer } from './access-log.ts'
 import type { RouterConfig } from './config.ts'
 import { type ExchangeRecord, pathLabel } from './exchange-record.ts'
 import { requestIdOf } from './headers.ts'
@@ -24,8 +24,8 @@ export interface RouterParts {
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
-  /** Takes each line of the access log. */
-  readonly write: (line: string) => void
+  /** Takes lines of the access log, without the last newline. */
+  readonly write: (lines: string) => void
 }
 
 export interface Router {
@@ -54,6 +54,7 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
   const inFlight = new InFlight()
   const metrics = createMetrics(snapshot, config.processMetrics)
   const inference: InferenceParts = { ...parts, dispatcher, inFlight, metrics, maxBodyBytes: config.maxBodyBytes }
+  const accessLog = lineBuffer(parts.write)
   let active = 0
   let closing: Promise<void> | undefined
   const ready = () => synced() && closing === undefined
@@ -127,7 +128,7 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
     }
     const endMs = clock.now()
     metrics.finished(record, endMs)
-    if (config.accessLog !== 'off') parts.write(accessLine(config.accessLog, record, endMs))
+    if (config.accessLog !== 'off') accessLog.add(accessLine(config.accessLog, record, endMs))
     active--
     if (closing !== undefined) setImmediate(closeWhenDone)
   }
@@ -153,6 +154,7 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
       operators.closeAllConnections()
     })
     await dispatcher.destroy()
+    accessLog.flush()
   }
 
   /** A connection without a request (a client that connects ahead) must not hold a shutdown up. */

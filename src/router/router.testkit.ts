@@ -153,7 +153,7 @@ export async function routed(
     clock: systemClock,
     random: () => 0,
     log: silentLog,
-    write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
+    write: (text) => lines.push(...text.split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)),
   })
   t.after(() => router.close())
   return { router, url: `http://127.0.0.1:${router.port}`, metricsUrl: `http://127.0.0.1:${router.metricsPort}`, lines }

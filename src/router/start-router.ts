@@ -10,8 +10,8 @@ export interface RouterOptions {
   /** Of ModelRoutes, ModelServers and Pods; the router never writes to the API. They stay the caller's to dispose. */
   readonly informers: Informers
   readonly log: Log
-  /** Takes each line of the access log, without a newline. */
-  readonly write: (line: string) => void
+  /** Takes lines of the access log, without the last newline; all of them before `close` resolves. */
+  readonly write: (lines: string) => void
   readonly clock?: Clock
   readonly random?: () => number
 }
