@@ -6,6 +6,7 @@ import { Fault, messageOf } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import type { Log } from '#base/log.ts'
 import { parseRuntimes } from '#embedded/node/runtimes-config.ts'
+import { claimDataDir } from './data-dir.ts'
 import { loadIdentity, tokenAuthenticator, writeKubeconfig } from './identity.ts'
 import { type LocalCluster, type NodeEntry, startLocalCluster } from './local-cluster.ts'
 import { portTaken } from './port-taken.ts'
@@ -27,7 +28,8 @@ export interface ListeningCluster extends LocalCluster {
 
 /** A local cluster that listens on loopback, over TLS, for those who have its kubeconfig. */
 export async function startListeningCluster(options: ListeningClusterOptions): Promise<ListeningCluster> {
-  const { dataDir, log } = options
+  const { log } = options
+  const dataDir = claimDataDir(options.dataDir)
   await using stack = new AsyncDisposableStack()
   const identity = await loadIdentity(dataDir, Date.now())
   const cluster = stack.use(

@@ -102,7 +102,7 @@ function openDataDir(path: string): { dataDir: string; log: Log } {
   try {
     return { dataDir, log: openLog('info', `${dataDir}/fairlead.log`) }
   } catch (error) {
-    const message = `cannot write to ${dataDir}: ${messageOf(error)}; name another directory with --data-dir`
+    const message = `cannot use ${dataDir}: ${messageOf(error)}; name another directory with --data-dir`
     throw new Fault('invalid', 'BadDataDir', message, { cause: error })
   }
 }
