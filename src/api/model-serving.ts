@@ -89,10 +89,14 @@ export const ModelServingRole = z
     workerTemplate: PodTemplate.optional().describe('The further pods; needed when `workerReplicas` is above 0.'),
     maxUnavailable: intOrPercent()
       .default(1)
-      .describe('With `RoleRollingUpdate`: instances that may be missing during an update; percentages round down.'),
+      .describe(
+        'With `RoleRollingUpdate`: instances that may be missing during an update; percentages round down. Accepted, and not acted on yet.',
+      ),
     partition: intOrPercent()
       .optional()
-      .describe('With `RoleRollingUpdate`: instances with a lower ordinal stay as they are; percentages round up.'),
+      .describe(
+        'With `RoleRollingUpdate`: instances with a lower ordinal stay as they are; percentages round up. Accepted, and not acted on yet.',
+      ),
   })
   .describe('One part of a group, such as `prefill`.')
   .meta(
@@ -140,13 +144,17 @@ const ServingTemplate = z
 const RollingUpdate = z.object({
   maxUnavailable: intOrPercent()
     .default(1)
-    .describe('Groups that may be missing during an update; percentages of `replicas`, rounded down.'),
+    .describe(
+      'Groups that may be missing during an update; percentages of `replicas`, rounded down. Accepted, and not acted on yet: it is one.',
+    ),
   maxSurge: intOrPercent()
     .optional()
     .describe('Groups above `replicas` during an update. Accepted, and not acted on yet.'),
   partition: intOrPercent()
     .optional()
-    .describe('Groups with a lower ordinal stay as they are; percentages of `replicas`, rounded up.'),
+    .describe(
+      'Groups with a lower ordinal stay as they are; percentages of `replicas`, rounded up. Accepted, and not acted on yet: all groups are replaced.',
+    ),
 })
 
 const Plugin = z.object({
@@ -187,7 +195,9 @@ export const ModelServingSpec = z
         type: z
           .enum(rolloutTypes)
           .default('ServingGroupRollingUpdate')
-          .describe('Whether whole groups are replaced, or the instances of changed roles inside them.'),
+          .describe(
+            'Whether whole groups are replaced, or the instances of changed roles inside them. Whole groups are, so far.',
+          ),
         rollingUpdateConfiguration: RollingUpdate.optional().describe('The pace of `ServingGroupRollingUpdate`.'),
       })
       .optional()
