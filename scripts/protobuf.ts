@@ -9,7 +9,7 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
-const version = 'v0.36.3'
+const version = 'v0.37.2'
 const modules = ['k8s.io/api', 'k8s.io/apimachinery']
 const target = join(import.meta.dirname, '../src/embedded/apiserver/protobuf.generated.json')
 
@@ -110,12 +110,13 @@ function typeName(type: string, inPackage: string): string {
 function readGo(name: string, text: string): void {
   for (const [, type] of text.matchAll(/^type (\w+) \[\]/gm)) wrapped.add(`${name}.${type}`)
   for (const [, type, body = ''] of text.matchAll(/^type (\w+) struct \{\n(.*?)^\}/gms)) {
-    for (const line of body.matchAll(/^\s+(?:\w+\s+)?([*[\]\w.]+)\s+`json:"([^"]*)" protobuf:"\w+,(\d+)/gm)) {
-      const [, goType = '', json = '', number] = line
+    for (const line of body.matchAll(/^\s+(\w+\s+)?([*[\]\w.]+)\s+`json:"([^"]*)" protobuf:"\w+,(\d+)/gm)) {
+      const [, field, goType = '', json = '', number] = line
       const [jsonName = '', ...options] = json.split(',')
       goFields.set(`${name}.${type}.${number}`, {
         json: jsonName,
-        inline: options.includes('inline'),
+        // Go's JSON puts the members of an embedded struct without a name beside its own.
+        inline: options.includes('inline') || (field === undefined && jsonName === ''),
         dropZero: options.includes('omitempty') && !goType.startsWith('*'),
       })
     }

@@ -7,7 +7,7 @@ import type { LiveRegistry } from './registry.ts'
 
 export interface Documents {
   readonly registry: LiveRegistry
-  /** Such as `v1.36.3+fairlead`. */
+  /** Such as `v1.37.2+fairlead`. */
   readonly gitVersion: string
 }
 
