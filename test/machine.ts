@@ -7,10 +7,9 @@ import { coreKinds } from '#api/core/kinds.ts'
 import { crdOf } from '#api/crd.ts'
 import { ownKinds } from '#api/kinds.ts'
 import { systemClock } from '#base/clock.ts'
-import { boosterController } from '#booster/controller.ts'
+import { startControllers } from '#cli/controllers.ts'
 import { tokenAuthenticator } from '#cli/identity.ts'
 import type { RunningController, Runtime } from '#controller/controller.ts'
-import { startController } from '#controller/start-controller.ts'
 import { type AnsweredRequest, createApiServer } from '#embedded/apiserver/server.ts'
 import { startBuiltin } from '#embedded/builtin/start-builtin.ts'
 import { startNode } from '#embedded/node/node.ts'
@@ -19,8 +18,6 @@ import { openStore } from '#embedded/store/store.ts'
 import { createClient } from '#kube/create-client.ts'
 import { createInformers } from '#kube/create-informers.ts'
 import type { Fetch } from '#machinery/http.ts'
-import { modelRouteController, modelServerController } from '#routing/controller.ts'
-import { servingController } from '#serving/controller.ts'
 import { problemsOnly, token, type Tools, toolsOf } from './world.ts'
 
 export interface Machine extends AsyncDisposable, Tools {
@@ -81,12 +78,7 @@ export async function startMachine(
       const fetch = between(server.fetch)
       const own = createInformers({ client: clientOf('fairlead', fetch), clock, log, freeze: true })
       const runtime = (name: string): Runtime => ({ client: clientOf(name, fetch), informers: own, clock, log })
-      const started = [
-        startController(boosterController, runtime(boosterController.name)),
-        startController(servingController, runtime(servingController.name)),
-        startController(modelRouteController, runtime(modelRouteController.name)),
-        startController(modelServerController, runtime(modelServerController.name)),
-      ]
+      const started = startControllers(runtime)
       running = started
       let dead: Promise<void> | undefined
       const kill = (): Promise<void> =>

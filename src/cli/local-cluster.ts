@@ -8,9 +8,7 @@ import { crdOf } from '#api/crd.ts'
 import { ownKinds } from '#api/kinds.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
-import { boosterController } from '#booster/controller.ts'
 import type { RunningController, Runtime } from '#controller/controller.ts'
-import { startController } from '#controller/start-controller.ts'
 import type { Authenticate } from '#embedded/apiserver/identify.ts'
 import { type AnsweredRequest, createApiServer } from '#embedded/apiserver/server.ts'
 import { startBuiltin } from '#embedded/builtin/start-builtin.ts'
@@ -22,9 +20,8 @@ import { createClient } from '#kube/create-client.ts'
 import { createInformers } from '#kube/create-informers.ts'
 import type { Informers } from '#kube/informer.ts'
 import type { Fetch } from '#machinery/http.ts'
-import { modelRouteController, modelServerController } from '#routing/controller.ts'
-import { servingController } from '#serving/controller.ts'
 import { startSimulation } from '#simulator/simulation.ts'
+import { startControllers } from './controllers.ts'
 
 export interface LocalClusterOptions {
   /** A directory; `undefined` keeps nothing. */
@@ -104,19 +101,14 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     nodes.set(entry.name, stack.use(node))
   }
   const faulty = between(server.fetch)
-  const controllers = [
-    builtin,
-    stack.use(startController(boosterController, runtime(boosterController.name, faulty))),
-    stack.use(startController(servingController, runtime(servingController.name, faulty))),
-    stack.use(startController(modelRouteController, runtime(modelRouteController.name, faulty))),
-    stack.use(startController(modelServerController, runtime(modelServerController.name, faulty))),
-  ]
+  const ours = startControllers((name) => runtime(name, faulty))
+  for (const controller of ours) stack.use(controller)
   const started = stack.move()
   return {
     fetch: server.fetch,
     client,
     informers,
-    controllers,
+    controllers: [builtin, ...ours],
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   }
 }
