@@ -33,7 +33,14 @@ export function formatFieldBody(error: FieldError): string {
   const value =
     error.value === undefined || error.type === 'FieldValueRequired' || error.type === 'FieldValueForbidden'
       ? ''
-      : `: ${JSON.stringify(error.value)}`
+      : `: ${printValue(error.value)}`
   const detail = error.detail === '' ? '' : `: ${error.detail}`
   return `${fieldErrorWords[error.type]}${value}${detail}`
+}
+
+/** As Go prints it: a text in its own quotes, anything else as the JSON that its library writes. */
+function printValue(value: unknown): string {
+  const json = JSON.stringify(value)
+  if (typeof value !== 'string') return json.replaceAll(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
+  return json.replaceAll(/\\u00([01][0-9a-f])/g, (_, hex: string) => ({ '07': '\\a', '0b': '\\v' })[hex] ?? `\\x${hex}`)
 }

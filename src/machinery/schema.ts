@@ -1,7 +1,7 @@
 import { hasRules, ruleErrors } from './cel.ts'
 import type { FieldError, FieldErrorType } from './field-error.ts'
 import { resourceSchemaOf } from './object-meta-schema.ts'
-import { defaultValue } from './schema-default.ts'
+import { defaultValue, fillValue } from './schema-default.ts'
 import { pruneValue } from './schema-prune.ts'
 import { checkOf } from './schema-validate.ts'
 import type { StructuralSchema } from './structural-schema.ts'
@@ -12,10 +12,12 @@ import type { StructuralSchema } from './structural-schema.ts'
  * or throws, whatever the JSON; results share with the argument all that stays the same.
  */
 export interface CompiledSchema {
-  /** Without what is not specified; `unknown` lists the paths of what was dropped, sorted. */
+  /** Without what is not specified; `unknown` lists the paths of what was dropped, in the order of the document. */
   prune<T>(value: T): { readonly value: T; readonly unknown: readonly string[] }
   /** With defaults filled in, and without nulls that the schema does not allow. */
   default<T>(value: T): T
+  /** With defaults filled in where nothing is at all; nulls stay. */
+  fill<T>(value: T): T
   /** All that is wrong, worded as by an API server. Transition rules run only where there is an `old`. */
   validate(value: unknown, old?: unknown): FieldError[]
 }
@@ -37,9 +39,10 @@ function compile(schema: StructuralSchema): CompiledSchema {
     prune<T>(value: T) {
       const unknown: string[] = []
       const pruned = pruneValue(value, schema, '', unknown) as T // pruning takes members away, optional ones by type
-      return { value: pruned, unknown: unknown.sort() }
+      return { value: pruned, unknown }
     },
     default: <T>(value: T) => defaultValue(value, schema) as T, // defaulting only adds
+    fill: <T>(value: T) => fillValue(value, schema) as T,
     validate(value, old) {
       const errors: FieldError[] = []
       checkOf(schema)(value, '', errors, old)

@@ -69,7 +69,7 @@ export function invalid(kind: Pick<Kind, 'group' | 'kind'>, name: string, errors
   const texts = [...new Set(errors.map(formatFieldError))]
   const all = texts.length > 1 ? `: [${texts.join(', ')}]` : texts.map((text) => `: ${text}`).join('')
   const qualifiedKind = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
-  const details = { name, ...group(kind.group), kind: kind.kind, causes }
+  const details = { ...(name === '' ? {} : { name }), ...group(kind.group), kind: kind.kind, causes }
   return failure(422, 'Invalid', `${qualifiedKind} ${quote(name)} is invalid${all}`, details)
 }
 
@@ -89,11 +89,6 @@ export function forbidden(resource: GroupResource, name: string, why: string): F
 
 export function unauthorized(message = 'Unauthorized'): Fault {
   return failure(401, 'Unauthorized', message)
-}
-
-export function methodNotAllowed(resource: GroupResource, action: string): Fault {
-  const message = `${action} is not supported on resources of kind ${quote(qualified(resource))}`
-  return failure(405, 'MethodNotAllowed', message, { ...group(resource.group), kind: resource.plural })
 }
 
 export function unsupportedMediaType(message: string): Fault {

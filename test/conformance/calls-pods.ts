@@ -43,6 +43,7 @@ export const podCalls: Calls = {
         nodeSelector: { gpu: 'yes' },
         affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: 'a' } } } }] } },
         topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway', labelSelector: { matchLabels: { app: 'a' } } }],
+        serviceAccountName: 'robot',
         hostname: 'h',
         subdomain: 'sub',
         imagePullSecrets: [{ name: 'pull' }],

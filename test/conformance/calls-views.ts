@@ -41,7 +41,6 @@ export const viewCalls: Calls = {
   'an object in YAML': { ask: `GET ${configMaps}/a`, accept: 'application/yaml' },
   'an object from YAML': { ask: `POST ${configMaps}`, type: 'application/yaml', body: 'metadata:\n  name: from-yaml\ndata:\n  a: "1"\n' },
   'an object from no known format': { ask: `POST ${configMaps}`, type: 'text/plain', body: 'x' },
-  'an object from no named format': { ask: `POST ${configMaps}`, type: '', body: '{"metadata":{"name":"unnamed-format"}}' },
 
   'a pod that waits': pod('waits'),
   'a pod that waits, in a table': tableOf(`${pods}/waits`),

@@ -57,6 +57,9 @@ export function servedVersions(object: AnyResource): ServedKind[] {
       subresources: [...(kind.status ? ['status'] : []), ...(kind.scale === undefined ? [] : ['scale'])],
       selectableFields: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath.replace(/^\./, '')),
       counted: true,
+      versioned: true,
+      createdByUpdate: false,
+      shownWhenDeleted: false,
       priority: versionPriority(version.name),
       closing: definition.metadata.deletionTimestamp !== undefined,
     }

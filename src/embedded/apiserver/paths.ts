@@ -1,6 +1,6 @@
 import { aggregated, apiGroup, apiGroups, apiResources, apiVersions } from './discovery.ts'
 import { json } from './encode.ts'
-import { failure, noSuchPath, notAcceptable } from './failures.ts'
+import { methodNotAllowed, noSuchPath, noSuchResource, notAcceptable } from './failures.ts'
 import { negotiate } from './negotiate.ts'
 import { openApiGroup, openApiIndex, openApiV2 } from './openapi.ts'
 import type { LiveRegistry } from './registry.ts'
@@ -13,16 +13,14 @@ export interface Documents {
 
 /** What is served beside resources: health, version, discovery, OpenAPI. Faults: 404, 405, 406. */
 export function answerPath(documents: Documents, request: Request, url: URL, path: string): Response {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    throw failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
-  }
   const [root = '', ...rest] = path.slice(1).split('/')
   switch (root) {
     case 'healthz':
     case 'livez':
     case 'readyz':
-      return new Response('ok', { headers: { 'content-type': 'text/plain' } })
+      return new Response('ok', { headers: healthHeaders })
     case 'version':
+      if (request.method !== 'GET') throw methodNotAllowed()
       return json(versionInfo(documents.gitVersion))
     case 'api':
     case 'apis':
@@ -34,9 +32,11 @@ export function answerPath(documents: Documents, request: Request, url: URL, pat
         paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
       })
     default:
-      throw noSuchPath()
+      return noSuchPath()
   }
 }
+
+const healthHeaders = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-cache, private' }
 
 function versionInfo(gitVersion: string): object {
   const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? []
@@ -79,7 +79,9 @@ function discovery(
     !isCore && second === undefined
       ? apiGroup(registry, first)
       : apiResources(registry, isCore ? '' : first, isCore ? first : (second ?? ''))
-  if (found === undefined || rest.length > (isCore ? 1 : 2)) throw noSuchPath()
+  const isKnown = isCore || apiGroup(registry, first) !== undefined
+  if (!isKnown) return noSuchPath()
+  if (found === undefined || rest.length > (isCore ? 1 : 2)) throw noSuchResource()
   return json(found)
 }
 
@@ -89,10 +91,10 @@ function openApi(
   [version, ...rest]: readonly string[],
 ): Response {
   if (version === 'v2' && rest.length === 0) return openApiV2(request.headers.get('accept'), gitVersion)
-  if (version !== 'v3') throw noSuchPath()
+  if (version !== 'v3') return noSuchPath()
   if (negotiate(request.headers.get('accept'), []) === undefined) throw notAcceptable()
   if (rest.length === 0) return json(openApiIndex(registry))
   const document = openApiGroup(registry, gitVersion, rest.join('/'))
-  if (document === undefined) throw noSuchPath()
+  if (document === undefined) return noSuchPath()
   return json(document)
 }

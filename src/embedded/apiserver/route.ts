@@ -20,7 +20,10 @@ export interface Target {
 export type Route =
   | { readonly to: 'resource'; readonly target: Target }
   | { readonly to: 'path'; readonly path: string }
+  /** Nothing that a group serves. */
   | { readonly to: 'nothing' }
+  /** No group that is served. */
+  | { readonly to: 'nowhere' }
   | { readonly to: 'badMethod' }
 
 interface ResourcePath {
@@ -36,18 +39,21 @@ interface ResourcePath {
 /** Finds what a path names. Pure, but for the registry's look-up. */
 export function route(method: string, pathname: string, isWatch: boolean, kinds: KindRegistry): Route {
   const segments = decodeSegments(pathname)
-  if (segments === undefined) return { to: 'nothing' }
+  if (segments === undefined) return { to: 'nowhere' }
   const path = resourcePath(segments)
   if (path === undefined) return { to: 'path', path: `/${segments.join('/')}` }
   const served = kinds.find(path.group, path.version, path.plural)
-  if (served === undefined) return { to: 'nothing' }
+  if (served === undefined) {
+    const known = path.group === '' || kinds.all().some(({ kind }) => kind.group === path.group)
+    return { to: known ? 'nothing' : 'nowhere' }
+  }
   const { namespace, name, subresource, rest } = path
   if (served.kind.namespaced ? name !== '' && namespace === '' : namespace !== '') return { to: 'nothing' }
   const verb = verbOf(method, name !== '', isWatch)
   if (verb === undefined) return { to: 'badMethod' }
-  // Only a list, a watch or a collection's deletion may span namespaces; a create must name one.
-  if (verb === 'create' && served.kind.namespaced && namespace === '' && served.use === 'store')
-    return { to: 'badMethod' }
+  // Only a list or a watch may span namespaces.
+  const spans = served.kind.namespaced && namespace === '' && served.use === 'store'
+  if (spans && verb !== 'list' && verb !== 'watch') return { to: 'badMethod' }
   return { to: 'resource', target: { served, verb, namespace, name, subresource, rest } }
 }
 
@@ -81,7 +87,6 @@ function inVersion(group: string, version: string, segments: readonly string[]):
 function verbOf(method: string, named: boolean, isWatch: boolean): Verb | undefined {
   switch (method) {
     case 'GET':
-    case 'HEAD':
       if (isWatch) return 'watch'
       return named ? 'get' : 'list'
     case 'POST':

@@ -16,6 +16,12 @@ export interface ServedKind {
   readonly selectableFields: readonly string[]
   /** Whether `metadata.generation` counts the changes of what is wanted. */
   readonly counted: boolean
+  /** Whether a replacement must say which version it replaces. */
+  readonly versioned: boolean
+  /** Whether a replacement of what is not there creates it. */
+  readonly createdByUpdate: boolean
+  /** Whether the answer to a deletion shows what went, instead of saying that it did. */
+  readonly shownWhenDeleted: boolean
   /** Between the stored and the served form, where they differ in more than `apiVersion`. */
   readonly convert?: Conversion
   /** Kubernetes' rule of who comes first in discovery; greater is earlier. */
@@ -85,6 +91,24 @@ const countedBuiltins = new Set([
   'endpointslices.discovery.k8s.io',
 ])
 
+const versionedBuiltins = new Set(['leases.coordination.k8s.io', 'customresourcedefinitions.apiextensions.k8s.io'])
+
+const createdByUpdate = new Set([
+  'events',
+  'leases.coordination.k8s.io',
+  'services',
+  ...['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'].map((plural) => `${plural}.rbac.authorization.k8s.io`),
+])
+
+const shownWhenDeleted = new Set([
+  'namespaces',
+  'persistentvolumeclaims',
+  'persistentvolumes',
+  'pods',
+  'serviceaccounts',
+  'services',
+])
+
 export function servedBuiltin(kind: Kind, use: ServedKind['use']): ServedKind {
   const resource = resourceName(kind)
   const apiVersion = apiVersionOf(kind)
@@ -103,6 +127,9 @@ export function servedBuiltin(kind: Kind, use: ServedKind['use']): ServedKind {
     ],
     selectableFields: builtinFields[stored] ?? [],
     counted: countedBuiltins.has(resource),
+    versioned: versionedBuiltins.has(resource),
+    createdByUpdate: createdByUpdate.has(stored),
+    shownWhenDeleted: shownWhenDeleted.has(resource),
     ...(view === undefined ? {} : { convert: view }),
     priority: kind.group === '' ? 100 : 50,
   }

@@ -13,10 +13,11 @@ import { createClusterIps } from './cluster-ips.ts'
 import type { Call, Context } from './context.ts'
 import { seed } from './seed.ts'
 import { encodeStatus } from './encode.ts'
-import { failure, noSuchPath } from './failures.ts'
+import { methodNotAllowed, noSuchPath, noSuchResource } from './failures.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { type Authenticate, identify, type User } from './identify.ts'
 import { answerPath } from './paths.ts'
+import { createNodePorts } from './node-ports.ts'
 import { createRegistry } from './registry.ts'
 import { SelfSubjectReview } from './review-kinds.ts'
 import { route } from './route.ts'
@@ -65,6 +66,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     log,
     clusterIps: createClusterIps(),
+    nodePorts: createNodePorts(),
     kubelet: options.kubelet ?? (() => undefined),
     closing: closing.signal,
   }
@@ -77,10 +79,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     const isWatch = ['true', '1'].includes(url.searchParams.get('watch') ?? '')
     const found = route(request.method, url.pathname, isWatch, registry)
     switch (found.to) {
+      case 'nowhere':
+        return noSuchPath()
       case 'nothing':
-        throw noSuchPath()
+        throw noSuchResource()
       case 'badMethod':
-        throw failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
+        throw methodNotAllowed()
       case 'path':
         allow(user, { verb: request.method.toLowerCase(), path: found.path })
         return answerPath(documents, request, url, found.path)
