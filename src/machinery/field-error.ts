@@ -44,3 +44,30 @@ function printValue(value: unknown): string {
   if (typeof value !== 'string') return json.replaceAll(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
   return json.replaceAll(/\\u00([01][0-9a-f])/g, (_, hex: string) => ({ '07': '\\a', '0b': '\\v' })[hex] ?? `\\x${hex}`)
 }
+
+/** Errors of one field, one for each of `details`. */
+export function invalidField(field: string, value: unknown, ...details: readonly string[]): FieldError[] {
+  return details.map((detail) => ({ field, type: 'FieldValueInvalid', value, detail }))
+}
+
+export function requiredField(field: string, detail = ''): FieldError {
+  return { field, type: 'FieldValueRequired', detail }
+}
+
+export function forbiddenField(field: string, detail: string): FieldError {
+  return { field, type: 'FieldValueForbidden', detail }
+}
+
+export function duplicateField(field: string, value: unknown): FieldError {
+  return { field, type: 'FieldValueDuplicate', value, detail: '' }
+}
+
+export function tooLongField(field: string, maxBytes: number): FieldError {
+  return { field, type: 'FieldValueTooLong', detail: `may not be more than ${maxBytes} bytes` }
+}
+
+/** A value that is none of those that there are. */
+export function unsupportedField(field: string, value: unknown, supported: readonly string[]): FieldError {
+  const detail = `supported values: ${supported.map((one) => JSON.stringify(one)).join(', ')}`
+  return { field, type: 'FieldValueNotSupported', value, detail }
+}

@@ -84,6 +84,17 @@ export const pathSegmentErrors: NameCheck = (value) => {
   return ['/', '%'].filter((part) => value.includes(part)).map((part) => `may not contain '${part}'`)
 }
 
+/** Names of ports: short, with a letter, and no hyphens side by side. */
+export const portNameErrors: NameCheck = (value) => {
+  const errors: string[] = []
+  if (value.length > 15) errors.push('must be no more than 15 characters')
+  if (!/^[-a-z0-9]+$/.test(value)) errors.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
+  if (!/[a-z]/.test(value)) errors.push('must contain at least one letter (a-z)')
+  if (value.includes('--')) errors.push('must not contain consecutive hyphens')
+  if (value.startsWith('-') || value.endsWith('-')) errors.push('must not begin or end with a hyphen')
+  return errors
+}
+
 /** Keys in a ConfigMap or Secret, which become names of files. */
 export const configKeyErrors: NameCheck = (value) => {
   const errors = configKey(value)

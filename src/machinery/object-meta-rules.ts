@@ -1,5 +1,5 @@
 import { equalJson } from '#base/json.ts'
-import type { FieldError } from './field-error.ts'
+import { type FieldError, forbiddenField, invalidField, requiredField, tooLongField, unsupportedField } from './field-error.ts'
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from './meta.ts'
 import { dns1123LabelErrors, labelValueErrors, qualifiedNameErrors } from './names.ts'
 
@@ -53,7 +53,7 @@ function asPrefix(name: string): string {
 
 function placeErrors({ namespace = '' }: ObjectMeta, { namespaced }: MetaRules): FieldError[] {
   if (!namespaced) return namespace === '' ? [] : [forbidden('namespace', 'not allowed on this type')]
-  return namespace === '' ? [required('namespace', '')] : invalid('namespace', namespace, dns1123LabelErrors(namespace))
+  return namespace === '' ? [required('namespace')] : invalid('namespace', namespace, dns1123LabelErrors(namespace))
 }
 
 function commonErrors({ labels, annotations, ownerReferences = [], managedFields = [] }: ObjectMeta): FieldError[] {
@@ -69,17 +69,15 @@ function commonErrors({ labels, annotations, ownerReferences = [], managedFields
 /** Of labels anywhere, such as those of a pod template. */
 export function labelErrors(field: string, labels: Readonly<Record<string, string>> = {}): FieldError[] {
   return Object.entries(labels).flatMap(([key, value]) => [
-    ...at(field, key, qualifiedNameErrors(key)),
-    ...at(field, value, labelValueErrors(value)),
+    ...invalidField(field, key, ...qualifiedNameErrors(key)),
+    ...invalidField(field, value, ...labelValueErrors(value)),
   ])
 }
 
 function annotationErrors(annotations: Readonly<Record<string, string>> = {}): FieldError[] {
   const errors = Object.keys(annotations).flatMap((key) => invalid('annotations', key, qualifiedNameErrors(key.toLowerCase())))
   const bytes = Object.entries(annotations).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
-  if (bytes <= maxAnnotationBytes) return errors
-  const detail = `may not be more than ${maxAnnotationBytes} bytes`
-  return [...errors, { field: 'metadata.annotations', type: 'FieldValueTooLong', detail }]
+  return bytes <= maxAnnotationBytes ? errors : [...errors, tooLongField('metadata.annotations', maxAnnotationBytes)]
 }
 
 function ownerErrors(owner: OwnerReference, i: number): FieldError[] {
@@ -132,7 +130,7 @@ function finalizerErrors({ finalizers = [] }: ObjectMeta, { standardFinalizers }
 export function finalizerNameErrors(field: string, finalizers: readonly string[]): FieldError[] {
   const detail = 'name is neither a standard finalizer name nor is it fully qualified'
   return finalizers.flatMap((name, i) =>
-    name.includes('/') || [orphan, foreground, 'kubernetes'].includes(name) ? [] : at(`${field}[${i}]`, name, [detail]),
+    name.includes('/') || [orphan, foreground, 'kubernetes'].includes(name) ? [] : invalidField(`${field}[${i}]`, name, detail),
   )
 }
 
@@ -153,25 +151,20 @@ function managedFieldsErrors({ operation, fieldsType }: ManagedFieldsEntry, i: n
   const errors: FieldError[] = []
   if (!operation) errors.push(required(`managedFields[${i}].operation`, 'must not be empty'))
   else if (operation !== 'Apply' && operation !== 'Update') {
-    const detail = 'supported values: "Apply", "Update"'
-    errors.push({ field: `${field}.operation`, type: 'FieldValueNotSupported', value: operation, detail })
+    errors.push(unsupportedField(`${field}.operation`, operation, ['Apply', 'Update']))
   }
-  if (fieldsType && fieldsType !== 'FieldsV1') errors.push(...at(`${field}.fieldsType`, fieldsType, ['must be `FieldsV1`']))
+  if (fieldsType && fieldsType !== 'FieldsV1') errors.push(...invalidField(`${field}.fieldsType`, fieldsType, 'must be `FieldsV1`'))
   return errors
 }
 
-function at(field: string, value: unknown, details: readonly string[]): FieldError[] {
-  return details.map((detail) => ({ field, type: 'FieldValueInvalid', value, detail }))
-}
-
 function invalid(member: string, value: unknown, details: readonly string[]): FieldError[] {
-  return at(`metadata.${member}`, value, details)
+  return invalidField(`metadata.${member}`, value, ...details)
 }
 
-function required(member: string, detail: string): FieldError {
-  return { field: `metadata.${member}`, type: 'FieldValueRequired', detail }
+function required(member: string, detail?: string): FieldError {
+  return requiredField(`metadata.${member}`, detail)
 }
 
 function forbidden(member: string, detail: string): FieldError {
-  return { field: `metadata.${member}`, type: 'FieldValueForbidden', detail }
+  return forbiddenField(`metadata.${member}`, detail)
 }

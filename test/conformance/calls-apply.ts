@@ -58,12 +58,12 @@ export const applyCalls: Calls = {
   'containers are found by their names': { ask: `PATCH ${pod}?fieldManager=bob&force=true`, type: apply, body: podOf({ containers: [{ name: 'a', image: 'example.com/a:2' }] }) },
   'a container of an applied list has a name': { ask: `PATCH ${pod}?fieldManager=bob`, type: apply, body: podOf({ containers: [{ image: 'example.com/a:2' }] }) },
   'a container of an applied list is there once': { ask: `PATCH ${pod}?fieldManager=bob`, type: apply, body: podOf({ containers: [a, a] }) },
-  'an apply of what may not change': { ask: `PATCH ${pod}?fieldManager=alice&force=true`, type: apply, body: podOf({ containers: [{ ...a, command: ['x'] }] }) },
+  'an apply of what may not change': { ask: `PATCH ${pod}?fieldManager=alice&force=true`, type: apply, body: podOf({ containers: [{ ...a, command: ['x'] }] }), pick: [['code'], ['reason'], ['details', 'causes', 'field=spec', 'reason']] },
   'an apply of several conflicts tells them all': { ask: `PATCH ${pod}?fieldManager=carol`, type: apply, body: podOf({ restartPolicy: 'Never', containers: [{ name: 'a', image: 'example.com/a:3', env: [{ name: 'A', value: '2' }] }] }) },
   'a status is applied apart': { ask: `PATCH ${pod}/status?fieldManager=kubelet`, type: apply, body: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2001-01-01T00:00:00Z' }] } } },
   'an apply of the status leaves the rest': { ask: `PATCH ${pod}/status?fieldManager=kubelet`, type: apply, body: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', labels: { a: '1' } }, spec: { nodeName: 'x' }, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2001-01-01T00:00:00Z' }] } } },
   'an apply of the status creates nothing': { ask: 'PATCH /api/v1/namespaces/<ns>/pods/none/status?fieldManager=kubelet', type: apply, body: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'none' }, status: { phase: 'Running' } } },
-  'an apply on the object leaves the status': { ask: `PATCH ${pod}?fieldManager=alice&force=true`, type: apply, body: { ...podOf({ containers: [a] }), status: { phase: 'Failed' } } },
+  'an apply on the object leaves the status': { ask: `PATCH ${pod}?fieldManager=alice&force=true`, type: apply, body: { ...podOf({ containers: [{ ...a, env: [{ name: 'A', value: '1' }], ports: [{ containerPort: 80 }] }] }), status: { phase: 'Failed' } } },
 
   'a service with two ports': {
     ask: `PATCH ${service}?fieldManager=alice`,

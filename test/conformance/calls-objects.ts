@@ -15,7 +15,7 @@ export const objectCalls: Calls = {
   'an object gets a generated name': { ask: `POST ${configMaps}`, body: { metadata: { generateName: 'some-' } } },
   'a name goes before a generated one': { ask: `POST ${configMaps}`, body: { metadata: { name: 'named', generateName: 'some-' } } },
   'a long generateName is cut': { ask: `POST ${configMaps}`, body: { metadata: { generateName: `${'g'.repeat(70)}-` } }, pick: [['metadata', 'generateName']] },
-  'a generateName may not hold anything': { ask: `POST ${configMaps}`, body: { metadata: { generateName: 'Some_' } } },
+  'a generateName may not hold anything': { ask: `POST ${configMaps}`, body: { metadata: { generateName: 'Some_' } }, pick: [['code'], ['reason'], ['details', 'causes', 'field=metadata.generateName']] },
   'an object needs a name': { ask: `POST ${configMaps}`, body: { metadata: {} } },
   'an object needs metadata': { ask: `POST ${configMaps}`, body: { data } },
   'a name may not hold anything': { ask: `POST ${configMaps}`, body: { metadata: { name: 'Not_A_Name' } } },

@@ -4,10 +4,11 @@
  */
 import type { Kind, PrinterColumn, ScalePaths } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
+import { checkPod, checkPodStatus } from './pod-rules.ts'
 import { coreSchema } from './schemas.ts'
 import type * as types from './types.generated.ts'
 
-interface Facts {
+interface Facts<T extends Resource> extends Pick<Kind<T>, 'check' | 'checkStatus'> {
   /** Full name in the pinned OpenAPI document. */
   readonly definition: string
   readonly kind: string
@@ -22,7 +23,7 @@ interface Facts {
   readonly columns?: readonly PrinterColumn[]
 }
 
-function define<T extends Resource>(facts: Facts): Kind<T> {
+function define<T extends Resource>(facts: Facts<T>): Kind<T> {
   const [version = '', group = ''] = (facts.in ?? 'v1').split('/').reverse()
   return {
     group,
@@ -39,6 +40,8 @@ function define<T extends Resource>(facts: Facts): Kind<T> {
     columns: [...(facts.columns ?? []), age],
     builtin: true,
     schema: () => coreSchema(facts.definition),
+    ...(facts.check === undefined ? {} : { check: facts.check }),
+    ...(facts.checkStatus === undefined ? {} : { checkStatus: facts.checkStatus }),
   }
 }
 
@@ -66,6 +69,8 @@ export const Pod = define<Pod>({
   categories: ['all'],
   status: true,
   columns: [text('Status', '.status.phase'), text('IP', '.status.podIP', 1), text('Node', '.spec.nodeName', 1)],
+  check: checkPod,
+  checkStatus: checkPodStatus,
 })
 
 export type Service = types.Service

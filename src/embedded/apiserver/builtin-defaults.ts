@@ -75,7 +75,7 @@ function containerDefaults(container: Container): Container {
 
 /** The tag that an image without tag and digest has. */
 function isLatest(image: string): boolean {
-  if (image.includes('@')) return false
+  if (image === '' || image.includes('@')) return false
   const tag = /:([^/:]+)$/.exec(image)?.[1]
   return tag === undefined || tag === 'latest'
 }

@@ -1,7 +1,7 @@
 import { timestamp } from '#base/clock.ts'
 import { isObject } from '#base/json.ts'
 import type { AnyResource, ObjectMeta } from '#machinery/meta.ts'
-import type { FieldError } from '#machinery/field-error.ts'
+import { type FieldError, invalidField, unsupportedField } from '#machinery/field-error.ts'
 import { badRequest, invalid } from '#machinery/status.ts'
 import type { Entry } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
@@ -11,7 +11,6 @@ import { keyIn, servedObject, storedText } from './stored-object.ts'
 import { customResourceCleanup } from './custom-kinds.ts'
 import { failedDeletePrecondition } from './failures.ts'
 import { metaPackage } from './go-types.ts'
-import { notSupported } from './request-options.ts'
 import { readTyped } from './typed-json.ts'
 import { isFinished, release } from './write.ts'
 
@@ -34,11 +33,10 @@ export function deleteOptions(query: URLSearchParams, body: unknown): DeleteOpti
   const errors: FieldError[] = []
   const field = 'propagationPolicy'
   if (policy !== undefined && orphan !== undefined) {
-    const detail = 'orphanDependents and deletionPropagation cannot be both set'
-    errors.push({ field, type: 'FieldValueInvalid', value: policy, detail })
+    errors.push(...invalidField(field, policy, 'orphanDependents and deletionPropagation cannot be both set'))
   }
-  if (policy !== undefined && !isPropagation(policy)) errors.push(notSupported(field, policy, [...propagations, 'nil']))
-  if (dryRun.some((value) => value !== 'All')) errors.push(notSupported('dryRun', dryRun, ['All']))
+  if (policy !== undefined && !isPropagation(policy)) errors.push(unsupportedField(field, policy, [...propagations, 'nil']))
+  if (dryRun.some((value) => value !== 'All')) errors.push(unsupportedField('dryRun', dryRun, ['All']))
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
   const asked = orphan === undefined ? undefined : orphan ? 'Orphan' : 'Background'
   const grace = given.gracePeriodSeconds

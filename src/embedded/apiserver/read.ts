@@ -94,7 +94,7 @@ function checkNotFuture(asked: number, current: number): void {
 /** 0 when none is given. Faults: 400. */
 export function revisionOf(text: string | null): number {
   if (text === null || text === '') return 0
-  if (!/^\d{1,15}$/.test(text)) throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}`)
+  if (!/^\d{1,15}$/.test(text)) throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`)
   return Number(text)
 }
 

@@ -1,4 +1,4 @@
-import type { FieldError } from '#machinery/field-error.ts'
+import { type FieldError, forbiddenField, invalidField, requiredField, tooLongField, unsupportedField } from '#machinery/field-error.ts'
 import { invalid } from '#machinery/status.ts'
 import type { Call } from './context.ts'
 import { type FieldValidation, fieldValidations } from './read-object.ts'
@@ -22,8 +22,8 @@ export function writeOptions({ query, request, target }: Call, isApply = false):
   const errors = [
     ...(kind === 'PatchOptions' ? patchErrors(query, isApply) : []),
     ...managerErrors(manager),
-    ...(dryRun.every((value) => value === 'All') ? [] : [notSupported('dryRun', dryRun, ['All'])]),
-    ...(isFieldValidation(fieldValidation) ? [] : [notSupported('fieldValidation', fieldValidation, fieldValidations)]),
+    ...(dryRun.every((value) => value === 'All') ? [] : [unsupportedField('dryRun', dryRun, ['All'])]),
+    ...(isFieldValidation(fieldValidation) ? [] : [unsupportedField('fieldValidation', fieldValidation, fieldValidations)]),
   ]
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', errors)
   return {
@@ -40,10 +40,10 @@ function isFieldValidation(text: string): text is FieldValidation {
 function patchErrors(query: URLSearchParams, isApply: boolean): FieldError[] {
   if (isApply) {
     if (query.get('fieldManager')) return []
-    return [{ field: 'fieldManager', type: 'FieldValueRequired', detail: 'is required for apply patch' }]
+    return [requiredField('fieldManager', 'is required for apply patch')]
   }
   if (query.get('force') === null) return []
-  return [{ field: 'force', type: 'FieldValueForbidden', detail: 'may not be specified for non-apply patch' }]
+  return [forbiddenField('force', 'may not be specified for non-apply patch')]
 }
 
 const maxManagerBytes = 128
@@ -52,21 +52,14 @@ const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u
 function managerErrors(manager: string): FieldError[] {
   const field = 'fieldManager'
   const errors: FieldError[] = []
-  if (Buffer.byteLength(manager) > maxManagerBytes) {
-    errors.push({ field, type: 'FieldValueTooLong', detail: `may not be more than ${maxManagerBytes} bytes` })
-  }
+  if (Buffer.byteLength(manager) > maxManagerBytes) errors.push(tooLongField(field, maxManagerBytes))
   const found = unprintable.exec(manager)
   if (found !== null) {
     const point = found[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')
     const at = Buffer.byteLength(manager.slice(0, found.index))
-    errors.push({ field, type: 'FieldValueInvalid', value: manager, detail: `invalid character U+${point} (at position ${at})` })
+    errors.push(...invalidField(field, manager, `invalid character U+${point} (at position ${at})`))
   }
   return errors
-}
-
-export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
-  const detail = `supported values: ${supported.map((one) => JSON.stringify(one)).join(', ')}`
-  return { field, type: 'FieldValueNotSupported', value, detail }
 }
 
 /** What stands before the version in the user agent, as Kubernetes names a manager that does not name itself. */

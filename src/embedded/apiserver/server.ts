@@ -131,7 +131,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   }
 
   const server: ApiServer = {
-    fetch: (request) => answer(request).catch((error: unknown) => failed(request, error)),
+    async fetch(request) {
+      const response = await answer(request).catch((error: unknown) => failed(request, error))
+      return request.method === 'HEAD' ? new Response(null, response) : response
+    },
     async [Symbol.asyncDispose]() {
       closing.abort()
       housekeeping.stop()

@@ -1,10 +1,11 @@
 import { timestamp } from '#base/clock.ts'
 import { isObject } from '#base/json.ts'
+import { type FieldError, forbiddenField, invalidField } from '#machinery/field-error.ts'
 import { getAt, parsePath } from '#machinery/field-path.ts'
 import { applyServerSide } from '#machinery/managed-fields.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { labelRequirements, formatLabelSelector } from '#machinery/selector.ts'
-import { badRequest, conflict } from '#machinery/status.ts'
+import { badRequest, conflict, invalid } from '#machinery/status.ts'
 import type { Call, Context } from './context.ts'
 import type { Decoded } from './decode.ts'
 import { deleteOptions, remove } from './delete.ts'
@@ -146,9 +147,10 @@ export async function evict(context: Context, call: Call, { value, options }: Wr
   return succeeded
 }
 
-/** Container logs, as Kubernetes has them: the server asks the kubelet of the pod's node. */
+/** Container logs, as Kubernetes has them: the server asks the kubelet of the pod's node. Faults: 400, 404, 422, 503. */
 export async function logs(context: Context, call: Call): Promise<Response> {
   const { entry, object } = current(context, call)
+  checkLogOptions(call.query, entry.name)
   const names = ['containers', 'initContainers'].flatMap((list) => namesIn(object.spec?.[list]))
   const container = call.query.get('container') || defaultContainer(object)
   if (container === undefined) {
@@ -156,9 +158,8 @@ export async function logs(context: Context, call: Call): Promise<Response> {
   }
   if (!names.includes(container)) throw badRequest(`container ${container} is not valid for pod ${entry.name}`)
   const node = object.spec?.['nodeName']
-  if (typeof node !== 'string') {
-    throw badRequest(`pod ${entry.name} does not have a host assigned`)
-  }
+  // As on a cluster: who is nowhere has said nothing.
+  if (typeof node !== 'string') return new Response(null, { status: 204, headers: { 'cache-control': 'no-cache, private' } })
   const kubelet = context.kubelet(node)
   if (kubelet === undefined) throw failure(503, 'ServiceUnavailable', `node ${node} cannot be reached`)
   const path = [entry.namespace, entry.name, container].map(encodeURIComponent).join('/')
@@ -177,6 +178,22 @@ export async function logs(context: Context, call: Call): Promise<Response> {
     { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason: 'BadRequest', code: 400 },
     400,
   )
+}
+
+function checkLogOptions(query: URLSearchParams, name: string): void {
+  const below = (option: string, least: number, detail: string): FieldError[] => {
+    const value = Number(query.get(option) ?? least)
+    return value < least ? invalidField(option, value, detail) : []
+  }
+  const errors = [
+    ...below('tailLines', 0, 'must be greater than or equal to 0'),
+    ...below('limitBytes', 1, 'must be greater than 0'),
+    ...below('sinceSeconds', 1, 'must be greater than 0'),
+  ]
+  if (query.has('sinceSeconds') && query.has('sinceTime')) {
+    errors.push(forbiddenField('', 'at most one of `sinceTime` or `sinceSeconds` may be specified'))
+  }
+  if (errors.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, name, errors)
 }
 
 function namesIn(list: unknown): string[] {

@@ -2,7 +2,7 @@ import { timestamp } from '#base/clock.ts'
 import { equalJson } from '#base/json.ts'
 import { trackUpdate } from '#machinery/managed-fields.ts'
 import type { AnyResource, ManagedFieldsEntry } from '#machinery/meta.ts'
-import { conflict, invalid, notFound } from '#machinery/status.ts'
+import { badRequest, conflict, invalid, notFound } from '#machinery/status.ts'
 import type { Entry } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
 import { type Answer, answerOf, answerOfEntry } from './encode.ts'
@@ -120,6 +120,7 @@ function checkUid(served: ServedKind, { metadata }: AnyResource, wanted: string 
 function checkVersion({ kind, versioned }: ServedKind, { metadata }: AnyResource, wanted: string | undefined): void {
   const name = metadata.name ?? ''
   if (wanted !== undefined && wanted !== '' && wanted !== '0') {
+    if (!/^\d+$/.test(wanted)) throw badRequest(`strconv.ParseUint: parsing ${JSON.stringify(wanted)}: invalid syntax`)
     if (wanted !== metadata.resourceVersion) throw conflict(kind, name)
   } else if (versioned) {
     const detail = 'must be specified for an update'
