@@ -4,7 +4,7 @@
  * pod binder are ordinary clients here.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -64,7 +64,7 @@ export async function startControlPlane(env: NodeJS.ProcessEnv): Promise<Control
   })
 
   const identity = await loadIdentity(dir, Date.now())
-  const [etcdPort, peerPort, port, managerPort] = await freePorts(4)
+  const [etcdPort = 0, peerPort = 0, port = 0, managerPort = 0] = await freePorts(4)
   const url = `https://127.0.0.1:${port}`
   const etcd = `http://127.0.0.1:${etcdPort}`
   const peer = `http://127.0.0.1:${peerPort}`
@@ -182,8 +182,11 @@ async function ended(child: ChildProcess | undefined, signal: NodeJS.Signals): P
 }
 
 function accountsKey(): string {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  return privateKey.export({ type: 'pkcs1', format: 'pem' })
+  return generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  }).privateKey
 }
 
 /** Free when asked for; all are held until all are known, so that they differ. */
