@@ -18,7 +18,8 @@ import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource, ObjectMeta } from '#machinery/meta.ts'
 import { parseRuntimes, type RuntimesConfig } from '#embedded/node/runtimes-config.ts'
 import { namesIn, startClients } from './asking.ts'
-import { kindOf, startWorld, type World } from './world.ts'
+import { kindOf } from './tools.ts'
+import { startWorld, type World } from './world.ts'
 
 const root = fileURLToPath(new URL('../examples', import.meta.url))
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
