@@ -34,29 +34,28 @@ const patienceMs = 60_000
 export async function clear(client: Client): Promise<void> {
   const deadline = Date.now() + patienceMs
   for (let first = true; ; first = false) {
-    const left = (
-      await Promise.all([...namespaced.map((kind) => empty(client, kind)), ...clusterScoped(client)])
-    ).flat()
+    const content = namespaced.map((kind) => empty(client, kind, 'default'))
+    const left = (await Promise.all([...content, ...clusterScoped(client)])).flat()
     if (left.length === 0) return
     if (Date.now() > deadline) throw new Error(`would not go: ${left.join(', ')}`)
     if (!first) await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
 
-/** Names what is still there. */
-async function empty(client: Client, kind: Kind): Promise<string[]> {
-  const items = await itemsOf(client, kind, 'default')
+/** Names what was still there. */
+async function empty(client: Client, kind: Kind, namespace: string): Promise<string[]> {
+  const items = await itemsOf(client, kind, namespace)
   if (items.length === 0) return []
   const kept = madeByCluster[kind.kind]
   const query = kept === undefined ? '' : `?fieldSelector=metadata.name!=${kept}`
-  await client.raw(`${collectionPath(kind, 'default')}${query}`, {
+  await client.raw(`${collectionPath(kind, namespace)}${query}`, {
     method: 'DELETE',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
       apiVersion: 'v1',
       kind: 'DeleteOptions',
       propagationPolicy: 'Background',
-      ...(kind === Pod && { gracePeriodSeconds: 0 }),
+      ...(kind === (Pod as Kind) && { gracePeriodSeconds: 0 }), // no node is left that would end them
     }),
   })
   await Promise.all(items.map((item) => release(client, kind, item)))
@@ -84,7 +83,8 @@ function clusterScoped(client: Client): Promise<string[]>[] {
     await Promise.all(
       items.map(async (item) => {
         await missingIsFine(client.delete(kind, placeOf(item)))
-        await release(client, kind, item)
+        await release(client, kind as Kind, item)
+        if (item.kind === Namespace.kind) await empty(client, Pod as Kind, item.metadata.name ?? '')
       }),
     )
     return items.map(({ metadata }) => `${kind.kind} ${metadata.name}`)

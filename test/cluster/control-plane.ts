@@ -35,11 +35,14 @@ export interface ControlPlane extends AsyncDisposable {
 /** As long as a program may take to answer on a busy machine. */
 const patienceMs = 120_000
 
-/** Garbage collection and namespaces, what admission needs of service accounts, and the roles that others add to. */
+/** Who takes away what is deleted, the taints of nodes, what admission needs of service accounts, and roles that others add to. */
 const controllers = [
   'clusterrole-aggregation-controller',
   'garbage-collector-controller',
   'namespace-controller',
+  'node-lifecycle-controller',
+  'persistentvolume-protection-controller',
+  'persistentvolumeclaim-protection-controller',
   'root-ca-certificate-publisher-controller',
   'serviceaccount-controller',
 ]
