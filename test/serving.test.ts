@@ -13,7 +13,9 @@ import type { AnyResource } from '#machinery/meta.ts'
 import { startSimulation } from '#simulator/simulation.ts'
 import { backend, modelBooster, modelServing, podTemplate, role } from './builders.ts'
 import { startMachine } from './machine.ts'
-import { startWorld, type Tools, writesIn } from './world.ts'
+import { podsMadeFromNow } from './pods-made.ts'
+import { type Tools, writesIn } from './tools.ts'
+import { startWorld } from './world.ts'
 
 const simulation = startSimulation()
 after(() => simulation[Symbol.asyncDispose]())
@@ -322,7 +324,7 @@ function follow(world: Awaited<ReturnType<typeof startWorld>>) {
   const look = () => {
     seen.fewest = Math.min(seen.fewest, [...ready.values()].filter(Boolean).length)
   }
-  world.cluster.informers.of(Pod).subscribe({
+  world.informers.of(Pod).subscribe({
     upsert({ metadata: { name = '', deletionTimestamp }, status }) {
       const holds = status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false
       ready.set(name, holds && deletionTimestamp === undefined)
@@ -334,8 +336,8 @@ function follow(world: Awaited<ReturnType<typeof startWorld>>) {
       look()
     },
   })
-  const pods = world.cluster.informers.of(Pod)
-  world.cluster.informers.of(ModelServing).subscribe({
+  const pods = world.informers.of(Pod)
+  world.informers.of(ModelServing).subscribe({
     upsert({ metadata, status }) {
       const available = status?.conditions?.find(({ type }) => type === 'Available')
       if (available?.status !== 'True' || available.observedGeneration !== metadata.generation || !seen.image) return
@@ -413,7 +415,7 @@ test('S19 a rollout that lost its controllers goes on where it was', async (t) =
   const machine = await startMachine(t, { simulation })
   const first = machine.start()
   await up(machine, a({ replicas: 3 }))
-  const from = machine.requests.length
+  using made = await podsMadeFromNow(machine)
   await machine.apply(a({ replicas: 3 }, imageV2))
   await machine.until('the first new group', async () =>
     (await machine.list(Pod)).some(({ spec }) => spec?.containers[0]?.image === imageV2.image),
@@ -421,10 +423,7 @@ test('S19 a rollout that lost its controllers goes on where it was', async (t) =
   await first.kill()
   machine.start()
   await atRest(machine, 'chat')
-  const made = machine.requests.slice(from).filter(({ verb, resource, subresource, status }) => {
-    return verb === 'create' && resource === 'pods' && subresource === '' && status === 201
-  })
-  assert.equal(made.length, 3)
+  assert.equal(await made.count(), 3)
 })
 
 test('a whole cluster that starts anew from its data has the same pods, ready again', async (t) => {

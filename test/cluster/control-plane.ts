@@ -4,7 +4,7 @@
  * pod binder are ordinary clients here.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -35,11 +35,14 @@ export interface ControlPlane extends AsyncDisposable {
 /** As long as a program may take to answer on a busy machine. */
 const patienceMs = 120_000
 
-/** Garbage collection and namespaces, what admission needs of service accounts, and the roles that others add to. */
+/** Who takes away what is deleted, the taints of nodes, what admission needs of service accounts, and roles that others add to. */
 const controllers = [
   'clusterrole-aggregation-controller',
   'garbage-collector-controller',
   'namespace-controller',
+  'node-lifecycle-controller',
+  'persistentvolume-protection-controller',
+  'persistentvolumeclaim-protection-controller',
   'root-ca-certificate-publisher-controller',
   'serviceaccount-controller',
 ]
@@ -64,7 +67,7 @@ export async function startControlPlane(env: NodeJS.ProcessEnv): Promise<Control
   })
 
   const identity = await loadIdentity(dir, Date.now())
-  const [etcdPort, peerPort, port, managerPort] = await freePorts(4)
+  const [etcdPort = 0, peerPort = 0, port = 0, managerPort = 0] = await freePorts(4)
   const url = `https://127.0.0.1:${port}`
   const etcd = `http://127.0.0.1:${etcdPort}`
   const peer = `http://127.0.0.1:${peerPort}`
@@ -131,6 +134,7 @@ export async function startControlPlane(env: NodeJS.ProcessEnv): Promise<Control
     'use-service-account-credentials': 'true',
     'kube-api-qps': 1_000,
     'kube-api-burst': 2_000,
+    'concurrent-namespace-syncs': 50,
     'leader-elect': 'false',
     profiling: 'false',
   })
@@ -182,8 +186,11 @@ async function ended(child: ChildProcess | undefined, signal: NodeJS.Signals): P
 }
 
 function accountsKey(): string {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  return privateKey.export({ type: 'pkcs1', format: 'pem' })
+  return generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  }).privateKey
 }
 
 /** Free when asked for; all are held until all are known, so that they differ. */
