@@ -8,12 +8,13 @@ export function badApply(message: string): Fault {
   return new Fault('invalid', 'BadApply', message, { details: failureStatus(400, 'BadRequest', message) })
 }
 
-/** A configuration that is not of the kind's schema; `problems` as `checkApplied` tells them. */
+/** A configuration that is not of the kind's schema, which Kubernetes takes for a failure of its own: 500; `problems` as `checkApplied` tells them. */
 export function notOfType({ apiVersion, kind, metadata }: Resource, problems: readonly string[]): Fault {
   const name = `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`
   const type = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`
   const what = problems.length === 1 ? problems[0] : `errors:\n${problems.map((problem) => `  ${problem}`).join('\n')}`
-  return badApply(`failed to create typed patch object (${name}; ${type}, Kind=${kind}): ${what}`)
+  const message = `failed to create typed patch object (${name}; ${type}, Kind=${kind}): ${what}`
+  return new Fault('invalid', 'BadApply', message, { details: failureStatus(500, '', message) })
 }
 
 /** Fields, by their paths, that others hold; an API server answers 409 with a cause for each. */

@@ -1,3 +1,5 @@
+import { equalJson } from '#base/json.ts'
+
 /** One thing wrong with one field, in the terms of Kubernetes' own field errors. */
 export interface FieldError {
   /** Path such as `spec.backends[0].workers[1].type`. */
@@ -70,4 +72,19 @@ export function tooLongField(field: string, maxBytes: number): FieldError {
 export function unsupportedField(field: string, value: unknown, supported: readonly string[]): FieldError {
   const detail = `supported values: ${supported.map((one) => JSON.stringify(one)).join(', ')}`
   return { field, type: 'FieldValueNotSupported', value, detail }
+}
+
+/** What is left out is not judged. */
+export function unlessOneOf(field: string, value: string | undefined, supported: readonly string[]): FieldError[] {
+  return value === undefined || supported.includes(value) ? [] : [unsupportedField(field, value, supported)]
+}
+
+export const immutable = 'field is immutable'
+
+export function unlessKept(field: string, value: unknown, old: unknown): FieldError[] {
+  return equalJson(value, old) ? [] : invalidField(field, value ?? null, immutable)
+}
+
+export function unlessNonNegative(field: string, value: number | undefined): FieldError[] {
+  return value === undefined || value >= 0 ? [] : invalidField(field, value, 'must be greater than or equal to 0')
 }

@@ -78,7 +78,8 @@ export function applyServerSide(options: ApplyOptions): Resource {
   const key = keyOf(result.self)
   const previous = before.get(key)
   const settled = unchanged && previous !== undefined && previous.apiVersion === result.self.apiVersion
-  const time = options.subresource === 'scale' ? undefined : now
+  // Whoever changes nothing gets no new time, and none at all where there was none.
+  const time = unchanged ? previous?.time : options.subresource === 'scale' ? undefined : now
   const self = settled && equalFields(previous.fields, result.self.fields) ? previous : { ...result.self, time }
   const managedFields = encodeHolders(new Map(result.others).set(key, self))
   if (
@@ -272,7 +273,7 @@ const unmanaged: FieldSet = [
 /** Top-level fields that a request cannot change are not tracked for it either. */
 function isReset(name: string, { subresource, hasStatus = true }: WriteOptions): boolean {
   if (subresource === 'status') return name !== 'status' && name !== 'metadata'
-  return name === 'status' && hasStatus && nonEmpty(subresource) === undefined
+  return name === 'status' && hasStatus && (nonEmpty(subresource) === undefined || subresource === 'finalize')
 }
 
 function withoutResetFields(set: FieldSet, options: WriteOptions): FieldSet {

@@ -1,5 +1,5 @@
 import { equalJson } from '#base/json.ts'
-import { type FieldError, forbiddenField, invalidField, requiredField, tooLongField, unsupportedField } from './field-error.ts'
+import { type FieldError, forbiddenField, immutable, invalidField, requiredField, tooLongField, unsupportedField } from './field-error.ts'
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from './meta.ts'
 import { dns1123LabelErrors, labelValueErrors, qualifiedNameErrors } from './names.ts'
 
@@ -43,7 +43,6 @@ export function objectMetaUpdateErrors(metadata: ObjectMeta, old: ObjectMeta, ru
   ]
 }
 
-export const immutable = 'field is immutable'
 const fixed = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const
 
 /** A name to be gone on with may end with a hyphen. */
@@ -123,15 +122,14 @@ function finalizerErrors({ finalizers = [] }: ObjectMeta, { standardFinalizers }
   if (finalizers.includes(orphan) && finalizers.includes(foreground)) {
     errors.push(...invalid('finalizers', finalizers, [`finalizer ${orphan} and ${foreground} cannot be both set`]))
   }
-  return standardFinalizers ? [...errors, ...finalizerNameErrors('metadata.finalizers', finalizers)] : errors
+  if (!standardFinalizers) return errors
+  return [...errors, ...finalizers.flatMap((name, i) => standardFinalizerErrors(`metadata.finalizers[${i}]`, name))]
 }
 
 /** Finalizers must have a domain, unless they are Kubernetes' own. */
-export function finalizerNameErrors(field: string, finalizers: readonly string[]): FieldError[] {
-  const detail = 'name is neither a standard finalizer name nor is it fully qualified'
-  return finalizers.flatMap((name, i) =>
-    name.includes('/') || [orphan, foreground, 'kubernetes'].includes(name) ? [] : invalidField(`${field}[${i}]`, name, detail),
-  )
+export function standardFinalizerErrors(field: string, name: string): FieldError[] {
+  if (name.includes('/') || [orphan, foreground, 'kubernetes'].includes(name)) return []
+  return invalidField(field, name, 'name is neither a standard finalizer name nor is it fully qualified')
 }
 
 function newFinalizerErrors({ finalizers = [] }: ObjectMeta, old: ObjectMeta): FieldError[] {

@@ -8,8 +8,8 @@ import {
   matchesFields,
   matchesLabels,
   parseFieldSelector,
-  parseLabelSelector,
 } from './selector.ts'
+import { parseLabelSelector } from './selector-parse.ts'
 
 const labels = { a: 'x', b: 'y', n: '5', 'k.io/c': '' }
 const selectors: Record<string, boolean> = {

@@ -62,7 +62,7 @@ export const discoveryCalls: Calls = {
   'all resources of all groups at once': { ask: 'GET /apis', accept: aggregated, pick: [['kind'], ['apiVersion'], ['metadata'], ...aggregatedPicks(groups)] },
   'all resources at once, or else the groups': { ask: 'GET /apis', accept: `${aggregated},application/json`, pick: [['kind']] },
   'all resources in a form that is none': { ask: 'GET /apis', accept: 'application/json;g=apidiscovery.k8s.io;v=v9;as=APIGroupDiscoveryList', pick: [['kind'], ['reason']] },
-  'the version of the server': { ask: 'GET /version', pick: [['major'], ['minor'], ['platform'], ['buildDate'], ['emulationMajor'], ['emulationMinor'], ['minCompatibilityMajor'], ['minCompatibilityMinor']] },
+  'the version of the server': { ask: 'GET /version', pick: [['major'], ['minor'], ['buildDate'], ['emulationMajor'], ['emulationMinor'], ['minCompatibilityMajor'], ['minCompatibilityMinor']] },
   'the paths of the server': { ask: 'GET /', pick: [['paths', 'nothing']] },
   'a document of the core group': document('api/v1', ['io.k8s.api.core.v1.Pod', 'io.k8s.api.core.v1.ConfigMap', 'io.k8s.api.core.v1.ConfigMapList']),
   'a document of a group': document('apis/batch/v1', ['io.k8s.api.batch.v1.Job', 'io.k8s.api.batch.v1.JobList']),

@@ -20,7 +20,7 @@ export const watchCalls: Calls = {
   'a watch tells what happened in order': { ask: from(), events: 9 },
   'a watch of labels tells what comes and goes': { ask: from('&labelSelector=app%3Dx'), events: 4 },
   'a watch of a field': { ask: from('&fieldSelector=metadata.name%3Dc'), events: 3 },
-  'a watch of one object': { ask: `GET ${configMaps}/b?watch=true&resourceVersion=<start.metadata.resourceVersion>`, events: 2 },
+  'a get asks in vain to be a watch': { ask: `GET ${configMaps}/b?watch=true` },
   'a watch over all namespaces': { ask: 'GET /api/v1/configmaps?watch=true&resourceVersion=<start.metadata.resourceVersion>&fieldSelector=metadata.namespace%3D<ns>,metadata.name%3Da', events: 4 },
   'the old path of a watch': { ask: 'GET /api/v1/watch/namespaces/<ns>/configmaps?resourceVersion=<a.metadata.resourceVersion>&fieldSelector=metadata.name%3Db', events: 2 },
   'a watch from the middle': { ask: `GET ${configMaps}?watch=true&resourceVersion=<a.metadata.resourceVersion>`, events: 2 },
@@ -44,5 +44,8 @@ export const watchCalls: Calls = {
   'a watch of a selector that is none': { ask: `GET ${configMaps}?watch=true&labelSelector=%3D%3D` },
   'a watch of a field that cannot be selected by': { ask: `GET ${configMaps}?watch=true&fieldSelector=data.k%3Dv` },
   'a watch goes on without pages': { ask: `GET ${configMaps}?watch=true&limit=1&resourceVersion=0`, events: 1 },
+  'a pod that runs nowhere': { ask: 'POST /api/v1/namespaces/<ns>/pods', body: { metadata: { name: 'p' }, spec: { serviceAccountName: 'robot', containers: [{ name: 'a', image: 'example.com/a:1' }] } } },
+  'a pod that runs nowhere goes at once': { ask: 'DELETE /api/v1/namespaces/<ns>/pods/p' },
+  'a watch is told twice of a pod that goes': { ask: 'GET /api/v1/namespaces/<ns>/pods?watch=true&resourceVersion=<start.metadata.resourceVersion>', events: 3 },
   'a watch of HTML': { ask: `GET ${configMaps}?watch=true`, accept: 'text/html' },
 }

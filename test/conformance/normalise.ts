@@ -11,6 +11,7 @@
  * | the generated end of a name | `<generated>` | random |
  * | an address of the servers' ranges for services, a node port | `<cluster ip>`, `<node port>` | each has its own |
  * | a continue token | `<continue>` | opaque |
+ * | the causes of a conflict between managers | sorted | Go's maps have no order |
  * | managedFields, if in Kubernetes' order | sorted by what names an entry | that order goes by the second of the write |
  */
 import { isObject } from '#base/json.ts'
@@ -53,6 +54,8 @@ export function normalised(answers: readonly (readonly [string, Recorded])[], na
         return typeof given === 'string' ? text(generated(given, of['generateName'])) : value(given)
       case 'managedFields':
         return Array.isArray(given) ? sortedHolders(given).map(value) : value(given)
+      case 'causes':
+        return (given as unknown[]).toSorted(byManager).map(value)
       case 'cells':
         return (given as unknown[]).map((cell) => (typeof cell === 'string' && /^\d+s$/.test(cell) ? '<age>' : value(cell)))
       default:
@@ -67,7 +70,8 @@ const time = /\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{6})?Z/g
 const dayMs = 24 * 60 * 60 * 1000
 /** The range of the embedded server and that of the real one that `startControlPlane` starts. */
 const serviceAddress = /\b(?:127\.96|10\.0)\.\d+\.\d+\b/g
-const momentInMessage = /(too old resource version: \d+ \(|Too large resource version: \d+, current: )(\d+)/g
+const momentInMessage =
+  /(too old resource version: \d+ \(|Too large resource version: \d+, current: |the ResourceVersion in record \()(\d+)/g
 
 function timeWord(found: string, fraction: string | undefined): string {
   if (Math.abs(Date.parse(found) - Date.now()) > dayMs) return found
@@ -102,6 +106,14 @@ function sortedHolders(entries: readonly unknown[]): unknown[] {
   const names = (entry: unknown): string => key(entry, ['operation', 'manager', 'apiVersion', 'subresource'])
   const sorted = entries.toSorted((a, b) => (names(a) < names(b) ? -1 : 1))
   return inOrder ? sorted : ['<out of order>', ...sorted]
+}
+
+function byManager(a: unknown, b: unknown): number {
+  const text = (cause: unknown): string => {
+    const { reason, message, field } = (isObject(cause) ? cause : {}) as Record<string, unknown>
+    return reason === 'FieldManagerConflict' ? `${String(message)} ${String(field)}` : ''
+  }
+  return text(a) < text(b) ? -1 : Number(text(a) > text(b))
 }
 
 function key(entry: unknown, names: readonly string[]): string {

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { parse } from 'yaml'
 import { isObject } from '#base/json.ts'
 import type { ApiTarget } from '../suites/api-target.ts'
 import type { Call, Calls } from './call.ts'
@@ -8,7 +9,7 @@ import { normalised } from './normalise.ts'
 export interface Recorded {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** JSON; a text where it is none. */
+  /** What JSON or YAML says, however it is spelled; else the text. */
   readonly body?: unknown
   readonly events?: readonly unknown[]
 }
@@ -83,7 +84,9 @@ function headOf({ status, headers }: Response): Pick<Recorded, 'status' | 'heade
 }
 
 function decoded({ headers }: Response, text: string): unknown {
-  return headers.get('content-type')?.startsWith('application/json') === true ? JSON.parse(text) : text
+  const type = headers.get('content-type') ?? ''
+  if (type.startsWith('application/json')) return JSON.parse(text)
+  return type === 'application/yaml' ? parse(text) : text
 }
 
 async function events(response: Response, count: number | 'all'): Promise<unknown[]> {

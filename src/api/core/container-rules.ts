@@ -1,4 +1,4 @@
-import { type FieldError, duplicateField, forbiddenField, invalidField, requiredField, unsupportedField } from '#machinery/field-error.ts'
+import { type FieldError, duplicateField, forbiddenField, invalidField, requiredField, unlessNonNegative, unlessOneOf } from '#machinery/field-error.ts'
 import { configKeyErrors, dns1123LabelErrors, dns1123SubdomainErrors, portNameErrors, qualifiedNameErrors } from '#machinery/names.ts'
 import { compareQuantities, parseQuantity, quantityMillis } from '#machinery/quantity.ts'
 import type { Container, ContainerPort, EnvVar, EnvVarSource, Probe, ResourceRequirements, VolumeMount } from './types.generated.ts'
@@ -59,15 +59,11 @@ function commonErrors(at: string, container: Container, volumes: ReadonlySet<str
   return [
     ...(name === '' ? [requiredField(`${at}.name`)] : invalidField(`${at}.name`, name, ...dns1123LabelErrors(name))),
     ...(image === '' ? [requiredField(`${at}.image`)] : []),
-    ...(message === undefined || messagePolicies.includes(message)
-      ? []
-      : [unsupportedField(`${at}.terminationMessagePolicy`, message, messagePolicies)]),
+    ...unlessOneOf(`${at}.terminationMessagePolicy`, message, messagePolicies),
     ...portsErrors(`${at}.ports`, container.ports),
     ...(container.env ?? []).flatMap((variable, i) => variableErrors(`${at}.env[${i}]`, variable)),
     ...mountsErrors(`${at}.volumeMounts`, container.volumeMounts, volumes),
-    ...(pull === undefined || pullPolicies.includes(pull)
-      ? []
-      : [unsupportedField(`${at}.imagePullPolicy`, pull, pullPolicies)]),
+    ...unlessOneOf(`${at}.imagePullPolicy`, pull, pullPolicies),
     ...resourcesErrors(`${at}.resources`, container.resources),
   ]
 }
@@ -106,8 +102,7 @@ function portsErrors(field: string, ports: readonly ContainerPort[] = []): Field
 }
 
 export function protocolErrors(field: string, protocol: string | undefined): FieldError[] {
-  if (protocol === undefined) return [requiredField(field)]
-  return protocols.includes(protocol) ? [] : [unsupportedField(field, protocol, protocols)]
+  return protocol === undefined ? [requiredField(field)] : unlessOneOf(field, protocol, protocols)
 }
 
 export function portOrNameErrors(field: string, port: number | string): FieldError[] {
@@ -251,13 +246,9 @@ function probeErrors(at: string, probe: Probe): FieldError[] {
   const grace = probe.terminationGracePeriodSeconds
   return [
     ...handlerErrors(at, probe),
-    ...times.flatMap((name) => nonNegativeErrors(`${at}.${name}`, probe[name])),
+    ...times.flatMap((name) => unlessNonNegative(`${at}.${name}`, probe[name])),
     ...(grace !== undefined && grace <= 0 ? invalidField(`${at}.terminationGracePeriodSeconds`, grace, 'must be greater than 0') : []),
   ]
-}
-
-export function nonNegativeErrors(field: string, value: number | undefined): FieldError[] {
-  return value === undefined || value >= 0 ? [] : invalidField(field, value, 'must be greater than or equal to 0')
 }
 
 function handlerErrors(at: string, probe: Probe): FieldError[] {
@@ -273,10 +264,9 @@ function firstHandlerErrors(at: string, { exec, httpGet, tcpSocket, grpc }: Prob
   if (exec !== undefined) return (exec.command ?? []).length === 0 ? [requiredField(`${at}.exec.command`)] : []
   if (httpGet !== undefined) {
     const { port, scheme = '' } = httpGet
-    const known = ['HTTP', 'HTTPS']
     return [
       ...portOrNameErrors(`${at}.httpGet.port`, port),
-      ...(known.includes(scheme) ? [] : [unsupportedField(`${at}.httpGet.scheme`, scheme, known)]),
+      ...unlessOneOf(`${at}.httpGet.scheme`, scheme, ['HTTP', 'HTTPS']),
     ]
   }
   if (tcpSocket !== undefined) return portOrNameErrors(`${at}.tcpSocket.port`, tcpSocket.port)

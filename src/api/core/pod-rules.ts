@@ -1,8 +1,8 @@
 import { equalJson } from '#base/json.ts'
-import { type FieldError, forbiddenField, invalidField, requiredField, unsupportedField } from '#machinery/field-error.ts'
+import { type FieldError, forbiddenField, immutable, invalidField, requiredField, unlessNonNegative, unlessOneOf } from '#machinery/field-error.ts'
 import { dns1123LabelErrors, dns1123SubdomainErrors } from '#machinery/names.ts'
-import { immutable, labelErrors } from '#machinery/object-meta-rules.ts'
-import { containersErrors, imagesErrors, initContainersErrors, nonNegativeErrors } from './container-rules.ts'
+import { labelErrors } from '#machinery/object-meta-rules.ts'
+import { containersErrors, imagesErrors, initContainersErrors } from './container-rules.ts'
 import { affinityErrors, gatesErrors, spreadErrors, tolerationsErrors } from './scheduling-rules.ts'
 import type { Container, Pod, PodSpec, Toleration } from './types.generated.ts'
 import { volumesErrors } from './volume-rules.ts'
@@ -12,7 +12,7 @@ export function checkPod({ spec = noSpec }: Pod, old?: Pod): FieldError[] {
   const errors = [
     ...podSpecErrors('spec', spec, true),
     ...tokenErrors(spec),
-    ...nonNegativeErrors('spec.terminationGracePeriodSeconds', spec.terminationGracePeriodSeconds),
+    ...unlessNonNegative('spec.terminationGracePeriodSeconds', spec.terminationGracePeriodSeconds),
     ...imagesErrors('spec.containers', spec.containers ?? []),
     ...imagesErrors('spec.initContainers', spec.initContainers ?? []),
   ]
@@ -43,8 +43,8 @@ export function podSpecErrors(field: string, spec: PodSpec, isPod: boolean): Fie
     ...containersErrors(`${field}.containers`, all, volumes),
     ...initContainersErrors(`${field}.initContainers`, initContainers, all, volumes),
     ...(spec.hostNetwork === true ? hostPortErrors(`${field}.containers`, all, isPod) : []),
-    ...(restartPolicies.includes(restartPolicy) ? [] : [unsupportedField(`${field}.restartPolicy`, restartPolicy, restartPolicies)]),
-    ...(dnsPolicies.includes(dnsPolicy) ? [] : [unsupportedField(`${field}.dnsPolicy`, dnsPolicy, dnsPolicies)]),
+    ...unlessOneOf(`${field}.restartPolicy`, restartPolicy, restartPolicies),
+    ...unlessOneOf(`${field}.dnsPolicy`, dnsPolicy, dnsPolicies),
     ...labelErrors(`${field}.nodeSelector`, spec.nodeSelector),
     ...(spec.affinity === undefined ? [] : affinityErrors(`${field}.affinity`, spec.affinity)),
     ...(dnsPolicy === 'None' && spec.dnsConfig === undefined

@@ -1,4 +1,4 @@
-import { type FieldError, duplicateField, forbiddenField, invalidField, requiredField, unsupportedField } from '#machinery/field-error.ts'
+import { type FieldError, duplicateField, forbiddenField, invalidField, requiredField, unlessOneOf } from '#machinery/field-error.ts'
 import { dns1123LabelErrors, labelValueErrors, qualifiedNameErrors } from '#machinery/names.ts'
 import type {
   Affinity,
@@ -36,9 +36,9 @@ function tolerationErrors(at: string, { key = '', operator = '', value = '', eff
     if (value !== '') errors.push(...invalidField(`${at}.operator`, value, "value must be empty when `operator` is 'Exists'"))
   } else {
     const known = ['Equal', 'Exists', ...(['Lt', 'Gt'].includes(operator) ? ['Lt', 'Gt'] : [])]
-    errors.push(unsupportedField(`${at}.operator`, operator, known))
+    errors.push(...unlessOneOf(`${at}.operator`, operator, known))
   }
-  if (effect !== '' && !taintEffects.includes(effect)) errors.push(unsupportedField(`${at}.effect`, effect, taintEffects))
+  if (effect !== '') errors.push(...unlessOneOf(`${at}.effect`, effect, taintEffects))
   return errors
 }
 
@@ -48,11 +48,7 @@ export function taintsErrors(field: string, taints: readonly Taint[] = []): Fiel
     return [
       ...invalidField(`${at}.key`, key, ...qualifiedNameErrors(key)),
       ...invalidField(`${at}.value`, value, ...labelValueErrors(value)),
-      ...(effect === ''
-        ? [requiredField(`${at}.effect`)]
-        : taintEffects.includes(effect)
-          ? []
-          : [unsupportedField(`${at}.effect`, effect, taintEffects)]),
+      ...(effect === '' ? [requiredField(`${at}.effect`)] : unlessOneOf(`${at}.effect`, effect, taintEffects)),
     ]
   })
 }
@@ -140,7 +136,7 @@ export function spreadErrors(field: string, constraints: readonly TopologySpread
     return [
       ...(maxSkew > 0 ? [] : invalidField(`${at}.maxSkew`, maxSkew, 'must be greater than zero')),
       ...(topologyKey === '' ? [requiredField(`${at}.topologyKey`, 'can not be empty')] : []),
-      ...(known.includes(whenUnsatisfiable) ? [] : [unsupportedField(`${at}.whenUnsatisfiable`, whenUnsatisfiable, known)]),
+      ...unlessOneOf(`${at}.whenUnsatisfiable`, whenUnsatisfiable, known),
     ]
   })
 }

@@ -1,4 +1,4 @@
-import type { Job, PersistentVolume, PersistentVolumeClaim, Pod, RoleBinding, Service } from '#api/core/kinds.ts'
+import type { Job, PersistentVolume, PersistentVolumeClaim, Pod, RoleBinding, Secret, Service } from '#api/core/kinds.ts'
 import type { Container, PodSpec, Volume } from '#api/core/types.generated.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { formatQuantity, parseQuantity, quantityMillis } from '#machinery/quantity.ts'
@@ -17,6 +17,7 @@ type Defaults = (object: Resource) => Resource
 const byKind: Readonly<Record<string, Defaults>> = {
   'v1 Pod': (object) => podDefaults(object as Pod),
   'v1 Service': (object) => serviceDefaults(object as Service),
+  'v1 Secret': (object) => withEncodedData(object as Secret),
   'v1 Namespace': (object) => namespaceDefaults(object as AnyResource),
   'v1 Node': (object) => nodeDefaults(object as AnyResource),
   'v1 PersistentVolume': (object) => pending(object as PersistentVolume),
@@ -105,6 +106,13 @@ function withHostPorts(container: Container): Container {
 
 function volumeDefaults(volume: Volume): Volume {
   return Object.keys(volume).some((member) => member !== 'name') ? volume : { ...volume, emptyDir: {} }
+}
+
+/** Texts are a way to write data, and read as such. */
+function withEncodedData({ stringData, ...secret }: Secret): Secret {
+  if (stringData === undefined) return secret
+  const encoded = Object.entries(stringData).map(([key, text]) => [key, Buffer.from(text).toString('base64')] as const)
+  return { ...secret, data: { ...secret.data, ...Object.fromEntries(encoded) } }
 }
 
 const clientIpSeconds = 10_800

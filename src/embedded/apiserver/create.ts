@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { timestamp } from '#base/clock.ts'
 import type { AnyResource, ObjectMeta } from '#machinery/meta.ts'
-import { alreadyExists, badRequest, conflict } from '#machinery/status.ts'
+import { alreadyExists, conflict, unreasoned } from '#machinery/status.ts'
 import type { Entry } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
 import { type Answer, answerOf, answerOfEntry } from './encode.ts'
@@ -27,7 +27,7 @@ export async function create(
   const { store, clock } = context
   const { served, namespace } = call.target
   const given = withoutDuplicateOwners(call, body.object)
-  if (given.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
+  if (given.metadata.resourceVersion) throw unreasoned('resourceVersion should not be set on objects to be created')
   const name = freeName(context, call, given.metadata)
   if (served.kind.namespaced) checkNamespace(context, served, namespace, name)
   if (served.closing === true) {

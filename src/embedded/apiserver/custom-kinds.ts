@@ -3,8 +3,9 @@ import { timestamp } from '#base/clock.ts'
 import type { FieldError } from '#machinery/field-error.ts'
 import { apiVersionOf, type Kind, type PrinterColumn, type ScalePaths } from '#machinery/kind.ts'
 import type { AnyResource, Condition } from '#machinery/meta.ts'
+import { compileSchema } from '#machinery/schema.ts'
 import type { StructuralSchema } from '#machinery/structural-schema.ts'
-import { resourceName, type ServedKind } from './served-kind.ts'
+import { type Conversion, resourceName, type ServedKind } from './served-kind.ts'
 
 /** Held by a definition until the objects of its kind are gone. */
 export const customResourceCleanup = 'customresourcecleanup.apiextensions.k8s.io'
@@ -22,6 +23,8 @@ interface Version {
   readonly name: string
   readonly served: boolean
   readonly storage: boolean
+  readonly deprecated?: boolean
+  readonly deprecationWarning?: string
   readonly schema?: { readonly openAPIV3Schema?: StructuralSchema }
   readonly subresources?: { readonly status?: unknown; readonly scale?: ScalePaths }
   readonly additionalPrinterColumns?: readonly PrinterColumn[]
@@ -55,11 +58,13 @@ export function servedVersions(object: AnyResource): ServedKind[] {
       storedApiVersion: `${group}/${storage?.name ?? version.name}`,
       use: 'store',
       subresources: [...(kind.status ? ['status'] : []), ...(kind.scale === undefined ? [] : ['scale'])],
-      selectableFields: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath.replace(/^\./, '')),
+      selectableFields: new Map((version.selectableFields ?? []).map(({ jsonPath }) => [jsonPath.replace(/^\./, ''), jsonPath.replace(/^\./, '')])),
       counted: true,
+      ...(version.deprecated === true ? { deprecation: version.deprecationWarning ?? deprecation(definition, version) } : {}),
       versioned: true,
       createdByUpdate: false,
       shownWhenDeleted: false,
+      ...(storage === undefined || storage === version ? {} : { convert: throughStorage(storage) }),
       priority: versionPriority(version.name),
       closing: definition.metadata.deletionTimestamp !== undefined,
     }
@@ -81,9 +86,29 @@ export function servedVersions(object: AnyResource): ServedKind[] {
       ...(scale === undefined ? {} : { scale }),
       columns: version.additionalPrinterColumns ?? [age],
       builtin: false,
-      schema: () => version.schema?.openAPIV3Schema ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+      schema: () => version.schema?.openAPIV3Schema ?? anything,
     }
   }
+}
+
+/** What is stored has the fields and the defaults of the version that is stored. */
+function throughStorage({ schema }: Version): Conversion {
+  const compiled = compileSchema(schema?.openAPIV3Schema ?? anything)
+  const toStored = ({ apiVersion, kind, metadata, ...rest }: AnyResource): AnyResource =>
+    ({ apiVersion, kind, metadata, ...compiled.default(compiled.prune(rest).value) }) as AnyResource // still of the kind
+  return { toStored, toServed: (stored) => stored }
+}
+
+const anything: StructuralSchema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+
+/** Names the newest version to go to, if there is one. */
+function deprecation({ spec }: Definition, { name }: Version): string {
+  const { group, names } = spec
+  const [newest] = spec.versions
+    .filter((other) => other.served && other.deprecated !== true && versionPriority(other.name) > versionPriority(name))
+    .sort((a, b) => versionPriority(b.name) - versionPriority(a.name))
+  const instead = newest === undefined ? '' : `; use ${group}/${newest.name} ${names.kind}`
+  return `${group}/${name} ${names.kind} is deprecated${instead}`
 }
 
 /** GA before beta before alpha, then greater numbers: `v2` > `v1` > `v2beta1` > `v1alpha1`; anything else last. */

@@ -2,7 +2,8 @@ import { isObject } from '#base/json.ts'
 import { messageOf } from '#base/fault.ts'
 import { badRequest } from '#machinery/status.ts'
 import { requestEntityTooLarge, unsupportedBody } from './failures.ts'
-import { jsonError } from './json-error.ts'
+import { jsonError } from '#machinery/json-error.ts'
+import { jsonWord } from './typed-json.ts'
 import { decodeProtobuf, protobufType } from './protobuf.ts'
 import { depthOf, duplicateMembers } from './strict-json.ts'
 
@@ -42,19 +43,22 @@ const objectTypes = ['application/json', 'application/yaml', protobufType]
 export interface DecodeOptions {
   /** Also finds members that are there twice. */
   readonly strict: boolean
+  /** Custom objects must say what they are. */
+  readonly needsKind?: boolean
   /** The whole of what is said of a body that cannot be read; default: why it cannot. */
   readonly refuse?: (why: string) => string
 }
 
 /** JSON, or YAML or protobuf where the client says so. Faults: 400 for what is neither, 415 for anything else. */
-export async function decodeObject({ mediaType, bytes }: Body, { strict, refuse = (why) => why }: DecodeOptions): Promise<Decoded> {
+export async function decodeObject({ mediaType, bytes }: Body, options: DecodeOptions): Promise<Decoded> {
+  const { strict, refuse = (why) => why } = options
   const text = (): string => new TextDecoder().decode(bytes)
   switch (mediaType) {
     case '':
     case 'application/json':
-      return decodeJson(text(), { strict, refuse: (why) => refuse(`couldn't get version/kind; json parse error: ${why}`) })
+      return withHead(decodeJson(text(), { strict, refuse: (why) => refuse(noHead + why) }), options, text())
     case 'application/yaml':
-      return decodeYaml(text(), { strict, refuse })
+      return withHead(await decodeYaml(text(), { strict, refuse }), options)
     case protobufType:
       try {
         return { value: decodeProtobuf(bytes), problems: [] }
@@ -64,6 +68,34 @@ export async function decodeObject({ mediaType, bytes }: Body, { strict, refuse 
     default:
       throw unsupportedBody(objectTypes)
   }
+}
+
+const noHead = "couldn't get version/kind; json parse error: "
+/** What Go looks for first in any object, as it prints it. */
+const headType = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+
+/** Checks that it can be read what an object is. Faults: 400. */
+function withHead(decoded: Decoded, { needsKind = false, refuse = (why) => why }: DecodeOptions, text?: string): Decoded {
+  const { value } = decoded
+  if (value === null && !needsKind) return decoded
+  const raw = text ?? JSON.stringify(value)
+  if (value === null) throw badRequest(refuse(kindless(raw)))
+  if (!isObject(value)) throw badRequest(refuse(`${noHead}json: cannot unmarshal ${jsonWord(value)} into Go value of type ${headType}`))
+  for (const name of ['apiVersion', 'kind']) {
+    const member = value[name] ?? ''
+    if (typeof member === 'string') continue
+    throw badRequest(refuse(`${noHead}json: cannot unmarshal ${jsonWord(member)} into Go struct field .${name} of type string`))
+  }
+  const { apiVersion = '', kind = '' } = value
+  if (needsKind && kind === '') throw badRequest(refuse(kindless(raw)))
+  if (String(apiVersion).split('/').length > 2) {
+    throw badRequest(refuse(`unexpected GroupVersion string: ${String(apiVersion)}`))
+  }
+  return decoded
+}
+
+function kindless(text: string): string {
+  return `Object 'Kind' is missing in '${text}'`
 }
 
 export function textOf({ bytes }: Body): string {
@@ -109,7 +141,8 @@ export async function decodeYaml(text: string, { strict, refuse = (why) => why }
     const decoded = decodeJson(json, { strict: false, refuse })
     if (twice === undefined) return decoded
     const [line] = twice.linePos ?? []
-    return { ...decoded, problems: [`yaml: unmarshal errors:\n  line ${line?.line}: key already set in map`] }
+    const key = /^[^:\s]+/.exec(text.slice(twice.pos[0]))?.[0] ?? ''
+    return { ...decoded, problems: [`yaml: unmarshal errors:\n  line ${line?.line}: key "${key.replaceAll(/["']/g, '')}" already set in map`] }
   } catch (error) {
     throw badRequest(refuse(`yaml: ${messageOf(error)}`))
   }

@@ -2,7 +2,7 @@ import { timestamp } from '#base/clock.ts'
 import { isObject } from '#base/json.ts'
 import type { AnyResource, ObjectMeta } from '#machinery/meta.ts'
 import { type FieldError, invalidField, unsupportedField } from '#machinery/field-error.ts'
-import { badRequest, invalid } from '#machinery/status.ts'
+import { badRequest, forbidden, invalid } from '#machinery/status.ts'
 import type { Entry } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
 import { type Answer, answerOf, answerOfEntry } from './encode.ts'
@@ -90,6 +90,14 @@ function fromQuery(query: URLSearchParams): GivenOptions {
   }
 }
 
+const orphans =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning'
+
+/** Of what nobody asked for and few expect. */
+export function warnOfOrphans({ target, warnings }: Call, { propagation }: DeleteOptions): void {
+  if (propagation === undefined && target.served.propagation === 'Orphan') warnings.push(orphans)
+}
+
 /**
  * Deletes an object, or marks it as being deleted where something holds it: finalizers, a pod's grace period, a
  * namespace's content. Orphaning and foreground deletion are finalizers that the garbage collector takes away.
@@ -103,20 +111,26 @@ export async function remove(
   const { store, clock } = context
   const { served } = call.target
   const { entry, object: old } = before
+  if (served.resource === 'namespaces' && immortal.has(entry.name)) {
+    throw forbidden(served.kind, entry.name, 'this namespace may not be deleted')
+  }
   checkPreconditions(served, old, options)
-  const object = marked(served, old, options, clock.now())
-  const gone = isFinished(object)
+  const { object, gone } = marked(served, old, options, clock.now())
   if (options.dryRun) return { answer: answerOf(object), gone }
   const key = keyIn(served, entry.namespace, entry.name)
   const render = (revision: number): string => storedText(object, served, revision)
   if (gone) {
-    const last = await store.delete(key, render)
+    // What is given time is marked first, even where its time is none: who watches is told both.
+    const marking = object === old ? undefined : store.put(key, render)
+    const [last] = await Promise.all([store.delete(key, render), marking])
     release(context, served, object)
     return { answer: answerOfEntry(last, served), gone }
   }
   if (object === old) return { answer: answerOfEntry(await store.committed(entry), served), gone }
   return { answer: answerOfEntry(await store.put(key, render), served), gone }
 }
+
+const immortal: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public'])
 
 /** Faults: 409. */
 function checkPreconditions(served: ServedKind, { metadata }: AnyResource, { uid, resourceVersion }: DeleteOptions): void {
@@ -137,23 +151,33 @@ function checkPreconditions(served: ServedKind, { metadata }: AnyResource, { uid
   }
 }
 
-/** The object as being deleted; the same object if it already is so. Pure. */
-function marked(served: ServedKind, old: AnyResource, options: DeleteOptions, nowMs: number): AnyResource {
+/** The object as being deleted, the same object if it already is so; what nothing holds goes as it is. Pure. */
+function marked(
+  served: ServedKind,
+  old: AnyResource,
+  options: DeleteOptions,
+  nowMs: number,
+): { readonly object: AnyResource; readonly gone: boolean } {
   const { metadata } = old
-  const finalizers = finalizersFor(held(served, metadata.finalizers ?? []), options.propagation)
+  const present = metadata.finalizers ?? []
+  const finalizers = finalizersFor(served, held(served, present), options.propagation)
+  const isNamespace = served.resource === 'namespaces'
+  if (finalizers.length === 0 && !isNamespace && served.resource !== 'pods') return { object: old, gone: true }
   const seconds = graceFor(served, old, options.gracePeriodSeconds)
   const again = metadata.deletionTimestamp !== undefined
   const sameGrace = again && seconds >= (metadata.deletionGracePeriodSeconds ?? 0)
-  if (sameGrace && finalizers.join() === (metadata.finalizers ?? []).join()) return old
+  if (sameGrace && finalizers.join() === present.join()) return { object: old, gone: isFinished(old) }
   const { finalizers: _, ...rest } = metadata
   const next: ObjectMeta = {
     ...rest,
-    ...(finalizers.length === 0 ? {} : { finalizers }),
-    ...(sameGrace ? {} : { deletionTimestamp: timestamp(nowMs + seconds * 1000), deletionGracePeriodSeconds: seconds }),
+    ...(finalizers.length === 0 ? {} : { finalizers: [...finalizers] }),
+    ...(sameGrace ? {} : { deletionTimestamp: timestamp(nowMs + seconds * 1000) }),
+    ...(sameGrace || isNamespace ? {} : { deletionGracePeriodSeconds: seconds }),
     ...(metadata.generation === undefined || again ? {} : { generation: metadata.generation + 1 }),
   }
-  const phase = old.kind === 'Namespace' ? { status: { ...old.status, phase: 'Terminating' } } : {}
-  return { ...old, metadata: next, ...phase }
+  const phase = isNamespace ? { status: { ...old.status, phase: 'Terminating' } } : {}
+  const object = { ...old, metadata: next, ...phase }
+  return { object, gone: isFinished(object) }
 }
 
 /** The objects of a custom kind go before its definition does. */
@@ -162,8 +186,10 @@ function held({ resource }: ServedKind, finalizers: readonly string[]): readonly
   return isDefinition && !finalizers.includes(customResourceCleanup) ? [...finalizers, customResourceCleanup] : finalizers
 }
 
-function finalizersFor(present: readonly string[], propagation: DeleteOptions['propagation']): string[] {
-  if (propagation === undefined) return [...present]
+function finalizersFor(served: ServedKind, present: readonly string[], asked: DeleteOptions['propagation']): readonly string[] {
+  const isSettled = present.includes(foregroundFinalizer) || present.includes(orphanFinalizer)
+  const propagation = asked ?? (isSettled ? undefined : served.propagation)
+  if (propagation === undefined || served.resource === 'events') return present
   const others = present.filter((name) => name !== foregroundFinalizer && name !== orphanFinalizer)
   if (propagation === 'Foreground') return [...others, foregroundFinalizer]
   return propagation === 'Orphan' ? [...others, orphanFinalizer] : others

@@ -19,6 +19,11 @@ export function methodNotAllowed(): Fault {
   return failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
 }
 
+export function methodNotSupported({ group, plural }: Kind, verb: string): Fault {
+  const message = `${verb} is not supported on resources of kind "${plural}.${group}"`
+  return failure(405, 'MethodNotAllowed', message, { group, kind: plural })
+}
+
 /** What a cluster can write; protobuf is refused only because we do not write it. */
 const written = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
 
@@ -31,6 +36,24 @@ export function notAcceptable(more: readonly string[] = []): Fault {
 /** A media type that can be written, in a form that cannot. */
 export function noSuchForm(): Fault {
   return failure(406, 'NotAcceptable', `only the following media types are accepted: ${written.join(', ')}`)
+}
+
+/** One object was wanted, and there may be many. */
+export function isAList(kind: Kind): Fault {
+  const message = `you requested PartialObjectMetadata, but the requested object is a list (*${goName(kind, 'List')})`
+  return failure(406, 'NotAcceptable', message)
+}
+
+export function notAList(kind: Kind): Fault {
+  const message = `you requested PartialObjectMetadataList, but the requested object is not a list (*${goName(kind, '')})`
+  return failure(406, 'NotAcceptable', message)
+}
+
+/** The type that Kubernetes has for a kind inside. */
+function goName({ builtin, group, kind }: Kind, suffix: string): string {
+  if (!builtin) return `unstructured.Unstructured${suffix}`
+  const name = group === '' || group === 'events.k8s.io' ? 'core' : group.split('.', 1)[0]
+  return `${name}.${kind}${suffix}`
 }
 
 export function unsupportedBody(supported: readonly string[]): Fault {

@@ -1,6 +1,6 @@
 import { aggregated, apiGroup, apiGroups, apiResources, apiVersions } from './discovery.ts'
 import { json } from './encode.ts'
-import { methodNotAllowed, noSuchPath, noSuchResource, notAcceptable } from './failures.ts'
+import { methodNotAllowed, noSuchPath, noSuchResource } from './failures.ts'
 import { negotiate } from './negotiate.ts'
 import { openApiGroup, openApiIndex, openApiV2 } from './openapi.ts'
 import type { LiveRegistry } from './registry.ts'
@@ -43,13 +43,17 @@ function versionInfo(gitVersion: string): object {
   return {
     major,
     minor,
+    emulationMajor: major,
+    emulationMinor: minor,
+    minCompatibilityMajor: major,
+    minCompatibilityMinor: String(Number(minor) - 1),
     gitVersion,
     gitCommit: '',
     gitTreeState: 'clean',
     buildDate: '1970-01-01T00:00:00Z',
     goVersion: '',
     compiler: 'node',
-    platform: `${process.platform}/${process.arch}`,
+    platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
   }
 }
 
@@ -62,12 +66,12 @@ function discovery(
 ): Response {
   const isCore = root === 'api'
   if (rest.length === 0) {
-    const wanted = negotiate(request.headers.get('accept'), ['discovery'])
-    if (wanted === undefined) throw notAcceptable()
-    if (wanted === 'discovery') {
+    const { form } = negotiate(request.headers.get('accept'), { forms: ['discovery'] })
+    if (form === 'discovery') {
       const type = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
       return json(aggregated(registry, isCore), 200, {
         'content-type': type,
+        'cache-control': 'public',
         etag: `"${registry.tag}"`,
         vary: 'Accept',
       })
@@ -92,9 +96,9 @@ function openApi(
 ): Response {
   if (version === 'v2' && rest.length === 0) return openApiV2(request.headers.get('accept'), gitVersion)
   if (version !== 'v3') return noSuchPath()
-  if (negotiate(request.headers.get('accept'), []) === undefined) throw notAcceptable()
+  negotiate(request.headers.get('accept'), { forms: [] })
   if (rest.length === 0) return json(openApiIndex(registry))
   const document = openApiGroup(registry, gitVersion, rest.join('/'))
-  if (document === undefined) return noSuchPath()
+  if (document === undefined) return new Response(null, { status: 404, headers: { 'cache-control': 'no-cache, private' } })
   return json(document)
 }

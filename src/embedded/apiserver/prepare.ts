@@ -1,5 +1,5 @@
 import { timestamp } from '#base/clock.ts'
-import type { CustomResourceDefinition, Job, Pod, Secret, Service } from '#api/core/kinds.ts'
+import type { CustomResourceDefinition, Job, Lease, Pod, Service } from '#api/core/kinds.ts'
 import type { AnyResource, ObjectMeta, Resource } from '#machinery/meta.ts'
 import { forbidden, notFound } from '#machinery/status.ts'
 import type { Context } from './context.ts'
@@ -25,19 +25,25 @@ export function prepareNew(context: Context, served: ServedKind, object: AnyReso
       return as(newPod(context, resource as Pod))
     case 'services':
       return as({ ...withAddresses(context, served, resource as Service, undefined), status: { loadBalancer: {} } } as Service)
-    case 'secrets':
-      return as(withEncodedData(resource as Secret))
     case 'namespaces':
       return newNamespace(object)
     case 'jobs.batch':
       return as({ ...withSelector(resource as Job), status: {} } as Job)
+    case 'leases.coordination.k8s.io':
+      return as(withoutStrategy(resource as Lease))
     case 'persistentvolumeclaims':
-    case 'persistentvolumes':
       return { ...object, status: { phase: 'Pending' } }
+    case 'persistentvolumes':
+      return { ...object, status: { phase: 'Pending', lastPhaseTransitionTime: timestamp(context.clock.now()) } }
     case 'nodes':
       return { ...object, status: newNodeStatus }
     case 'customresourcedefinitions.apiextensions.k8s.io':
       return definition(context, object)
+    case 'roles.rbac.authorization.k8s.io':
+    case 'clusterroles.rbac.authorization.k8s.io':
+      return emptyAsNull(object, 'rules')
+    case 'endpointslices.discovery.k8s.io':
+      return emptyAsNull(emptyAsNull(object, 'endpoints'), 'ports')
     default:
       return object
   }
@@ -77,13 +83,18 @@ export function prepareUpdate(
   switch (served.resource) {
     case 'services':
       return as(withAddresses(context, served, resource as Service, old as Resource as Service))
-    case 'secrets':
-      return as(withEncodedData(resource as Secret))
     case 'namespaces':
       // Only its own subresource changes what holds a namespace.
       return subresource === 'finalize' ? merged : { ...merged, ...(old.spec === undefined ? {} : { spec: old.spec }) }
+    case 'leases.coordination.k8s.io':
+      return as(withoutStrategy(resource as Lease))
     case 'customresourcedefinitions.apiextensions.k8s.io':
       return definition(context, merged)
+    case 'roles.rbac.authorization.k8s.io':
+    case 'clusterroles.rbac.authorization.k8s.io':
+      return emptyAsNull(merged, 'rules')
+    case 'endpointslices.discovery.k8s.io':
+      return emptyAsNull(emptyAsNull(merged, 'endpoints'), 'ports')
     default:
       return merged
   }
@@ -136,12 +147,6 @@ function newPod({ clock }: Context, pod: Pod): Pod {
   return { ...pod, status: { phase: 'Pending', qosClass: qosClass(pod), ...(gated ? { conditions: [condition] } : {}) } }
 }
 
-function withEncodedData({ stringData, ...secret }: Secret): Secret {
-  if (stringData === undefined) return secret
-  const encoded = Object.entries(stringData).map(([key, text]) => [key, Buffer.from(text).toString('base64')] as const)
-  return { ...secret, data: { ...secret.data, ...Object.fromEntries(encoded) } }
-}
-
 function newNamespace(object: AnyResource): AnyResource {
   const { metadata } = object
   return {
@@ -164,14 +169,29 @@ function withSelector(job: Job): Job {
     'job-name': name,
   }
   const { template, selector } = spec
+  const all = { ...labels, ...template.metadata?.labels }
   return {
     ...job,
+    metadata: { ...job.metadata, labels: job.metadata.labels ?? all },
     spec: {
       ...spec,
       selector: { ...selector, matchLabels: { ...selector?.matchLabels, 'batch.kubernetes.io/controller-uid': uid } },
-      template: { ...template, metadata: { ...template.metadata, labels: { ...labels, ...template.metadata?.labels } } },
+      template: { ...template, metadata: { ...template.metadata, labels: all } },
     },
   }
+}
+
+/** Choosing leaders by their versions is not for everybody yet: what nobody acts on is not kept. */
+function withoutStrategy(lease: Lease): Lease {
+  if (lease.spec === undefined) return lease
+  const { strategy: _, preferredHolder: __, ...spec } = lease.spec
+  return { ...lease, spec }
+}
+
+/** Storage does not tell a list that is empty from one that is not there; that it is always there Go's type says. */
+function emptyAsNull(object: AnyResource, member: string): AnyResource {
+  const { [member]: list } = object as unknown as Record<string, unknown>
+  return Array.isArray(list) && list.length === 0 ? { ...object, [member]: null } : object
 }
 
 function definition({ clock }: Context, object: AnyResource): AnyResource {

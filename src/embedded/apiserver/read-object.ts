@@ -26,9 +26,17 @@ export interface ReadOptions {
  */
 export function readObject(call: Call, value: unknown, { mode, problems, refuse }: ReadOptions): AnyResource {
   const { served } = call.target
+  if (mode !== 'Ignore') call.warnings.push(...ofOtherVersion(served, value))
   const { object, unknown } = readKind(served, value, refuse)
   if (mode !== 'Ignore') report(call, [...problems, ...unknown], mode, refuse)
   return inPlace(call, withDefaults(served, object))
+}
+
+/** Of a custom object of a version that is not that of the path nothing is known, which is told before it is refused. */
+function ofOtherVersion({ kind, apiVersion }: ServedKind, value: unknown): string[] {
+  if (kind.builtin || !isObject(value) || value['apiVersion'] === apiVersion) return []
+  const known = ['apiVersion', 'kind', 'metadata']
+  return Object.keys(value).filter((name) => !known.includes(name)).map((name) => `unknown field "${name}"`)
 }
 
 /** An object that the server put together from what it knows the fields of. */
@@ -57,6 +65,7 @@ function typeName({ apiVersion, kind }: ServedKind): string {
 }
 
 function withDefaults(served: ServedKind, object: AnyResource): AnyResource {
+  if (object.kind !== served.kind.kind) return object
   const schema = compileSchema(served.kind.schema())
   return served.kind.builtin ? builtinDefaults(schema.fill(object)) : schema.default(object)
 }
@@ -73,22 +82,21 @@ export function readKind(served: ServedKind, value: unknown, refuse?: ReadOption
   const given = value === null && kind.builtin ? {} : value
   if (!isObject(given)) throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): it is no JSON object`)
   checkType(served, given, refuse)
-  const typed = { ...given, apiVersion: served.apiVersion, kind: kind.kind }
-  const { object, unknown, error } = kind.builtin ? readBuiltin(served, typed) : readCustom(served, typed)
+  const { object, unknown, error } = kind.builtin
+    ? readBuiltin(served, { ...given, apiVersion: served.apiVersion, kind: kind.kind })
+    : readCustom(served, given)
   if (error !== undefined) throw refuse?.(error) ?? badRequest(cannotBeHandled(served, error))
   return { object, unknown: unknown.map((path) => `unknown field "${path}"`) }
 }
 
+/** Faults: 400. */
 function checkType({ apiVersion, kind }: ServedKind, given: Record<string, unknown>, refuse: ReadOptions['refuse']): void {
-  for (const member of ['apiVersion', 'kind'] as const) {
-    const { [member]: found } = given
-    if (found === undefined ? kind.builtin : typeof found === 'string') continue
-    const why = found === undefined ? `Object '${member}' is missing` : `${member} must be a string`
-    throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${why}`)
-  }
-  const { apiVersion: version = apiVersion, kind: name = kind.kind } = given
-  if (version === apiVersion && name === kind.kind) return
-  const why = `the API version in the data (${String(version)}, kind ${String(name)}) does not match the expected API version (${apiVersion}, kind ${kind.kind})`
+  const { apiVersion: version = kind.builtin ? apiVersion : '', kind: name = kind.kind } = given
+  if (version === apiVersion && (name === kind.kind || !kind.builtin)) return
+  const [found, wanted] = kind.builtin
+    ? [`${String(version)}, kind ${String(name)}`, `${apiVersion}, kind ${kind.kind}`]
+    : [String(version), apiVersion]
+  const why = `the API version in the data (${found}) does not match the expected API version (${wanted})`
   throw refuse?.(why) ?? badRequest(why)
 }
 
@@ -105,15 +113,17 @@ function readBuiltin(served: ServedKind, given: Record<string, unknown>): Pruned
 
 function readCustom(served: ServedKind, given: Record<string, unknown>): Pruned {
   const { metadata = {}, ...rest } = given
+  const isOther = given['kind'] !== served.kind.kind
   if (!isObject(metadata)) {
     const error = `json: cannot unmarshal ${typeof metadata} into Go value of type v1.ObjectMeta`
     return { object: given as unknown as AnyResource, unknown: [], error }
   }
   const meta = readTyped(`${metaPackage}.ObjectMeta`, metadata)
-  const { value, unknown } = compileSchema(served.kind.schema()).prune(rest)
+  // What is of another kind is refused later, as it came.
+  const { value, unknown } = isOther ? { value: rest, unknown: [] } : compileSchema(served.kind.schema()).prune(rest)
   return {
     object: { ...value, metadata: meta.value } as unknown as AnyResource, // what its schema allows
-    unknown: [...unknown, ...meta.unknown.map((path) => `metadata.${path}`)],
+    unknown: [...meta.unknown.map((path) => `metadata.${path}`), ...unknown],
     error: meta.error,
   }
 }

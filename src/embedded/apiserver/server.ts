@@ -18,6 +18,7 @@ import { startHousekeeping } from './housekeeping.ts'
 import { type Authenticate, identify, type User } from './identify.ts'
 import { answerPath } from './paths.ts'
 import { createNodePorts } from './node-ports.ts'
+import { flag } from './list-options.ts'
 import { createRegistry } from './registry.ts'
 import { SelfSubjectReview } from './review-kinds.ts'
 import { route } from './route.ts'
@@ -76,7 +77,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   async function answer(request: Request): Promise<Response> {
     const url = new URL(request.url)
     const user = identify(request, url.pathname, authenticate)
-    const isWatch = ['true', '1'].includes(url.searchParams.get('watch') ?? '')
+    const isWatch = flag(url.searchParams, 'watch') ?? false
     const found = route(request.method, url.pathname, isWatch, registry)
     switch (found.to) {
       case 'nowhere':
@@ -93,7 +94,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         const { group, plural } = target.served.kind
         const { verb, namespace, name, subresource } = target
         allow(user, { verb, group, resource: plural, subresource, namespace, name })
-        const call: Call = { request, query: url.searchParams, user, target, warnings: [] }
+        const { deprecation } = target.served
+        const warnings = deprecation === undefined ? [] : [deprecation]
+        const call: Call = { request, query: url.searchParams, user, target, warnings }
         return counted(call, () => serve(context, call))
       }
     }
@@ -110,7 +113,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   }
 
   async function counted(call: Call, run: () => Promise<Response>): Promise<Response> {
-    const response = await run().catch((error: unknown) => failed(call.request, error))
+    const response = await run().catch((error: unknown) => failed(call.request, error, call.warnings))
     const { served, verb, subresource, namespace, name } = call.target
     onRequest?.({
       verb,
@@ -125,9 +128,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     return response
   }
 
-  function failed(request: Request, error: unknown): Response {
+  function failed(request: Request, error: unknown, warnings?: readonly string[]): Response {
     if (!isFault(error)) log.error('request failed', { method: request.method, url: request.url, error })
-    return encodeStatus(statusOf(error))
+    return encodeStatus(statusOf(error), request, warnings)
   }
 
   const server: ApiServer = {

@@ -67,6 +67,7 @@ function withoutForeign(spec: Spec, old: Spec): Spec {
     drop('allocateLoadBalancerNodePorts')
   }
   const outside = (each: Spec): boolean => hasNodePorts(each) || (each.externalIPs ?? []).length > 0
+  if (needsAddress(old) && !needsAddress(spec) && spec.internalTrafficPolicy === old.internalTrafficPolicy) drop('internalTrafficPolicy')
   if (outside(old) && !outside(spec) && spec.externalTrafficPolicy === old.externalTrafficPolicy) drop('externalTrafficPolicy')
   return Object.fromEntries(Object.entries(left).filter(([, value]) => value !== undefined))
 }

@@ -5,7 +5,7 @@ import { getAt, parsePath } from '#machinery/field-path.ts'
 import { applyServerSide } from '#machinery/managed-fields.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { labelRequirements, formatLabelSelector } from '#machinery/selector.ts'
-import { badRequest, conflict, invalid } from '#machinery/status.ts'
+import { badRequest, conflict, invalid, unreasoned } from '#machinery/status.ts'
 import type { Call, Context } from './context.ts'
 import type { Decoded } from './decode.ts'
 import { deleteOptions, remove } from './delete.ts'
@@ -108,9 +108,9 @@ export async function bind(context: Context, call: Call, { value, options }: Wri
   const binding = bodyOf('v1', 'Binding', value)
   if (binding.metadata.name && binding.metadata.name !== name) throw badRequest('name in URL does not match name in Binding object')
   const { kind: what = '', name: node = '' } = binding['target'] as { readonly kind?: string; readonly name?: string }
-  if (node === '') throw badRequest('target.name: Required value')
+  if (node === '') throw unreasoned('target.name: Required value')
   if (what !== '' && what !== 'Node') {
-    throw badRequest(`target.kind: Unsupported value: ${JSON.stringify(what)}: supported values: "Node", "<empty>"`)
+    throw unreasoned(`target.kind: Unsupported value: ${JSON.stringify(what)}: supported values: "Node", "<empty>"`)
   }
   const { entry, object } = current(context, call)
   const refuse = (why: string): never => {

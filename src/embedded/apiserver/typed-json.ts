@@ -292,7 +292,8 @@ function wrongByte(given: string): number | undefined {
   return padding.startsWith(wanted) ? end + wanted.length : padding === '=' ? text.length : end + 1
 }
 
-function jsonWord(value: unknown): string {
+/** What Go calls a JSON value. */
+export function jsonWord(value: unknown): string {
   if (Array.isArray(value)) return 'array'
   return typeof value === 'boolean' ? 'bool' : typeof value
 }

@@ -1,7 +1,8 @@
-import { type FieldError, formatFieldError } from '#machinery/field-error.ts'
+import { type FieldError, formatFieldError, invalidField } from '#machinery/field-error.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { dns1123LabelErrors, dns1123SubdomainErrors, pathSegmentErrors } from '#machinery/names.ts'
 import { type MetaRules, objectMetaErrors, objectMetaUpdateErrors } from '#machinery/object-meta-rules.ts'
+import { compileSchema } from '#machinery/schema.ts'
 import { invalid } from '#machinery/status.ts'
 import { checkCustom } from './custom-rules.ts'
 import type { ServedKind } from './served-kind.ts'
@@ -9,7 +10,7 @@ import type { ServedKind } from './served-kind.ts'
 /** All that is wrong with an object to be created. Faults: 422 with a cause for each error. */
 export function validateNew(served: ServedKind, object: AnyResource): void {
   const { kind } = served
-  const errors = [
+  const errors = otherKind(served, object, undefined) ?? [
     ...objectMetaErrors(object.metadata, metaRules(served)),
     ...(kind.builtin ? (kind.check?.(object) ?? []) : checkCustom(served, object, undefined)),
   ]
@@ -21,18 +22,27 @@ export function validateUpdate(served: ServedKind, object: AnyResource, old: Any
   const { kind } = served
   const rules = metaRules(served)
   const check = subresource === 'status' ? kind.checkStatus : kind.check
-  const errors = [
+  const errors = otherKind(served, object, old) ?? [
     ...objectMetaErrors(object.metadata, { ...rules, nameErrors: pathSegmentErrors, standardFinalizers: false }),
     ...objectMetaUpdateErrors(object.metadata, old.metadata, rules),
-    ...(kind.builtin ? (check?.(object, old) ?? []) : checkCustom(served, object, old)),
+    ...(kind.builtin ? (check?.(object, old) ?? []) : checkCustom(served, object, old, subresource)),
   ]
   refuse(served, object, errors)
 }
 
-function refuse({ kind }: ServedKind, { metadata }: AnyResource, errors: readonly FieldError[]): void {
+/** A custom object that says that it is of another kind is judged by nothing else but rules. */
+function otherKind({ kind }: ServedKind, object: AnyResource, old: AnyResource | undefined): FieldError[] | undefined {
+  if (object.kind === kind.kind) return undefined
+  const errors = invalidField('kind', object.kind, `must be ${kind.kind}`)
+  return [...errors, ...compileSchema(kind.schema()).rules(object, old, errors)]
+}
+
+function refuse({ kind, resource }: ServedKind, { metadata, kind: named }: AnyResource, errors: readonly FieldError[]): void {
   if (errors.length === 0) return
   const different = [...new Map(errors.map((error) => [formatFieldError(error), error])).values()]
-  throw invalid(kind, metadata.name ?? '', different)
+  // Kubernetes judges both views of an event alike.
+  const judged = { group: resource === 'events' ? '' : kind.group, kind: named }
+  throw invalid(judged, metadata.name ?? '', different)
 }
 
 function metaRules({ kind, resource }: ServedKind): MetaRules {

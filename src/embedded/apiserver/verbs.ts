@@ -1,18 +1,19 @@
 import type { AnyResource } from '#machinery/meta.ts'
-import { badRequest } from '#machinery/status.ts'
+import { badRequest, notFound } from '#machinery/status.ts'
 import type { Call, Context } from './context.ts'
 import { type Decoded, decodeObject, readBody } from './decode.ts'
-import { deleteOptions, remove, removeAll } from './delete.ts'
+import { deleteOptions, remove, removeAll, warnOfOrphans } from './delete.ts'
 import { create } from './create.ts'
 import { type Answer, answerOf, encodeList, encodeObject, json, representationOf } from './encode.ts'
-import { methodNotAllowed, noSuchResource } from './failures.ts'
+import { methodNotAllowed, methodNotSupported, noSuchResource } from './failures.ts'
+import { listOptions } from './list-options.ts'
 import { decodePatch, patch } from './patch.ts'
 import { readObject } from './read-object.ts'
 import { type WriteOptions, writeOptions } from './request-options.ts'
 import { get, list } from './read.ts'
 import { answerReview } from './review.ts'
-import { selection } from './select.ts'
 import { keyIn } from './stored-object.ts'
+import { verbsOf } from './served-kind.ts'
 import { bind, evict, logs, scaleOf, writeScale } from './subresources.ts'
 import { watch } from './watch.ts'
 import { current, replace } from './write.ts'
@@ -21,7 +22,10 @@ import { current, replace } from './write.ts'
 export async function serve(context: Context, call: Call): Promise<Response> {
   const { served, subresource, verb } = call.target
   if (served.use === 'review') return review(call)
-  if (subresource !== '' && !served.subresources.includes(subresource)) throw noSuchResource()
+  if (subresource === '' && !verbsOf(served).includes(verb)) throw methodNotAllowed()
+  if (subresource !== '' && !served.subresources.includes(subresource)) {
+    throw served.kind.builtin ? noSuchResource() : notFound(served.kind, call.target.name)
+  }
   if (call.target.rest !== '') throw noSuchResource()
   switch (subresource) {
     case '':
@@ -40,7 +44,7 @@ export async function serve(context: Context, call: Call): Promise<Response> {
 async function serveObject(context: Context, call: Call): Promise<Response> {
   const { clock } = context
   const { verb, subresource, served } = call.target
-  if (subresource !== '' && !['get', 'update', 'patch'].includes(verb)) throw methodNotAllowed()
+  if (subresource !== '' && !['get', 'update', 'patch'].includes(verb)) throw notAllowed(call)
   switch (verb) {
     case 'get':
       return get(context, call)
@@ -72,13 +76,15 @@ async function serveObject(context: Context, call: Call): Promise<Response> {
     }
     case 'delete': {
       const options = deleteOptions(call.query, await optionsBody(call))
+      warnOfOrphans(call, options)
       const { answer, gone } = await remove(context, call, current(context, call), options)
       return encodeObject(call, gone && !served.shownWhenDeleted ? deletedStatus(call, answer) : answer, clock)
     }
     case 'deletecollection': {
       const options = deleteOptions(call.query, await optionsBody(call))
+      warnOfOrphans(call, options)
       const { namespace } = call.target
-      const wants = selection(call.query, served, '')
+      const { wants } = listOptions(call.query, served, false)
       const entries = context.store
         .list({ resource: served.resource, namespace: namespace === '' ? undefined : namespace })
         .filter((entry) => wants === undefined || wants(entry))
@@ -99,7 +105,9 @@ async function decodeFor(call: Call, kind: string): Promise<Decoded & { readonly
   const body = await readBody(call.request)
   const options = writeOptions(call)
   const refuse = (why: string): string => `the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(body.bytes)})`
-  return { ...(await decodeObject(body, { strict: options.fieldValidation !== 'Ignore', refuse })), options }
+  const strict = options.fieldValidation !== 'Ignore'
+  const needsKind = !call.target.served.kind.builtin && call.target.subresource !== 'scale'
+  return { ...(await decodeObject(body, { strict, needsKind, refuse })), options }
 }
 
 /** The beginning of a body, as a cluster quotes what it cannot read. */
@@ -126,10 +134,15 @@ function deletedStatus(call: Call, answer: Answer): Answer {
   return answerOf({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details })
 }
 
+/** Of custom kinds the server knows what was asked for. */
+function notAllowed({ target }: Call): Error {
+  return target.served.kind.builtin ? methodNotAllowed() : methodNotSupported(target.served.kind, target.verb)
+}
+
 async function serveScale(context: Context, call: Call): Promise<Response> {
   const { verb } = call.target
   if (verb === 'get') return encodeObject(call, answerOf(scaleOf(call, current(context, call).object)), context.clock)
-  if (verb !== 'update' && verb !== 'patch') throw methodNotAllowed()
+  if (verb !== 'update' && verb !== 'patch') throw notAllowed(call)
   const wanted = verb === 'patch' ? await decodePatch(call, await readBody(call.request)) : await decodeFor(call, 'Scale')
   return encodeObject(call, await writeScale(context, call, wanted), context.clock)
 }

@@ -2,7 +2,7 @@ import { timestamp } from '#base/clock.ts'
 import { equalJson } from '#base/json.ts'
 import { trackUpdate } from '#machinery/managed-fields.ts'
 import type { AnyResource, ManagedFieldsEntry } from '#machinery/meta.ts'
-import { badRequest, conflict, invalid, notFound } from '#machinery/status.ts'
+import { conflict, invalid, notFound, unreasoned } from '#machinery/status.ts'
 import type { Entry } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
 import { type Answer, answerOf, answerOfEntry } from './encode.ts'
@@ -25,7 +25,7 @@ export function release({ clusterIps, nodePorts }: Context, served: ServedKind, 
 
 export function warn(call: Call, object: AnyResource): void {
   for (const { field, detail } of call.target.served.kind.warn?.(object) ?? [])
-    call.warnings.push(`${field}: ${detail}`)
+    call.warnings.push(field === '' ? detail : `${field}: ${detail}`)
 }
 
 /** The owners once each, with a warning where there were more. */
@@ -105,7 +105,8 @@ export async function replace(
   const key = keyIn(served, entry.namespace, entry.name)
   const render = (revision: number): string => storedText(next, served, revision)
   if (!isFinished(next)) return answerOfEntry(await store.put(key, render), served)
-  await store.delete(key, render)
+  // Who watches is shown it as it last was.
+  await store.delete(key, (revision) => storedText(old, served, revision))
   release(context, served, next)
   return answerOf(next)
 }
@@ -120,7 +121,7 @@ function checkUid(served: ServedKind, { metadata }: AnyResource, wanted: string 
 function checkVersion({ kind, versioned }: ServedKind, { metadata }: AnyResource, wanted: string | undefined): void {
   const name = metadata.name ?? ''
   if (wanted !== undefined && wanted !== '' && wanted !== '0') {
-    if (!/^\d+$/.test(wanted)) throw badRequest(`strconv.ParseUint: parsing ${JSON.stringify(wanted)}: invalid syntax`)
+    if (!/^\d+$/.test(wanted)) throw unreasoned(`strconv.ParseUint: parsing ${JSON.stringify(wanted)}: invalid syntax`)
     if (wanted !== metadata.resourceVersion) throw conflict(kind, name)
   } else if (versioned) {
     const detail = 'must be specified for an update'

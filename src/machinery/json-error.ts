@@ -5,9 +5,7 @@
 export function jsonError(text: string): string {
   const scanner = new Scanner(text)
   try {
-    scanner.value('looking for beginning of value')
-    scanner.space()
-    if (scanner.at < text.length) scanner.fail('after top-level value')
+    scanner.document()
   } catch (error) {
     if (error instanceof JsonError) return error.message
     throw error
@@ -22,7 +20,6 @@ class JsonError extends Error {}
 
 class Scanner {
   at = 0
-  #depth = 0
   readonly #text: string
 
   constructor(text: string) {
@@ -39,50 +36,57 @@ class Scanner {
     while (/[ \t\r\n]/.test(this.#text[this.at] ?? '')) this.at++
   }
 
-  value(where: string): void {
+  /** Without recursion: what nests too deep must not end in a stack that is too small. */
+  document(): void {
+    const open: string[] = []
+    do {
+      this.space()
+      const char = this.#text[this.at] ?? ''
+      if (char === '{' || char === '[') {
+        if (open.length === maxDepth) this.fail('exceeded max depth')
+        this.at++
+        open.push(char)
+        this.space()
+        if (!this.#take(closing(char))) {
+          if (char === '{') this.#key()
+          continue
+        }
+        open.pop()
+      } else this.#scalar()
+      this.#close(open)
+    } while (open.length > 0)
     this.space()
+    if (this.at < this.#text.length) this.fail('after top-level value')
+  }
+
+  /** After a value: to the beginning of the next. */
+  #close(open: string[]): void {
+    for (let inside = open.at(-1); inside !== undefined; inside = open.at(-1)) {
+      this.space()
+      if (this.#take(',')) {
+        if (inside === '{') this.#key()
+        return
+      }
+      if (!this.#take(closing(inside))) this.fail(inside === '{' ? 'after object key:value pair' : 'after array element')
+      open.pop()
+    }
+  }
+
+  #key(): void {
+    this.space()
+    if (this.#text[this.at] !== '"') this.fail('looking for beginning of object key string')
+    this.#string()
+    this.space()
+    if (!this.#take(':')) this.fail('after object key')
+  }
+
+  #scalar(): void {
     const char = this.#text[this.at] ?? ''
-    if (char === '{') return this.#nested(() => this.#object())
-    if (char === '[') return this.#nested(() => this.#array())
     if (char === '"') return this.#string()
     if (char === '-' || /\d/.test(char)) return this.#number()
     const word = ['true', 'false', 'null'].find((one) => one.startsWith(char) && char !== '')
-    if (word === undefined) this.fail(where)
+    if (word === undefined) this.fail('looking for beginning of value')
     this.#word(word)
-  }
-
-  #nested(read: () => void): void {
-    if (++this.#depth > maxDepth) this.fail('exceeded max depth')
-    this.at++
-    read()
-    this.#depth--
-  }
-
-  #object(): void {
-    this.space()
-    if (this.#take('}')) return
-    for (;;) {
-      this.space()
-      if (this.#text[this.at] !== '"') this.fail('looking for beginning of object key string')
-      this.#string()
-      this.space()
-      if (!this.#take(':')) this.fail('after object key')
-      this.value('looking for beginning of value')
-      this.space()
-      if (this.#take('}')) return
-      if (!this.#take(',')) this.fail('after object key:value pair')
-    }
-  }
-
-  #array(): void {
-    this.space()
-    if (this.#take(']')) return
-    for (;;) {
-      this.value('looking for beginning of value')
-      this.space()
-      if (this.#take(']')) return
-      if (!this.#take(',')) this.fail('after array element')
-    }
   }
 
   #string(): void {
@@ -132,8 +136,22 @@ class Scanner {
   }
 }
 
+function closing(open: string): string {
+  return open === '{' ? '}' : ']'
+}
+
+/** As Go quotes it. */
 function quoted(char: string): string {
   if (char === "'") return `'\\''`
   if (char === '"') return `'"'`
-  return `'${JSON.stringify(char).slice(1, -1)}'`
+  const code = char.charCodeAt(0)
+  const isShown = (code >= 0x20 && code < 0x7f) || (code > 0xa0 && code !== 0xad)
+  if (isShown) return `'${char === '\\' ? '\\\\' : char}'`
+  const named = { 7: 'a', 8: 'b', 9: 't', 10: 'n', 11: 'v', 12: 'f', 13: 'r' }[code]
+  if (named !== undefined) return `'\\${named}'`
+  return code < 0x80 ? `'\\x${hex(code, 2)}'` : `'\\u${hex(code, 4)}'`
+}
+
+function hex(code: number, digits: number): string {
+  return code.toString(16).padStart(digits, '0')
 }
