@@ -1,5 +1,5 @@
 import { equalJson, isObject } from '#base/json.ts'
-import type { FieldError, FieldErrorType } from './field-error.ts'
+import { type FieldError, type FieldErrorType, tooLongField } from './field-error.ts'
 import { childPath } from './field-path.ts'
 import { listTypeErrors } from './list-type.ts'
 import { resourceSchemaOf } from './object-meta-schema.ts'
@@ -116,7 +116,7 @@ function stringChecks(schema: StructuralSchema): TypedCheck<string>[] {
     found.push((value, path, errors) => {
       const length = codePoints(value)
       if (maxLength !== undefined && length > maxLength) {
-        errors.push({ field: path, type: 'FieldValueTooLong', detail: `may not be more than ${maxLength} bytes` })
+        errors.push(tooLongField(path, maxLength))
       } else if (minLength !== undefined && length < minLength) {
         errors.push(invalid(path, value, `should be at least ${minLength} chars long`))
       } else if (pattern !== undefined && regexp?.test(value) !== true) {
@@ -203,7 +203,7 @@ function arrayChecks(schema: StructuralSchema): TypedCheck<readonly unknown[]>[]
 
 function tooMany(path: string, count: number, limit: number, errors: FieldError[]): void {
   if (count <= limit) return
-  errors.push({ field: path, type: 'FieldValueTooMany', value: count, detail: `must have at most ${limit} items` })
+  errors.push({ field: path, type: 'FieldValueTooMany', value: count, detail: `must have at most ${limit} ${limit === 1 ? 'item' : 'items'}` })
 }
 
 function objectChecks(declared: StructuralSchema): TypedCheck<Record<string, unknown>>[] {

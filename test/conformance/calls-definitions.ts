@@ -10,7 +10,7 @@ const text = { type: 'string' }
 
 /** CustomResourceDefinitions: what they must be, what may change, and their end. */
 export const definitionCalls: Calls = {
-  'the smallest definition': { ask: `POST ${definitions}`, body: { metadata: { name: `smalls.${group}` }, spec: { group, scope: 'Namespaced', names: { plural: 'smalls', kind: 'Small' }, versions: [version(anything)] } }, pick: [['spec'], ['metadata', 'name'], ['metadata', 'generation'], ['status', 'storedVersions']] },
+  'the smallest definition': { ask: `POST ${definitions}`, body: { metadata: { name: `smalls.${group}` }, spec: { group, scope: 'Namespaced', names: { plural: 'smalls', kind: 'Small' }, versions: [version(anything)] } }, pick: [['spec'], ['metadata', 'name'], ['metadata', 'generation'], ['status']] },
   'a definition is accepted': { ask: `GET ${definitions}/smalls.${group}`, until: 'InitialNamesAccepted' },
   'a definition is named after what it defines': { ask: `POST ${definitions}`, body: { ...definition('things', 'Thing'), metadata: { name: 'things.example.com' } } },
   'a definition has a spec': { ask: `POST ${definitions}`, body: { metadata: { name: `things.${group}` } } },
@@ -54,7 +54,10 @@ export const definitionCalls: Calls = {
   'a message is of one line': schema({ type: 'string', maxLength: 5, 'x-kubernetes-validations': [{ rule: 'self != ""', message: 'a\nb' }] }),
   'a path of a rule is in the schema': schema({ type: 'object', properties: { a: { type: 'string', maxLength: 5 } }, 'x-kubernetes-validations': [{ rule: 'self.a != ""', fieldPath: '.b' }] }),
   'a reason of a rule is known': schema({ type: 'string', maxLength: 5, 'x-kubernetes-validations': [{ rule: 'self != ""', reason: 'Because' }] }),
-  'several things wrong with a definition': define({ scope: '', names: { plural: 'things', kind: '' }, versions: [version({ type: 'object', properties: { a: {} } }), version(undefined, { name: 'v2' })] }),
+  'several things wrong with a definition': { ...define({ scope: '', names: { plural: 'things', kind: '' }, versions: [version({ type: 'object', properties: { a: {} } }), version(undefined, { name: 'v2', storage: false })] }), },
+  'a rule that makes no sense': { ...schema({ type: 'object', properties: { a: text }, 'x-kubernetes-validations': [{ rule: 'self.b == 1' }] }), pick: [['code'], ['details', 'causes', 'field=spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule', 'reason']] },
+  'a transition rule is about what can be told again': schema({ type: 'array', maxItems: 2, items: { type: 'string', maxLength: 5, 'x-kubernetes-validations': [{ rule: 'self == oldSelf' }] } }),
+  'an alternative is about what there is': schema({ type: 'object', properties: { a: text }, anyOf: [{ required: ['a'] }, { properties: { b: { maxLength: 1 } } }] }),
 
   'the scope of a definition stays': { ask: `PATCH ${definitions}/smalls.${group}`, type: merge, body: { spec: { scope: 'Cluster' } } },
   'the group of a definition stays': { ask: `PATCH ${definitions}/smalls.${group}`, type: merge, body: { spec: { group: 'other.example.com' } }, pick: [['code'], ['reason'], ['details', 'causes', 'field=spec.group']] },

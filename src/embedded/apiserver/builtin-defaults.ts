@@ -1,4 +1,4 @@
-import type { Job, PersistentVolume, PersistentVolumeClaim, Pod, RoleBinding, Secret, Service } from '#api/core/kinds.ts'
+import type { CustomResourceDefinition, Job, PersistentVolume, PersistentVolumeClaim, Pod, RoleBinding, Secret, Service } from '#api/core/kinds.ts'
 import type { Container, PodSpec, Volume } from '#api/core/types.generated.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { formatQuantity, parseQuantity, quantityMillis } from '#machinery/quantity.ts'
@@ -22,6 +22,7 @@ const byKind: Readonly<Record<string, Defaults>> = {
   'v1 Node': (object) => nodeDefaults(object as AnyResource),
   'v1 PersistentVolume': (object) => pending(object as PersistentVolume),
   'v1 PersistentVolumeClaim': (object) => pending(object as PersistentVolumeClaim),
+  'apiextensions.k8s.io/v1 CustomResourceDefinition': (object) => definitionDefaults(object as CustomResourceDefinition),
   'batch/v1 Job': (object) => jobDefaults(object as Job),
   'rbac.authorization.k8s.io/v1 RoleBinding': (object) => subjectDefaults(object as RoleBinding),
   'rbac.authorization.k8s.io/v1 ClusterRoleBinding': (object) => subjectDefaults(object as RoleBinding),
@@ -180,6 +181,24 @@ function jobDefaults(job: Job): Job {
       backoffLimit: spec.backoffLimit ?? (spec.backoffLimitPerIndex === undefined ? 6 : 2 ** 31 - 1),
       podReplacementPolicy: spec.podReplacementPolicy ?? (spec.podFailurePolicy === undefined ? 'TerminatingOrFailed' : 'Failed'),
       template: { ...spec.template, ...(spec.template.spec === undefined ? {} : { spec: podSpec(spec.template.spec) }) },
+    },
+  }
+}
+
+function definitionDefaults(definition: CustomResourceDefinition): CustomResourceDefinition {
+  const { spec } = definition
+  const { names } = spec
+  const { kind = '' } = names
+  return {
+    ...definition,
+    spec: {
+      ...spec,
+      names: {
+        ...names,
+        ...(names.singular || kind === '' ? {} : { singular: kind.toLowerCase() }),
+        ...(names.listKind || kind === '' ? {} : { listKind: `${kind}List` }),
+      },
+      conversion: spec.conversion ?? { strategy: 'None' },
     },
   }
 }

@@ -4,6 +4,7 @@ import type { AnyResource, ObjectMeta } from '#machinery/meta.ts'
 import { alreadyExists, conflict, unreasoned } from '#machinery/status.ts'
 import type { Entry } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
+import { acceptDefinition } from './definitions.ts'
 import { type Answer, answerOf, answerOfEntry } from './encode.ts'
 import { failure } from './failures.ts'
 import { admitNew } from './admit.ts'
@@ -45,7 +46,9 @@ export async function create(
     const found = store.latest(key)
     if (found !== undefined) throw alreadyThere(served, found)
     if (!options.dryRun) {
-      return answerOfEntry(await store.put(key, (revision) => storedText(object, served, revision)), served)
+      const put = store.put(key, (revision) => storedText(object, served, revision))
+      const [entry] = await Promise.all([put, acceptDefinition(context, served, object)])
+      return answerOfEntry(entry, served)
     }
     release(context, served, object)
     return answerOf(object)

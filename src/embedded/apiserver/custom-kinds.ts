@@ -1,11 +1,11 @@
 import { isObject } from '#base/json.ts'
-import { timestamp } from '#base/clock.ts'
-import type { FieldError } from '#machinery/field-error.ts'
 import { apiVersionOf, type Kind, type PrinterColumn, type ScalePaths } from '#machinery/kind.ts'
 import type { AnyResource, Condition } from '#machinery/meta.ts'
 import { compileSchema } from '#machinery/schema.ts'
 import type { StructuralSchema } from '#machinery/structural-schema.ts'
 import { type Conversion, resourceName, type ServedKind } from './served-kind.ts'
+
+export const definitionsResource = 'customresourcedefinitions.apiextensions.k8s.io'
 
 /** Held by a definition until the objects of its kind are gone. */
 export const customResourceCleanup = 'customresourcecleanup.apiextensions.k8s.io'
@@ -38,14 +38,16 @@ interface Definition extends AnyResource {
     readonly names: Names
     readonly versions: readonly Version[]
   }
-  status?: { conditions?: Condition[] }
+  status?: { conditions?: Condition[] | null }
 }
 
 const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
 
-/** The served versions of a CustomResourceDefinition that has passed validation. */
+/** The served versions of a CustomResourceDefinition that has passed validation; none until it is established. */
 export function servedVersions(object: AnyResource): ServedKind[] {
   const definition = object as Definition
+  const isEstablished = definition.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True')
+  if (isEstablished !== true) return []
   const { group, scope, names, versions } = definition.spec
   const storage = versions.find((version) => version.storage) ?? versions[0]
   const served = versions.filter((version) => version.served)
@@ -119,62 +121,3 @@ export function versionPriority(version: string): number {
   return stage * 1_000_000 + Number(match[1]) * 1_000 + Number(match[3] ?? 0)
 }
 
-/** The definition with its names accepted and defaults in place: both hold from the write on. Pure. */
-export function established(object: AnyResource, nowMs: number): AnyResource {
-  const definition = object as Definition
-  const { names, versions } = definition.spec
-  const accepted = {
-    singular: names.kind.toLowerCase(),
-    listKind: `${names.kind}List`,
-    ...names,
-  }
-  const before = definition.status?.conditions ?? []
-  const storedVersions = versions.filter((version) => version.storage).map((version) => version.name)
-  return {
-    ...definition,
-    spec: { conversion: { strategy: 'None' }, ...definition.spec, names: accepted },
-    status: {
-      ...definition.status,
-      acceptedNames: accepted,
-      storedVersions,
-      conditions: [
-        condition('NamesAccepted', 'NoConflicts', 'no conflicts found'),
-        condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
-        ...before.filter(({ type }) => type !== 'NamesAccepted' && type !== 'Established'),
-      ],
-    },
-  }
-
-  function condition(type: string, reason: string, message: string): Condition {
-    const held = before.find((old) => old.type === type && old.status === 'True')
-    return held ?? { type, status: 'True', lastTransitionTime: timestamp(nowMs), reason, message }
-  }
-}
-
-/** What a definition must satisfy beyond its schema for us to serve it. */
-export function checkDefinition(object: AnyResource): FieldError[] {
-  const { metadata, spec } = object as Definition
-  const { group, names, versions } = spec
-  const errors: FieldError[] = []
-  const refuse = (field: string, value: unknown, detail: string): void => {
-    errors.push({ field, type: 'FieldValueInvalid', value, detail })
-  }
-  if (metadata.name !== `${names.plural}.${group}`) {
-    refuse('metadata.name', metadata.name, `must be spec.names.plural+"."+spec.group`)
-  }
-  if (!group.includes('.')) refuse('spec.group', group, 'should be a domain with at least one dot')
-  if (versions.filter((version) => version.storage).length !== 1) {
-    refuse(
-      'spec.versions',
-      versions.map(({ name }) => name),
-      'must have exactly one version marked as storage version',
-    )
-  }
-  for (const [i, version] of versions.entries()) {
-    const root = version.schema?.openAPIV3Schema
-    const field = `spec.versions[${i}].schema.openAPIV3Schema`
-    if (root === undefined) errors.push({ field, type: 'FieldValueRequired', detail: 'schemas are required' })
-    else if (root.type !== 'object') refuse(`${field}.type`, root.type, 'must be object at the root')
-  }
-  return errors
-}

@@ -8,7 +8,7 @@ import type { Call, Context } from './context.ts'
 import { type Answer, answerOf, answerOfEntry } from './encode.ts'
 import type { ServedKind } from './served-kind.ts'
 import { keyIn, servedObject, storedText } from './stored-object.ts'
-import { customResourceCleanup } from './custom-kinds.ts'
+import { customResourceCleanup, definitionsResource } from './custom-kinds.ts'
 import { failedDeletePrecondition } from './failures.ts'
 import { metaPackage } from './go-types.ts'
 import { readTyped } from './typed-json.ts'
@@ -182,7 +182,7 @@ function marked(
 
 /** The objects of a custom kind go before its definition does. */
 function held({ resource }: ServedKind, finalizers: readonly string[]): readonly string[] {
-  const isDefinition = resource === 'customresourcedefinitions.apiextensions.k8s.io'
+  const isDefinition = resource === definitionsResource
   return isDefinition && !finalizers.includes(customResourceCleanup) ? [...finalizers, customResourceCleanup] : finalizers
 }
 

@@ -1,9 +1,10 @@
 import { timestamp } from '#base/clock.ts'
-import type { CustomResourceDefinition, Job, Lease, Pod, Service } from '#api/core/kinds.ts'
+import type { Job, Lease, Pod, Service } from '#api/core/kinds.ts'
 import type { AnyResource, ObjectMeta, Resource } from '#machinery/meta.ts'
 import { forbidden, notFound } from '#machinery/status.ts'
 import type { Context } from './context.ts'
-import { established } from './custom-kinds.ts'
+import { definitionsResource } from './custom-kinds.ts'
+import { withStoredVersions } from './definitions.ts'
 import { withCause } from './failures.ts'
 import { qosClass } from './pod-qos.ts'
 import type { ServedKind } from './served-kind.ts'
@@ -37,8 +38,8 @@ export function prepareNew(context: Context, served: ServedKind, object: AnyReso
       return { ...object, status: { phase: 'Pending', lastPhaseTransitionTime: timestamp(context.clock.now()) } }
     case 'nodes':
       return { ...object, status: newNodeStatus }
-    case 'customresourcedefinitions.apiextensions.k8s.io':
-      return definition(context, object)
+    case definitionsResource:
+      return withStoredVersions(object, true)
     case 'roles.rbac.authorization.k8s.io':
     case 'clusterroles.rbac.authorization.k8s.io':
       return emptyAsNull(object, 'rules')
@@ -88,8 +89,8 @@ export function prepareUpdate(
       return subresource === 'finalize' ? merged : { ...merged, ...(old.spec === undefined ? {} : { spec: old.spec }) }
     case 'leases.coordination.k8s.io':
       return as(withoutStrategy(resource as Lease))
-    case 'customresourcedefinitions.apiextensions.k8s.io':
-      return definition(context, merged)
+    case definitionsResource:
+      return withStoredVersions(merged, false)
     case 'roles.rbac.authorization.k8s.io':
     case 'clusterroles.rbac.authorization.k8s.io':
       return emptyAsNull(merged, 'rules')
@@ -120,7 +121,7 @@ function updatedMetadata(metadata: ObjectMeta, old: ObjectMeta): ObjectMeta {
 function statusOnto(served: ServedKind, old: AnyResource, proposed: AnyResource): AnyResource {
   const { status: _, ...rest } = old
   const status = proposed.status === undefined ? {} : { status: proposed.status }
-  if (!served.kind.builtin || served.resource === 'customresourcedefinitions.apiextensions.k8s.io') {
+  if (!served.kind.builtin || served.resource === definitionsResource) {
     const { managedFields } = proposed.metadata
     return { ...rest, metadata: { ...old.metadata, ...(managedFields === undefined ? {} : { managedFields }) }, ...status }
   }
@@ -192,12 +193,6 @@ function withoutStrategy(lease: Lease): Lease {
 function emptyAsNull(object: AnyResource, member: string): AnyResource {
   const { [member]: list } = object as unknown as Record<string, unknown>
   return Array.isArray(list) && list.length === 0 ? { ...object, [member]: null } : object
-}
-
-function definition({ clock }: Context, object: AnyResource): AnyResource {
-  const { spec } = object as Resource as CustomResourceDefinition
-  // What validation will refuse is not worth completing.
-  return (spec?.versions ?? []).length > 0 && spec.names.kind !== '' ? established(object, clock.now()) : object
 }
 
 /** Refuses a create in a namespace that is missing or going. Faults: 404, 403. */

@@ -1,10 +1,13 @@
 import { type FieldError, formatFieldError, invalidField } from '#machinery/field-error.ts'
+import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { dns1123LabelErrors, dns1123SubdomainErrors, pathSegmentErrors } from '#machinery/names.ts'
 import { type MetaRules, objectMetaErrors, objectMetaUpdateErrors } from '#machinery/object-meta-rules.ts'
 import { compileSchema } from '#machinery/schema.ts'
 import { invalid } from '#machinery/status.ts'
+import { definitionsResource } from './custom-kinds.ts'
 import { checkCustom } from './custom-rules.ts'
+import { checkDefinition } from './definition-rules.ts'
 import type { ServedKind } from './served-kind.ts'
 
 /** All that is wrong with an object to be created. Faults: 422 with a cause for each error. */
@@ -12,7 +15,7 @@ export function validateNew(served: ServedKind, object: AnyResource): void {
   const { kind } = served
   const errors = otherKind(served, object, undefined) ?? [
     ...objectMetaErrors(object.metadata, metaRules(served)),
-    ...(kind.builtin ? (kind.check?.(object) ?? []) : checkCustom(served, object, undefined)),
+    ...(kind.builtin ? (checkOf(served)?.(object) ?? []) : checkCustom(served, object, undefined)),
   ]
   refuse(served, object, errors)
 }
@@ -21,13 +24,18 @@ export function validateNew(served: ServedKind, object: AnyResource): void {
 export function validateUpdate(served: ServedKind, object: AnyResource, old: AnyResource, subresource: string): void {
   const { kind } = served
   const rules = metaRules(served)
-  const check = subresource === 'status' ? kind.checkStatus : kind.check
+  const check = subresource === 'status' ? kind.checkStatus : checkOf(served)
   const errors = otherKind(served, object, old) ?? [
     ...objectMetaErrors(object.metadata, { ...rules, nameErrors: pathSegmentErrors, standardFinalizers: false }),
     ...objectMetaUpdateErrors(object.metadata, old.metadata, rules),
     ...(kind.builtin ? (check?.(object, old) ?? []) : checkCustom(served, object, old, subresource)),
   ]
   refuse(served, object, errors)
+}
+
+/** Definitions are judged by what serves them. */
+function checkOf({ kind, resource }: ServedKind): Kind['check'] {
+  return resource === definitionsResource ? (checkDefinition as Kind['check']) : kind.check?.bind(kind)
 }
 
 /** A custom object that says that it is of another kind is judged by nothing else but rules. */

@@ -5,6 +5,7 @@ import type { AnyResource, ManagedFieldsEntry } from '#machinery/meta.ts'
 import { conflict, invalid, notFound, unreasoned } from '#machinery/status.ts'
 import type { Entry } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
+import { acceptDefinition } from './definitions.ts'
 import { type Answer, answerOf, answerOfEntry } from './encode.ts'
 import { failedUidPrecondition } from './failures.ts'
 import { admitUpdate } from './admit.ts'
@@ -104,7 +105,10 @@ export async function replace(
   if (options.dryRun) return answerOf(next)
   const key = keyIn(served, entry.namespace, entry.name)
   const render = (revision: number): string => storedText(next, served, revision)
-  if (!isFinished(next)) return answerOfEntry(await store.put(key, render), served)
+  if (!isFinished(next)) {
+    const [written] = await Promise.all([store.put(key, render), acceptDefinition(context, served, next)])
+    return answerOfEntry(written, served)
+  }
   // Who watches is shown it as it last was.
   await store.delete(key, (revision) => storedText(old, served, revision))
   release(context, served, next)
