@@ -16,6 +16,7 @@ import { runTests } from './test-run.ts'
 
 const suites = [
   'api',
+  'conformance',
   'controller',
   'builtin',
   'booster',

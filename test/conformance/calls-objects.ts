@@ -70,5 +70,13 @@ export const objectCalls: Calls = {
   'the manager is named by the request': { ask: `POST ${configMaps}?fieldManager=me`, body: { metadata: { name: 'manager' }, data } },
   'the name of a manager has at most 128 characters': { ask: `POST ${configMaps}?fieldManager=${'m'.repeat(129)}`, body: { metadata: { name: 'x' } } },
   'the name of a manager can be printed': { ask: `POST ${configMaps}?fieldManager=a%07b`, body: { metadata: { name: 'x' } } },
+  'a config map is not created by a replacement': { ask: `PUT ${configMaps}/put`, body: { metadata: { name: 'put' } } },
+  'a lease is created by a replacement': { ask: 'PUT /apis/coordination.k8s.io/v1/namespaces/<ns>/leases/put', body: { metadata: { name: 'put' }, spec: { holderIdentity: 'me' } } },
+  'a lease is created in place of whatever version': { ask: 'PUT /apis/coordination.k8s.io/v1/namespaces/<ns>/leases/again', body: { metadata: { name: 'again', resourceVersion: '1' } } },
+  'a lease is not created in place of a certain one': { ask: 'PUT /apis/coordination.k8s.io/v1/namespaces/<ns>/leases/none', body: { metadata: { name: 'none', uid: '11111111-2222-3333-4444-555555555555' } } },
+  'a service is created by a replacement': { ask: 'PUT /api/v1/namespaces/<ns>/services/put', body: { metadata: { name: 'put' }, spec: { ports: [{ port: 80 }] } }, pick: [['metadata', 'name'], ['spec', 'type']] },
+  'an event is created by a replacement': { ask: 'PUT /api/v1/namespaces/<ns>/events/put', body: { metadata: { name: 'put' }, involvedObject: { namespace: '<ns>' } } },
+  'a role is created by a replacement': { ask: 'PUT /apis/rbac.authorization.k8s.io/v1/namespaces/<ns>/roles/put', body: { metadata: { name: 'put' }, rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }] } },
+  'a pod is not created by a replacement': { ask: 'PUT /api/v1/namespaces/<ns>/pods/put', body: { metadata: { name: 'put' }, spec: { containers: [{ name: 'c', image: 'i' }] } } },
   'parameters that nobody knows are ignored': { ask: `GET ${one}?nothing=1&pretty=false` },
 }

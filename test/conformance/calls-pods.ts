@@ -169,7 +169,6 @@ export const podCalls: Calls = {
   'an eviction of what is not there': { ask: `POST ${pods}/none/eviction`, body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'none' } } },
   'an eviction has the name of its pod': { ask: `POST ${pods}/guaranteed/eviction`, body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'other' } } },
   'a dry run of an eviction': { ask: `POST ${pods}/guaranteed/eviction?dryRun=All`, body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'guaranteed' } } },
-  'an eviction of a pod that is another by now': { ask: `POST ${pods}/guaranteed/eviction`, body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'guaranteed' }, deleteOptions: { preconditions: { uid: '11111111-2222-3333-4444-555555555555' } } } },
   'an eviction is an eviction': { ask: `POST ${pods}/guaranteed/eviction`, body: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'guaranteed' } } },
   'all pods of a selection are deleted': { ask: `DELETE ${pods}?labelSelector=app%3Da`, pick: [['kind'], ['items', 'metadata.name=large', 'metadata', 'deletionTimestamp']] },
 }

@@ -71,7 +71,7 @@ const dayMs = 24 * 60 * 60 * 1000
 /** The range of the embedded server and that of the real one that `startControlPlane` starts. */
 const serviceAddress = /\b(?:127\.96|10\.0)\.\d+\.\d+\b/g
 const momentInMessage =
-  /(too old resource version: \d+ \(|Too large resource version: \d+, current: |the ResourceVersion in record \()(\d+)/g
+  /(too old resource version: \d+ \(|Too large resource version: \d+, current: |the ResourceVersion in record \(|resourceVersion\\?":\\?")(\d+)/g
 
 function timeWord(found: string, fraction: string | undefined): string {
   if (Math.abs(Date.parse(found) - Date.now()) > dayMs) return found

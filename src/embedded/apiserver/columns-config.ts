@@ -1,6 +1,14 @@
 import type { ClusterRoleBinding, ConfigMap, Namespace, RoleBinding, Secret, ServiceAccount } from '#api/core/kinds.ts'
 import { age, type Columns, since, wide } from './column-cells.ts'
 
+/** Of an older version of the group. */
+const roles = {
+  RoleBinding:
+    'roleRef can reference a Role in the current namespace or a ClusterRole in the global namespace. If the RoleRef cannot be resolved, the Authorizer must return an error.',
+  ClusterRoleBinding:
+    'roleRef can only reference a ClusterRole in the global namespace. If the RoleRef cannot be resolved, the Authorizer must return an error.',
+}
+
 export const configColumns: Readonly<Record<string, Columns>> = {
   configmaps: {
     columns: [{ name: 'Data', about: 'core.v1.ConfigMap.data' }, age],
@@ -33,7 +41,7 @@ function bindings(kind: 'RoleBinding' | 'ClusterRoleBinding'): Columns {
   const word = kind.replace(/^./, (first) => first.toLowerCase())
   const named = ['Users', 'Groups', 'ServiceAccounts'].map((name) => wide(name, `${name} in the ${word}`))
   return {
-    columns: [{ name: 'Role', about: `rbac.v1.${kind}.roleRef` }, age, ...named],
+    columns: [{ name: 'Role', about: roles[kind] }, age, ...named],
     cells: ({ roleRef, subjects = [], metadata }: RoleBinding | ClusterRoleBinding, nowMs) => {
       const of = (wanted: string): string =>
         subjects

@@ -110,9 +110,12 @@ function resourceEntries(served: ServedKind): object[] {
   return [main, ...subresources]
 }
 
+/** Where a cluster stores another version than it prefers. */
+const storedAs: Readonly<Record<string, string>> = { 'apiextensions.k8s.io/v1': 'apiextensions.k8s.io/v1beta1' }
+
 /** Tells clients when objects begin to be stored in another version. */
 function storageVersionHash({ kind, storedApiVersion }: ServedKind): string {
-  const stored = storedApiVersion.includes('/') ? storedApiVersion : `/${storedApiVersion}`
+  const stored = storedApiVersion.includes('/') ? (storedAs[storedApiVersion] ?? storedApiVersion) : `/${storedApiVersion}`
   return createHash('sha256').update(`${stored}/${kind.kind}`).digest().subarray(0, 8).toString('base64')
 }
 

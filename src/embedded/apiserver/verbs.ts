@@ -5,7 +5,7 @@ import { type Decoded, decodeObject, readBody } from './decode.ts'
 import { deleteOptions, remove, removeAll, warnOfOrphans } from './delete.ts'
 import { create } from './create.ts'
 import { type Answer, answerOf, encodeList, encodeObject, json, representationOf } from './encode.ts'
-import { methodNotAllowed, methodNotSupported, noSuchResource } from './failures.ts'
+import { failedUidPrecondition, methodNotAllowed, methodNotSupported, noSuchResource } from './failures.ts'
 import { listOptions } from './list-options.ts'
 import { decodePatch, patch } from './patch.ts'
 import { readObject } from './read-object.ts'
@@ -64,7 +64,10 @@ async function serveObject(context: Context, call: Call): Promise<Response> {
         throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
       }
       if (!isThere(context, call) && served.createdByUpdate && subresource === '') {
-        return encodeObject(call, await create(context, call, { object }, options), clock, 201)
+        const { resourceVersion: _, uid, ...metadata } = object.metadata
+        if (uid !== undefined) throw failedUidPrecondition(served, metadata, uid)
+        const fresh = { ...object, metadata }
+        return encodeObject(call, await create(context, call, { object: fresh }, options), clock, 201)
       }
       const answer = await replace(context, call, current(context, call), { proposed: object }, options)
       return encodeObject(call, answer, clock)
@@ -88,8 +91,9 @@ async function serveObject(context: Context, call: Call): Promise<Response> {
       const entries = context.store
         .list({ resource: served.resource, namespace: namespace === '' ? undefined : namespace })
         .filter((entry) => wants === undefined || wants(entry))
+      const { revision } = context.store
       await removeAll(context, call, entries, options)
-      return encodeList(call, entries, { resourceVersion: String(context.store.revision) }, clock)
+      return encodeList(call, entries, { resourceVersion: String(revision) }, clock)
     }
   }
 }
