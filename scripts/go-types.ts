@@ -113,7 +113,9 @@ function typeName(type: string, inPackage: string): string {
 function readGo(name: string, text: string): void {
   for (const [, type] of text.matchAll(/^type (\w+) \[\]/gm)) wrapped.add(`${name}.${type}`)
   for (const [, type, body = ''] of text.matchAll(/^type (\w+) struct \{\n(.*?)^\}/gms)) {
-    for (const line of body.matchAll(/^\s+(\w+\s+)?([*[\]\w.]+)\s+`json:"([^"]*)"(?: \w+:"[^"]*")* protobuf:"\w+,(\d+)/gm)) {
+    for (const line of body.matchAll(
+      /^\s+(\w+\s+)?([*[\]\w.]+)\s+`json:"([^"]*)"(?: \w+:"[^"]*")* protobuf:"\w+,(\d+)/gm,
+    )) {
       const [, field, goType = '', json = '', number] = line
       const [jsonName = '', ...options] = json.split(',')
       // Go's JSON puts the members of an embedded struct without a name beside its own.
@@ -132,10 +134,12 @@ function readGo(name: string, text: string): void {
 /** `[]Container` in core/v1 is `[]v1.Container` to Go's reflection. */
 function printedType(type: string, inPackage: string): string {
   const own = inPackage.split('.').at(-1) ?? ''
-  return type.replace(/^\*/, '').replaceAll(/(?<![\w.])(?:(\w+)\.)?([A-Z]\w*)/g, (_, alias: string | undefined, name) => {
-    const from = alias === undefined ? own : /^(?:meta|core)?v1$/.test(alias) ? 'v1' : alias
-    return `${from}.${name}`
-  })
+  return type
+    .replace(/^\*/, '')
+    .replaceAll(/(?<![\w.])(?:(\w+)\.)?([A-Z]\w*)/g, (_, alias: string | undefined, name) => {
+      const from = alias === undefined ? own : /^(?:meta|core)?v1$/.test(alias) ? 'v1' : alias
+      return `${from}.${name}`
+    })
 }
 
 const scalars: Readonly<Record<string, string>> = {
@@ -150,7 +154,14 @@ const scalars: Readonly<Record<string, string>> = {
 }
 
 /** What a type without a name of its own is to Go. */
-const plain: Readonly<Record<string, string>> = { s: 'string', b: 'uint8', t: 'bool', j: 'int32', i: 'int64', d: 'float64' }
+const plain: Readonly<Record<string, string>> = {
+  s: 'string',
+  b: 'uint8',
+  t: 'bool',
+  j: 'int32',
+  i: 'int64',
+  d: 'float64',
+}
 
 /**
  * `[name, type, flags, Go's type]`; the type is a letter or a message. Flags: `*` list, `%` map, `~` inline, `?` dropped if

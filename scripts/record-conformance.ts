@@ -9,7 +9,8 @@ import { replay } from '../test/conformance/replay.ts'
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((subject) => !Object.hasOwn(subjects, subject))
-if (unknown.length > 0) throw new Error(`no such subject: ${unknown.join(', ')}; there are ${Object.keys(subjects).join(', ')}`)
+if (unknown.length > 0)
+  throw new Error(`no such subject: ${unknown.join(', ')}; there are ${Object.keys(subjects).join(', ')}`)
 await using server = await startBareApiServer(process.env)
 for (const [subject, calls] of Object.entries(subjects)) {
   if (wanted.length > 0 && !wanted.includes(subject)) continue

@@ -19,7 +19,12 @@ if (clusterTarget() === undefined) {
     'the embedded API server answers as was recorded of a real one',
     async () => {
       const store = openStore({ path: ':memory:' })
-      const server = await createApiServer({ store, kinds: coreKinds, clock: hurried, authenticate: () => administrator })
+      const server = await createApiServer({
+        store,
+        kinds: coreKinds,
+        clock: hurried,
+        authenticate: () => administrator,
+      })
       store.compact(store.revision)
       return { url: 'http://api', fetch: server.fetch }
     },
@@ -41,5 +46,8 @@ test('the script is large, its sentences differ, and few differences are accepte
   assert.ok(sentences.length > 1000, String(sentences.length))
   assert.equal(new Set(sentences).size, sentences.length)
   assert.ok(accepted.length <= 15)
-  assert.deepEqual(accepted.flatMap(({ calls }) => calls).filter((call) => !sentences.includes(call)), [])
+  assert.deepEqual(
+    accepted.flatMap(({ calls }) => calls).filter((call) => !sentences.includes(call)),
+    [],
+  )
 })

@@ -65,7 +65,11 @@ export function duplicateField(field: string, value: unknown): FieldError {
 }
 
 export function tooLongField(field: string, maxBytes: number): FieldError {
-  return { field, type: 'FieldValueTooLong', detail: `may not be more than ${maxBytes} ${maxBytes === 1 ? 'byte' : 'bytes'}` }
+  return {
+    field,
+    type: 'FieldValueTooLong',
+    detail: `may not be more than ${maxBytes} ${maxBytes === 1 ? 'byte' : 'bytes'}`,
+  }
 }
 
 /** A value that is none of those that there are. */

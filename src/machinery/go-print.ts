@@ -6,7 +6,9 @@ import { isObject } from '#base/json.ts'
 export function goPrint(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(goPrint).join(' ')}]`
   if (!isObject(value)) return value === null ? '<nil>' : String(value)
-  return `map[${byName(value).map(([name, member]) => `${name}:${goPrint(member)}`).join(' ')}]`
+  return `map[${byName(value)
+    .map(([name, member]) => `${name}:${goPrint(member)}`)
+    .join(' ')}]`
 }
 
 /** `%#v`: `map[string]interface {}{"a":1}`. */

@@ -3,7 +3,9 @@ import { type FieldError, invalidField } from './field-error.ts'
 
 /** Source: apimachinery, `pkg/util/validation/ip.go`, and Kubernetes, `ValidateEndpointIP`. */
 export function ipErrors(field: string, value: string): FieldError[] {
-  return isIP(value) > 0 ? [] : invalidField(field, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')
+  return isIP(value) > 0
+    ? []
+    : invalidField(field, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')
 }
 
 /** Addresses that nobody else could reach. */

@@ -67,7 +67,8 @@ class Scanner {
         if (inside === '{') this.#key()
         return
       }
-      if (!this.#take(closing(inside))) this.fail(inside === '{' ? 'after object key:value pair' : 'after array element')
+      if (!this.#take(closing(inside)))
+        this.fail(inside === '{' ? 'after object key:value pair' : 'after array element')
       open.pop()
     }
   }
@@ -100,7 +101,8 @@ class Scanner {
       const escape = this.#text[this.at] ?? ''
       if (escape === 'u') {
         this.at++
-        for (let i = 0; i < 4; i++, this.at++) if (!/[0-9a-fA-F]/.test(this.#text[this.at] ?? '')) this.fail('in \\u hexadecimal character escape')
+        for (let i = 0; i < 4; i++, this.at++)
+          if (!/[0-9a-fA-F]/.test(this.#text[this.at] ?? '')) this.fail('in \\u hexadecimal character escape')
       } else if (/["\\/bfnrt]/.test(escape)) this.at++
       else this.fail('in string escape code')
     }
@@ -124,8 +126,9 @@ class Scanner {
   }
 
   #word(word: string): void {
-    for (const [i, char] of [...word].entries()) {
-      if (!this.#take(char)) this.fail(i === 0 ? 'looking for beginning of value' : `in literal ${word} (expecting '${char}')`)
+    for (const [i, char] of Array.from(word).entries()) {
+      if (!this.#take(char))
+        this.fail(i === 0 ? 'looking for beginning of value' : `in literal ${word} (expecting '${char}')`)
     }
   }
 

@@ -22,7 +22,9 @@ function operatorErrors(at: string, operator: string, values: readonly string[])
   switch (operator) {
     case 'In':
     case 'NotIn':
-      return values.length > 0 ? [] : [requiredField(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'")]
+      return values.length > 0
+        ? []
+        : [requiredField(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'")]
     case 'Exists':
     case 'DoesNotExist':
       return values.length === 0

@@ -1,5 +1,13 @@
 import { equalJson } from '#base/json.ts'
-import { type FieldError, forbiddenField, immutable, invalidField, requiredField, tooLongField, unsupportedField } from './field-error.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  immutable,
+  invalidField,
+  requiredField,
+  tooLongField,
+  unsupportedField,
+} from './field-error.ts'
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from './meta.ts'
 import { dns1123LabelErrors, labelValueErrors, qualifiedNameErrors } from './names.ts'
 
@@ -37,13 +45,22 @@ export function objectMetaUpdateErrors(metadata: ObjectMeta, old: ObjectMeta, ru
     ...(old.deletionTimestamp === undefined ? [] : newFinalizerErrors(metadata, old)),
     ...(metadata.resourceVersion ? [] : invalid('resourceVersion', '', ['must be specified for an update'])),
     ...(generation < (old.generation ?? 0) ? invalid('generation', generation, ['must not be decremented']) : []),
-    ...fixed.flatMap((name) => (equalJson(metadata[name], old[name]) ? [] : invalid(name, metadata[name], [immutable]))),
+    ...fixed.flatMap((name) =>
+      equalJson(metadata[name], old[name]) ? [] : invalid(name, metadata[name], [immutable]),
+    ),
     ...commonErrors(metadata),
     ...finalizerErrors(metadata, rules),
   ]
 }
 
-const fixed = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const
+const fixed = [
+  'name',
+  'namespace',
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+] as const
 
 /** A name to be gone on with may end with a hyphen. */
 function asPrefix(name: string): string {
@@ -74,8 +91,13 @@ export function labelErrors(field: string, labels: Readonly<Record<string, strin
 }
 
 function annotationErrors(annotations: Readonly<Record<string, string>> = {}): FieldError[] {
-  const errors = Object.keys(annotations).flatMap((key) => invalid('annotations', key, qualifiedNameErrors(key.toLowerCase())))
-  const bytes = Object.entries(annotations).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
+  const errors = Object.keys(annotations).flatMap((key) =>
+    invalid('annotations', key, qualifiedNameErrors(key.toLowerCase())),
+  )
+  const bytes = Object.entries(annotations).reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value),
+    0,
+  )
   return bytes <= maxAnnotationBytes ? errors : [...errors, tooLongField('metadata.annotations', maxAnnotationBytes)]
 }
 
@@ -151,7 +173,8 @@ function managedFieldsErrors({ operation, fieldsType }: ManagedFieldsEntry, i: n
   else if (operation !== 'Apply' && operation !== 'Update') {
     errors.push(unsupportedField(`${field}.operation`, operation, ['Apply', 'Update']))
   }
-  if (fieldsType && fieldsType !== 'FieldsV1') errors.push(...invalidField(`${field}.fieldsType`, fieldsType, 'must be `FieldsV1`'))
+  if (fieldsType && fieldsType !== 'FieldsV1')
+    errors.push(...invalidField(`${field}.fieldsType`, fieldsType, 'must be `FieldsV1`'))
   return errors
 }
 

@@ -82,7 +82,8 @@ function fillMembers(value: Record<string, unknown>, schema: StructuralSchema): 
     if (filled !== value[name]) setMember((result ??= { ...value }), name, filled)
   }
   for (const [name, below] of defaultedMembers(schema)) {
-    if (value[name] === undefined || !Object.hasOwn(value, name)) setMember((result ??= { ...value }), name, fillValue(defaultOf(below), below))
+    if (value[name] === undefined || !Object.hasOwn(value, name))
+      setMember((result ??= { ...value }), name, fillValue(defaultOf(below), below))
   }
   return result ?? value
 }

@@ -10,10 +10,17 @@ import type { StructuralSchema, ValidationRule } from './structural-schema.ts'
  * Source: apiextensions-apiserver, `pkg/apis/apiextensions/validation/validation.go` and `pkg/apiserver/schema/defaulting`.
  */
 export function definitionSchemaErrors(field: string, schema: StructuralSchema): FieldError[] {
-  const nullable = schema.nullable === true ? [forbiddenField(`${field}.nullable`, 'nullable cannot be true at the root')] : []
+  const nullable =
+    schema.nullable === true ? [forbiddenField(`${field}.nullable`, 'nullable cannot be true at the root')] : []
   const structural = isReadable(schema) ? structuralErrors(field, schema) : []
   const defaults = isReadable(schema) && structural.length === 0 ? defaultErrors(field, schema) : []
-  const { schemaErrors, ruleErrors } = nodeErrors({ field, schema, isRoot: true, inMeta: false, ruled: structural.length + defaults.length === 0 })
+  const { schemaErrors, ruleErrors } = nodeErrors({
+    field,
+    schema,
+    isRoot: true,
+    inMeta: false,
+    ruled: structural.length + defaults.length === 0,
+  })
   return [...nullable, ...structural, ...defaults, ...schemaErrors, ...ruleErrors]
 }
 
@@ -42,14 +49,25 @@ function defaultErrors(field: string, schema: StructuralSchema): FieldError[] {
   const errors: FieldError[] = []
   const { default: value, items, properties = {} } = schema
   if (value !== undefined) {
-    const compiled = compileSchema({ type: 'object', properties: { value: { ...schema, default: undefined } as StructuralSchema } })
+    const compiled = compileSchema({
+      type: 'object',
+      properties: { value: { ...schema, default: undefined } },
+    })
     const at = `${field}.default`
-    if (!equalJson(compiled.prune({ value }).value, { value })) errors.push(...invalidField(at, value, 'must not have unknown fields'))
+    if (!equalJson(compiled.prune({ value }).value, { value }))
+      errors.push(...invalidField(at, value, 'must not have unknown fields'))
     const wrong = compiled.validate({ value })
-    errors.push(...wrong.map((error) => ({ ...error, field: error.field.replace(/^value/, at), detail: error.detail.replace(/^value\.?(?=.* in body )/, '') })))
+    errors.push(
+      ...wrong.map((error) => ({
+        ...error,
+        field: error.field.replace(/^value/, at),
+        detail: error.detail.replace(/^value\.?(?=.* in body )/, ''),
+      })),
+    )
   }
   if (items !== undefined) errors.push(...defaultErrors(`${field}.items`, items))
-  for (const [name, member] of Object.entries(properties)) errors.push(...defaultErrors(`${field}.properties[${name}]`, member))
+  for (const [name, member] of Object.entries(properties))
+    errors.push(...defaultErrors(`${field}.properties[${name}]`, member))
   return errors
 }
 
@@ -95,7 +113,12 @@ function nodeErrors(node: Node): Errors {
   }
   if (isObject(additionalProperties)) {
     const noDefaults = node.inMeta ? 'inside additionalProperties applying to object metadata' : undefined
-    below({ ...node, field: `${field}.additionalProperties`, schema: additionalProperties as StructuralSchema, ...(noDefaults && { noDefaults }) })
+    below({
+      ...node,
+      field: `${field}.additionalProperties`,
+      schema: additionalProperties,
+      ...(noDefaults && { noDefaults }),
+    })
   }
   for (const [name, member] of Object.entries(properties)) {
     const isWhole = node.isRoot || schema['x-kubernetes-embedded-resource'] === true
@@ -113,16 +136,21 @@ function nodeErrors(node: Node): Errors {
   }
   if (not !== undefined) below({ ...node, field: `${field}.not`, schema: not, ruled: false })
   for (const name of junctions) {
-    for (const [i, each] of (schema[name] ?? []).entries()) below({ ...node, field: `${field}.${name}[${i}]`, schema: each, ruled: false })
+    for (const [i, each] of (schema[name] ?? []).entries())
+      below({ ...node, field: `${field}.${name}[${i}]`, schema: each, ruled: false })
   }
   if (isObject(items)) {
     const uncorrelated = schema['x-kubernetes-list-type'] === 'map' ? node.uncorrelated : field
     below({ ...node, field: `${field}.items`, schema: items, ...(uncorrelated !== undefined && { uncorrelated }) })
   }
   found.schemaErrors.push(...mapErrors(field, schema), ...listErrors(field, schema), ...keyErrors(field, schema))
-  found.schemaErrors.push(...(schema['x-kubernetes-validations'] ?? []).flatMap((rule, i) => ruleFormErrors(node, rule, i)))
+  found.schemaErrors.push(
+    ...(schema['x-kubernetes-validations'] ?? []).flatMap((rule, i) => ruleFormErrors(node, rule, i)),
+  )
   if (node.ruled && found.schemaErrors.length === 0) {
-    found.ruleErrors.push(...(schema['x-kubernetes-validations'] ?? []).flatMap((rule, i) => ruleMeaningErrors(node, rule, i)))
+    found.ruleErrors.push(
+      ...(schema['x-kubernetes-validations'] ?? []).flatMap((rule, i) => ruleMeaningErrors(node, rule, i)),
+    )
   }
   return found
 }
@@ -136,7 +164,8 @@ function plainErrors({ field, schema, inMeta, noDefaults }: Node): FieldError[] 
   for (const name of unsupported) {
     if (isSet((schema as Anything)[name])) errors.push(forbiddenField(`${field}.${name}`, `${name} is not supported`))
   }
-  if (Array.isArray(schema.items)) errors.push(forbiddenField(`${field}.items`, 'items must be a schema object and not an array'))
+  if (Array.isArray(schema.items))
+    errors.push(forbiddenField(`${field}.items`, 'items must be a schema object and not an array'))
   if (inMeta && schema['x-kubernetes-embedded-resource'] === true) {
     errors.push(forbiddenField(`${field}.x-kubernetes-embedded-resource`, 'must not be used inside of resource meta'))
   }
@@ -191,7 +220,8 @@ function keyErrors(field: string, schema: StructuralSchema): FieldError[] {
   const at = `${field}.x-kubernetes-list-map-keys`
   if (listType === 'map') {
     if (keys.length === 0) errors.push(requiredField(at, 'must not be empty if x-kubernetes-list-type is map'))
-    if (items === undefined) errors.push(requiredField(`${field}.items`, 'must have a schema if x-kubernetes-list-type is map'))
+    if (items === undefined)
+      errors.push(requiredField(`${field}.items`, 'must have a schema if x-kubernetes-list-type is map'))
     else if (items.type !== 'object') {
       const detail = "must be object if parent array's x-kubernetes-list-type is map"
       errors.push(...invalidField(`${field}.items.type`, items.type ?? '', detail))
@@ -199,7 +229,9 @@ function keyErrors(field: string, schema: StructuralSchema): FieldError[] {
   }
   if ((listType !== 'map' && listType !== 'set') || items === undefined) return errors
   if (items.nullable === true) {
-    errors.push(forbiddenField(`${field}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${listType}`))
+    errors.push(
+      forbiddenField(`${field}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${listType}`),
+    )
   }
   if (listType === 'set') return errors
   for (const key of keys) {
@@ -207,11 +239,17 @@ function keyErrors(field: string, schema: StructuralSchema): FieldError[] {
     if (member === undefined) continue
     const memberAt = `${field}.items.properties[${key}]`
     if (items.required?.includes(key) !== true && member.default === undefined) {
-      const detail = 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property'
+      const detail =
+        'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property'
       errors.push(requiredField(`${memberAt}.default`, detail))
     }
     if (member.nullable === true) {
-      errors.push(forbiddenField(`${memberAt}.nullable`, 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable'))
+      errors.push(
+        forbiddenField(
+          `${memberAt}.nullable`,
+          'this property is in x-kubernetes-list-map-keys, so it cannot be nullable',
+        ),
+      )
     }
   }
   return errors
@@ -223,8 +261,12 @@ function namedKeyErrors(field: string, items: StructuralSchema, keys: readonly s
     const type = items.properties?.[key]?.type
     const scalar = "must be a scalar type if parent array's x-kubernetes-list-type is map"
     return [
-      ...(items.properties?.[key] === undefined ? invalidField(at, keys, 'entries must all be names of item properties') : []),
-      ...(type === 'array' || type === 'object' ? invalidField(`${field}.items.properties[${key}].type`, items.type, scalar) : []),
+      ...(items.properties?.[key] === undefined
+        ? invalidField(at, keys, 'entries must all be names of item properties')
+        : []),
+      ...(type === 'array' || type === 'object'
+        ? invalidField(`${field}.items.properties[${key}].type`, items.type, scalar)
+        : []),
       ...(keys.indexOf(key) < i ? invalidField(at, keys, 'must not contain duplicate entries') : []),
     ]
   })
@@ -234,13 +276,14 @@ const reasons = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvali
 
 function ruleFormErrors({ field, schema }: Node, given: ValidationRule, i: number): FieldError[] {
   const at = `${field}.x-kubernetes-validations[${i}]`
-  const { rule = '', message = '', messageExpression = '', reason, fieldPath = '' } = given
+  const { rule, message = '', messageExpression = '', reason, fieldPath = '' } = given
   const errors: FieldError[] = []
   const isLines = (text: string): boolean => /[\n\r]/.test(text)
   if (rule.trim() === '') errors.push(requiredField(`${at}.rule`, 'rule is not specified'))
   else if (message !== '' && message.trim() === '') {
     errors.push(...invalidField(`${at}.message`, message, 'must be non-empty if specified'))
-  } else if (isLines(message.trim())) errors.push(...invalidField(`${at}.message`, message, 'must not contain line breaks'))
+  } else if (isLines(message.trim()))
+    errors.push(...invalidField(`${at}.message`, message, 'must not contain line breaks'))
   else if (isLines(rule.trim()) && message.trim() === '') {
     errors.push(requiredField(`${at}.message`, 'message must be specified if rule contains line breaks'))
   }
@@ -268,13 +311,17 @@ function isPathOf(schema: StructuralSchema, path: string): boolean {
     const { properties, additionalProperties, items }: StructuralSchema = at
     if (/^\[\d/.test(step)) at = items
     else if (properties !== undefined && Object.hasOwn(properties, name)) at = properties[name]
-    else at = isObject(additionalProperties) ? (additionalProperties as StructuralSchema) : undefined
+    else at = isObject(additionalProperties) ? additionalProperties : undefined
     if (at === undefined) return false
   }
   return true
 }
 
-function ruleMeaningErrors({ field, schema, isRoot, uncorrelated }: Node, rule: ValidationRule, i: number): FieldError[] {
+function ruleMeaningErrors(
+  { field, schema, isRoot, uncorrelated }: Node,
+  rule: ValidationRule,
+  i: number,
+): FieldError[] {
   const at = `${field}.x-kubernetes-validations[${i}]`
   const wrong = checkRule(schema, rule, isRoot)
   if (wrong !== undefined) return invalidField(`${at}.rule`, { Rule: rule.rule }, `compilation failed: ${wrong}`)

@@ -203,7 +203,12 @@ function arrayChecks(schema: StructuralSchema): TypedCheck<readonly unknown[]>[]
 
 function tooMany(path: string, count: number, limit: number, errors: FieldError[]): void {
   if (count <= limit) return
-  errors.push({ field: path, type: 'FieldValueTooMany', value: count, detail: `must have at most ${limit} ${limit === 1 ? 'item' : 'items'}` })
+  errors.push({
+    field: path,
+    type: 'FieldValueTooMany',
+    value: count,
+    detail: `must have at most ${limit} ${limit === 1 ? 'item' : 'items'}`,
+  })
 }
 
 function objectChecks(declared: StructuralSchema): TypedCheck<Record<string, unknown>>[] {

@@ -102,10 +102,14 @@ function countErrors(operator: Requirement['operator'], values: readonly string[
   switch (operator) {
     case 'In':
     case 'NotIn':
-      return values.length > 0 ? [] : invalidField('values', [], "for 'in', 'notin' operators, values set can't be empty")
+      return values.length > 0
+        ? []
+        : invalidField('values', [], "for 'in', 'notin' operators, values set can't be empty")
     case 'Exists':
     case 'DoesNotExist':
-      return values.length === 0 ? [] : invalidField('values', values, 'values set must be empty for exists and does not exist')
+      return values.length === 0
+        ? []
+        : invalidField('values', values, 'values set must be empty for exists and does not exist')
     case 'Gt':
     case 'Lt':
       return values.flatMap((value, i) =>

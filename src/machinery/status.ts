@@ -69,7 +69,12 @@ export function invalid(kind: Pick<Kind, 'group' | 'kind'>, name: string, errors
   const texts = [...new Set(errors.map(formatFieldError))]
   const all = texts.length > 1 ? `: [${texts.join(', ')}]` : texts.map((text) => `: ${text}`).join('')
   const qualifiedKind = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
-  const details = { ...(name === '' ? {} : { name }), ...group(kind.group), ...(kind.kind === '' ? {} : { kind: kind.kind }), causes }
+  const details = {
+    ...(name === '' ? {} : { name }),
+    ...group(kind.group),
+    ...(kind.kind === '' ? {} : { kind: kind.kind }),
+    causes,
+  }
   return failure(422, 'Invalid', `${qualifiedKind} ${quote(name)} is invalid${all}`, details)
 }
 

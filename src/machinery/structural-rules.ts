@@ -35,7 +35,7 @@ function shapeErrors(schema: StructuralSchema, level: Level, field: string): Fie
     errors.push(forbiddenField(`${field}.additionalProperties`, 'must not be used at the root'))
   }
   if (isObject(additionalProperties)) {
-    errors.push(...shapeErrors(additionalProperties as StructuralSchema, 'field', `${field}.additionalProperties`))
+    errors.push(...shapeErrors(additionalProperties, 'field', `${field}.additionalProperties`))
   }
   errors.push(...extensionErrors(schema, field), ...valueErrors(schema, field, isEitherType(schema)))
   const mustBeObject = 'must be object if x-kubernetes-embedded-resource is true'
@@ -45,14 +45,17 @@ function shapeErrors(schema: StructuralSchema, level: Level, field: string): Fie
     errors.push(requiredField(`${field}.type`, typeless[level]))
   }
   if (isEmbedded && additionalProperties !== undefined) {
-    errors.push(forbiddenField(`${field}.additionalProperties`, 'must not be used if x-kubernetes-embedded-resource is set'))
+    errors.push(
+      forbiddenField(`${field}.additionalProperties`, 'must not be used if x-kubernetes-embedded-resource is set'),
+    )
   }
   if (level === 'root' && type !== undefined && type !== 'object') {
     errors.push(...invalidField(`${field}.type`, type, 'must be object at the root'))
   }
   errors.push(...wholeErrors(schema, level, field))
   if (isEmbedded && !isOpen && Object.keys(properties).length === 0) {
-    const detail = 'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields'
+    const detail =
+      'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields'
     errors.push(requiredField(`${field}.properties`, detail))
   }
   return errors
@@ -62,7 +65,9 @@ function extensionErrors(schema: StructuralSchema, field: string): FieldError[] 
   if (schema['x-kubernetes-int-or-string'] !== true) return []
   const names = ['x-kubernetes-preserve-unknown-fields', 'x-kubernetes-embedded-resource'] as const
   return names.flatMap((name) =>
-    schema[name] === true ? invalidField(`${field}.${name}`, true, 'must be false if x-kubernetes-int-or-string is true') : [],
+    schema[name] === true
+      ? invalidField(`${field}.${name}`, true, 'must be false if x-kubernetes-int-or-string is true')
+      : [],
   )
 }
 
@@ -79,7 +84,8 @@ function wholeErrors({ properties = {}, ...schema }: StructuralSchema, level: Le
   }
   if (metadata === undefined) return errors
   const at = `${field}.properties[metadata]`
-  if (isWhole && metadata.type !== 'object') errors.push(...invalidField(`${at}.type`, metadata.type ?? '', 'must be object'))
+  if (isWhole && metadata.type !== 'object')
+    errors.push(...invalidField(`${at}.type`, metadata.type ?? '', 'must be object'))
   if (level !== 'root') return errors
   const { type: _, default: __, properties: members = {}, ...more } = metadata
   const others = Object.keys(members).filter((name) => name !== 'name' && name !== 'generateName')
@@ -142,16 +148,28 @@ function narrowErrors(schema: StructuralSchema, field: string, mayBeEither = fal
 }
 
 /** All that alternatives speak of must be in the schema itself. */
-function completeErrors(value: StructuralSchema, schema: StructuralSchema | undefined, field: string, from: string): FieldError[] {
+function completeErrors(
+  value: StructuralSchema,
+  schema: StructuralSchema | undefined,
+  field: string,
+  from: string,
+): FieldError[] {
   if (schema === undefined) return [requiredField(field, `because it is defined in ${from}`)]
   const alternatives = [
     ...(value.not === undefined ? [] : [[value.not, 'not'] as const]),
-    ...(['allOf', 'anyOf', 'oneOf'] as const).flatMap((name) => (value[name] ?? []).map((each, i) => [each, `${name}[${i}]`] as const)),
+    ...(['allOf', 'anyOf', 'oneOf'] as const).flatMap((name) =>
+      (value[name] ?? []).map((each, i) => [each, `${name}[${i}]`] as const),
+    ),
   ]
   return alternatives.flatMap(([each, name]) => coveredErrors(each, schema, field, `${from}.${name}`))
 }
 
-function coveredErrors(value: StructuralSchema, schema: StructuralSchema | undefined, field: string, from: string): FieldError[] {
+function coveredErrors(
+  value: StructuralSchema,
+  schema: StructuralSchema | undefined,
+  field: string,
+  from: string,
+): FieldError[] {
   const own = completeErrors(value, schema, field, from)
   if (schema === undefined) return own
   const { items, properties = {} } = value

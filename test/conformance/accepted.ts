@@ -26,7 +26,7 @@ export const accepted: readonly Accepted[] = [
     ],
     at: [message],
     reason:
-      "Kubernetes' text is about its source (no kind registered in scheme \"pkg/runtime/scheme.go:111\"); ours names what was sent and what is expected.",
+      'Kubernetes\' text is about its source (no kind registered in scheme "pkg/runtime/scheme.go:111"); ours names what was sent and what is expected.',
   },
   {
     calls: [
@@ -40,7 +40,8 @@ export const accepted: readonly Accepted[] = [
       'unknown fields of a strategic patch are refused',
     ],
     at: [message, cause],
-    reason: 'Kubernetes quotes the whole patched object in its refusal, secrets included; we say what is wrong and no more.',
+    reason:
+      'Kubernetes quotes the whole patched object in its refusal, secrets included; we say what is wrong and no more.',
   },
   {
     calls: ['a strategic patch puts a map where a map is', 'a strategic patch puts a list where a list is'],
@@ -58,7 +59,8 @@ export const accepted: readonly Accepted[] = [
       'an operation without a path',
     ],
     at: ['body.details'],
-    reason: 'Kubernetes says that a JSON patch could not be carried out and keeps to itself why; we add the reason as a cause.',
+    reason:
+      'Kubernetes says that a JSON patch could not be carried out and keeps to itself why; we add the reason as a cause.',
   },
   {
     calls: ['apply takes no broken YAML'],

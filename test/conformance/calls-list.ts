@@ -11,7 +11,10 @@ function configMap(name: string, labels?: Record<string, string>) {
 }
 
 function pod(name: string, spec: object = {}) {
-  return { ask: `POST ${pods}`, body: { metadata: { name }, spec: { containers: [{ name: 'c', image: 'example.com/c:1' }], ...spec } } }
+  return {
+    ask: `POST ${pods}`,
+    body: { metadata: { name }, spec: { containers: [{ name: 'c', image: 'example.com/c:1' }], ...spec } },
+  }
 }
 
 /** Lists: selectors, pages and moments. */
@@ -22,7 +25,9 @@ export const listCalls: Calls = {
   'a third of a list': configMap('c', { app: 'y', n: '10' }),
   'a fourth of a list': { ...configMap('d'), as: 'd' },
   'a list is in order of names': { ask: `GET ${configMaps}`, as: 'list' },
-  'a list over all namespaces': { ask: 'GET /api/v1/configmaps?labelSelector=tier%3Dfront%2Cn%3D1&fieldSelector=metadata.namespace%3D<ns>' },
+  'a list over all namespaces': {
+    ask: 'GET /api/v1/configmaps?labelSelector=tier%3Dfront%2Cn%3D1&fieldSelector=metadata.namespace%3D<ns>',
+  },
   'a label equals': { ask: select('app=x'), pick: names },
   'a label equals twice': { ask: select('app==x'), pick: names },
   'a label is another': { ask: select('app!=x'), pick: names },
@@ -50,9 +55,27 @@ export const listCalls: Calls = {
   'a selector of fields that is none': { ask: fields('metadata.name') },
   'a pod to select': pod('p'),
   'another pod to select': pod('q', { restartPolicy: 'Never', nodeName: 'node-1', schedulerName: 'other' }),
-  'a pod by its node': { ask: `GET ${pods}?fieldSelector=spec.nodeName%3Dnode-1`, pick: [['items', 'metadata.name=q', 'metadata', 'name'], ['items', 'metadata.name=p']] },
-  'a pod without a node': { ask: `GET ${pods}?fieldSelector=spec.nodeName%3D`, pick: [['items', 'metadata.name=q'], ['items', 'metadata.name=p', 'metadata', 'name']] },
-  'a pod by its phase and policy': { ask: `GET ${pods}?fieldSelector=status.phase%3DPending%2Cspec.restartPolicy%3DNever%2Cspec.schedulerName%3Dother`, pick: [['items', 'metadata.name=q', 'metadata', 'name'], ['items', 'metadata.name=p']] },
+  'a pod by its node': {
+    ask: `GET ${pods}?fieldSelector=spec.nodeName%3Dnode-1`,
+    pick: [
+      ['items', 'metadata.name=q', 'metadata', 'name'],
+      ['items', 'metadata.name=p'],
+    ],
+  },
+  'a pod without a node': {
+    ask: `GET ${pods}?fieldSelector=spec.nodeName%3D`,
+    pick: [
+      ['items', 'metadata.name=q'],
+      ['items', 'metadata.name=p', 'metadata', 'name'],
+    ],
+  },
+  'a pod by its phase and policy': {
+    ask: `GET ${pods}?fieldSelector=status.phase%3DPending%2Cspec.restartPolicy%3DNever%2Cspec.schedulerName%3Dother`,
+    pick: [
+      ['items', 'metadata.name=q', 'metadata', 'name'],
+      ['items', 'metadata.name=p'],
+    ],
+  },
   'a pod by what cannot be selected by': { ask: `GET ${pods}?fieldSelector=spec.priority%3D0` },
 
   'a first page': { ask: `GET ${configMaps}?limit=2`, as: 'page' },
@@ -60,28 +83,49 @@ export const listCalls: Calls = {
   'a page as long as the list': { ask: `GET ${configMaps}?limit=4` },
   'a page that is longer than the list': { ask: `GET ${configMaps}?limit=100` },
   'a page of what is selected': { ask: `GET ${configMaps}?limit=1&labelSelector=app`, as: 'selected' },
-  'a second page of what is selected': { ask: `GET ${configMaps}?limit=1&labelSelector=app&continue=<selected.metadata.continue>` },
+  'a second page of what is selected': {
+    ask: `GET ${configMaps}?limit=1&labelSelector=app&continue=<selected.metadata.continue>`,
+  },
   'a change between two pages': { ask: `DELETE ${configMaps}/c` },
   'a second page is of the moment of the first': { ask: `GET ${configMaps}?limit=2&continue=<page.metadata.continue>` },
-  'a page goes on without a limit': { ask: `GET ${configMaps}?continue=<page.metadata.continue>`, pick: [['metadata'], ['items', 'metadata.name=d', 'metadata', 'name']] },
-  'a page goes on at no version': { ask: `GET ${configMaps}?limit=2&resourceVersion=1&continue=<page.metadata.continue>` },
-  'a page goes on with no match of versions': { ask: `GET ${configMaps}?limit=2&resourceVersion=1&resourceVersionMatch=Exact&continue=<page.metadata.continue>` },
+  'a page goes on without a limit': {
+    ask: `GET ${configMaps}?continue=<page.metadata.continue>`,
+    pick: [['metadata'], ['items', 'metadata.name=d', 'metadata', 'name']],
+  },
+  'a page goes on at no version': {
+    ask: `GET ${configMaps}?limit=2&resourceVersion=1&continue=<page.metadata.continue>`,
+  },
+  'a page goes on with no match of versions': {
+    ask: `GET ${configMaps}?limit=2&resourceVersion=1&resourceVersionMatch=Exact&continue=<page.metadata.continue>`,
+  },
   'a token is one of ours': { ask: `GET ${configMaps}?limit=2&continue=nothing` },
-  'a token is well-formed inside': { ask: `GET ${configMaps}?limit=2&continue=${Buffer.from('{"v":"meta.k8s.io/v1","rv":-5,"start":""}').toString('base64url')}` },
+  'a token is well-formed inside': {
+    ask: `GET ${configMaps}?limit=2&continue=${Buffer.from('{"v":"meta.k8s.io/v1","rv":-5,"start":""}').toString('base64url')}`,
+  },
   'a limit is a number': { ask: `GET ${configMaps}?limit=many` },
   'a limit may be zero': { ask: `GET ${configMaps}?limit=0`, pick: [['metadata']] },
 
   'a list of version zero': { ask: `GET ${configMaps}?resourceVersion=0` },
-  'a list not older than a version': { ask: `GET ${configMaps}?resourceVersion=<d.metadata.resourceVersion>&resourceVersionMatch=NotOlderThan` },
-  'a list of exactly a version': { ask: `GET ${configMaps}?resourceVersion=<d.metadata.resourceVersion>&resourceVersionMatch=Exact` },
-  'a page of exactly a version': { ask: `GET ${configMaps}?limit=1&resourceVersion=<a.metadata.resourceVersion>&resourceVersionMatch=Exact` },
+  'a list not older than a version': {
+    ask: `GET ${configMaps}?resourceVersion=<d.metadata.resourceVersion>&resourceVersionMatch=NotOlderThan`,
+  },
+  'a list of exactly a version': {
+    ask: `GET ${configMaps}?resourceVersion=<d.metadata.resourceVersion>&resourceVersionMatch=Exact`,
+  },
+  'a page of exactly a version': {
+    ask: `GET ${configMaps}?limit=1&resourceVersion=<a.metadata.resourceVersion>&resourceVersionMatch=Exact`,
+  },
   'a page of a version': { ask: `GET ${configMaps}?limit=1&resourceVersion=<a.metadata.resourceVersion>` },
   'a list of exactly version zero': { ask: `GET ${configMaps}?resourceVersion=0&resourceVersionMatch=Exact` },
   'a match needs a version': { ask: `GET ${configMaps}?resourceVersionMatch=Exact` },
   'a match is one of two': { ask: `GET ${configMaps}?resourceVersion=1&resourceVersionMatch=Nearly` },
   'a version of a list is a number': { ask: `GET ${configMaps}?resourceVersion=abc` },
   'a list of a version to come': { ask: `GET ${configMaps}?resourceVersion=999999999` },
-  'a list of exactly a version to come': { ask: `GET ${configMaps}?resourceVersion=999999999&resourceVersionMatch=Exact` },
-  'a list of exactly a version that is compacted': { ask: `GET ${configMaps}?resourceVersion=1&resourceVersionMatch=Exact` },
+  'a list of exactly a version to come': {
+    ask: `GET ${configMaps}?resourceVersion=999999999&resourceVersionMatch=Exact`,
+  },
+  'a list of exactly a version that is compacted': {
+    ask: `GET ${configMaps}?resourceVersion=1&resourceVersionMatch=Exact`,
+  },
   'a list sends no initial events': { ask: `GET ${configMaps}?sendInitialEvents=true` },
 }

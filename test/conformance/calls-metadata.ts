@@ -19,19 +19,44 @@ export const metadataCalls: Calls = {
   'several labels are told together': create({ labels: { 'a b': 'c d' } }),
   'a label may be empty': { ask: `POST ${configMaps}`, body: { metadata: { name: 'empty-label', labels: { a: '' } } } },
   'an annotation has a key': create({ annotations: { 'not a key': 'x' } }),
-  'the key of an annotation may have capitals': { ask: `POST ${configMaps}`, body: { metadata: { name: 'capitals', annotations: { 'Example.com/Name': 'any text\nat all' } } } },
+  'the key of an annotation may have capitals': {
+    ask: `POST ${configMaps}`,
+    body: { metadata: { name: 'capitals', annotations: { 'Example.com/Name': 'any text\nat all' } } },
+  },
   'annotations have a limit': create({ annotations: { a: 'x'.repeat(262_145) } }),
-  'names, labels and annotations are told together': create({ name: 'X', labels: { 'a b': 'x' }, annotations: { 'c d': 'x' } }),
+  'names, labels and annotations are told together': create({
+    name: 'X',
+    labels: { 'a b': 'x' },
+    annotations: { 'c d': 'x' },
+  }),
   'a name may have dots': { ask: `POST ${configMaps}`, body: { metadata: { name: 'a.b-c.9' } } },
   'a name does not end with a dot': create({ name: 'a.' }),
   'a name has no empty parts': create({ name: 'a..b' }),
   'a name does not begin with a hyphen': create({ name: '-a' }),
   'a name is not reserved for paths': create({ name: '..' }),
-  'the name of a pod': { ask: 'POST /api/v1/namespaces/<ns>/pods', body: { metadata: { name: 'A' }, spec: { containers: [{ name: 'c', image: 'i' }] } } },
-  'the name of a service is a label': { ask: 'POST /api/v1/namespaces/<ns>/services', body: { metadata: { name: 'a.b' }, spec: { ports: [{ port: 80 }] } } },
-  'the name of a service may begin with a digit': { ask: 'POST /api/v1/namespaces/<ns>/services', body: { metadata: { name: '1a' }, spec: { ports: [{ port: 80 }] } } },
-  'the name of a service has at most 63 characters': { ask: 'POST /api/v1/namespaces/<ns>/services', body: { metadata: { name: 's'.repeat(64) }, spec: { ports: [{ port: 80 }] } } },
+  'the name of a pod': {
+    ask: 'POST /api/v1/namespaces/<ns>/pods',
+    body: { metadata: { name: 'A' }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+  },
+  'the name of a service is a label': {
+    ask: 'POST /api/v1/namespaces/<ns>/services',
+    body: { metadata: { name: 'a.b' }, spec: { ports: [{ port: 80 }] } },
+  },
+  'the name of a service may begin with a digit': {
+    ask: 'POST /api/v1/namespaces/<ns>/services',
+    body: { metadata: { name: '1a' }, spec: { ports: [{ port: 80 }] } },
+  },
+  'the name of a service has at most 63 characters': {
+    ask: 'POST /api/v1/namespaces/<ns>/services',
+    body: { metadata: { name: 's'.repeat(64) }, spec: { ports: [{ port: 80 }] } },
+  },
   'the name of a namespace is a label': { ask: 'POST /api/v1/namespaces', body: { metadata: { name: 'a.b' } } },
-  'the name of a role may hold colons': { ask: 'POST /apis/rbac.authorization.k8s.io/v1/namespaces/<ns>/roles', body: { metadata: { name: 'system:Some_Role' }, rules: [] } },
-  'the name of a role may hold no slash': { ask: 'POST /apis/rbac.authorization.k8s.io/v1/namespaces/<ns>/roles', body: { metadata: { name: 'a/b' }, rules: [] } },
+  'the name of a role may hold colons': {
+    ask: 'POST /apis/rbac.authorization.k8s.io/v1/namespaces/<ns>/roles',
+    body: { metadata: { name: 'system:Some_Role' }, rules: [] },
+  },
+  'the name of a role may hold no slash': {
+    ask: 'POST /apis/rbac.authorization.k8s.io/v1/namespaces/<ns>/roles',
+    body: { metadata: { name: 'a/b' }, rules: [] },
+  },
 }

@@ -31,24 +31,65 @@ export const protocolCalls: Calls = {
   'an empty body': { ask: `POST ${configMaps}`, body: '' },
   'no body for a replacement': { ask: `PUT ${configMaps}/a` },
   'no body for a patch': { ask: `PATCH ${configMaps}/a`, type: 'application/merge-patch+json', body: '' },
-  'a body that is too large': { ask: `POST ${configMaps}`, body: { metadata: { name: 'x' }, data: { a: 'x'.repeat(3 * 1024 * 1024) } } },
+  'a body that is too large': {
+    ask: `POST ${configMaps}`,
+    body: { metadata: { name: 'x' }, data: { a: 'x'.repeat(3 * 1024 * 1024) } },
+  },
   'a body that is too deep': { ask: `POST ${configMaps}`, body: '['.repeat(20_000) },
-  'a kind that is a number': { ask: `POST ${configMaps}`, body: { apiVersion: 'v1', kind: 1, metadata: { name: 'x' } } },
-  'an apiVersion with too many slashes': { ask: `POST ${configMaps}`, body: { apiVersion: 'a/b/c', kind: 'ConfigMap', metadata: { name: 'x' } } },
+  'a kind that is a number': {
+    ask: `POST ${configMaps}`,
+    body: { apiVersion: 'v1', kind: 1, metadata: { name: 'x' } },
+  },
+  'an apiVersion with too many slashes': {
+    ask: `POST ${configMaps}`,
+    body: { apiVersion: 'a/b/c', kind: 'ConfigMap', metadata: { name: 'x' } },
+  },
   'the server is healthy': { ask: 'GET /healthz' },
   'the server lives': { ask: 'GET /livez' },
   'the server is ready': { ask: 'GET /readyz' },
 
-  'may I create pods': { ...review('authorization.k8s.io/v1/selfsubjectaccessreviews', { spec: { resourceAttributes: { namespace: '<ns>', verb: 'create', resource: 'pods' } } }), pick: [['kind'], ['spec'], ['status', 'allowed']] },
-  'may I ask a path': { ...review('authorization.k8s.io/v1/selfsubjectaccessreviews', { spec: { nonResourceAttributes: { verb: 'get', path: '/x' } } }), pick: [['spec'], ['status', 'allowed']] },
+  'may I create pods': {
+    ...review('authorization.k8s.io/v1/selfsubjectaccessreviews', {
+      spec: { resourceAttributes: { namespace: '<ns>', verb: 'create', resource: 'pods' } },
+    }),
+    pick: [['kind'], ['spec'], ['status', 'allowed']],
+  },
+  'may I ask a path': {
+    ...review('authorization.k8s.io/v1/selfsubjectaccessreviews', {
+      spec: { nonResourceAttributes: { verb: 'get', path: '/x' } },
+    }),
+    pick: [['spec'], ['status', 'allowed']],
+  },
   'may I what': review('authorization.k8s.io/v1/selfsubjectaccessreviews', { spec: {} }),
-  'may I both': review('authorization.k8s.io/v1/selfsubjectaccessreviews', { spec: { resourceAttributes: { verb: 'get' }, nonResourceAttributes: { verb: 'get', path: '/x' } } }),
-  'may a stranger create pods': { ...review('authorization.k8s.io/v1/subjectaccessreviews', { spec: { user: 'system:anonymous', groups: ['system:unauthenticated'], resourceAttributes: { namespace: '<ns>', verb: 'create', resource: 'pods' } } }), pick: [['kind'], ['spec'], ['status', 'allowed']] },
-  'may nobody create pods': review('authorization.k8s.io/v1/subjectaccessreviews', { spec: { resourceAttributes: { verb: 'create', resource: 'pods' } } }),
-  'what may I do': { ...review('authorization.k8s.io/v1/selfsubjectrulesreviews', { spec: { namespace: '<ns>' } }), pick: [['kind'], ['spec'], ['status', 'incomplete']] },
+  'may I both': review('authorization.k8s.io/v1/selfsubjectaccessreviews', {
+    spec: { resourceAttributes: { verb: 'get' }, nonResourceAttributes: { verb: 'get', path: '/x' } },
+  }),
+  'may a stranger create pods': {
+    ...review('authorization.k8s.io/v1/subjectaccessreviews', {
+      spec: {
+        user: 'system:anonymous',
+        groups: ['system:unauthenticated'],
+        resourceAttributes: { namespace: '<ns>', verb: 'create', resource: 'pods' },
+      },
+    }),
+    pick: [['kind'], ['spec'], ['status', 'allowed']],
+  },
+  'may nobody create pods': review('authorization.k8s.io/v1/subjectaccessreviews', {
+    spec: { resourceAttributes: { verb: 'create', resource: 'pods' } },
+  }),
+  'what may I do': {
+    ...review('authorization.k8s.io/v1/selfsubjectrulesreviews', { spec: { namespace: '<ns>' } }),
+    pick: [['kind'], ['spec'], ['status', 'incomplete']],
+  },
   'what may I do nowhere': review('authorization.k8s.io/v1/selfsubjectrulesreviews', { spec: {} }),
   'a question is not read': { ask: 'GET /apis/authorization.k8s.io/v1/selfsubjectaccessreviews' },
-  'who am I': { ...review('authentication.k8s.io/v1/selfsubjectreviews', {}), pick: [['kind'], ['status', 'userInfo', 'username'], ['status', 'userInfo', 'groups']] },
-  'whose is a token that is unknown': { ...review('authentication.k8s.io/v1/tokenreviews', { spec: { token: 'nobody' } }), pick: [['kind'], ['spec'], ['status', 'authenticated'], ['status', 'user']] },
+  'who am I': {
+    ...review('authentication.k8s.io/v1/selfsubjectreviews', {}),
+    pick: [['kind'], ['status', 'userInfo', 'username'], ['status', 'userInfo', 'groups']],
+  },
+  'whose is a token that is unknown': {
+    ...review('authentication.k8s.io/v1/tokenreviews', { spec: { token: 'nobody' } }),
+    pick: [['kind'], ['spec'], ['status', 'authenticated'], ['status', 'user']],
+  },
   'whose is no token': review('authentication.k8s.io/v1/tokenreviews', { spec: {} }),
 }

@@ -57,7 +57,9 @@ export function normalised(answers: readonly (readonly [string, Recorded])[], na
       case 'causes':
         return (given as unknown[]).toSorted(byManager).map(value)
       case 'cells':
-        return (given as unknown[]).map((cell) => (typeof cell === 'string' && /^\d+s$/.test(cell) ? '<age>' : value(cell)))
+        return (given as unknown[]).map((cell) =>
+          typeof cell === 'string' && /^\d+s$/.test(cell) ? '<age>' : value(cell),
+        )
       default:
         return value(given)
     }
@@ -84,7 +86,8 @@ function objectVersions(answers: unknown): number[] {
   const walk = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(walk)
     if (!isObject(value)) return
-    if (typeof value['uid'] === 'string' && typeof value['resourceVersion'] === 'string') found.add(Number(value['resourceVersion']))
+    if (typeof value['uid'] === 'string' && typeof value['resourceVersion'] === 'string')
+      found.add(Number(value['resourceVersion']))
     Object.values(value).forEach(walk)
   }
   walk(answers)
@@ -102,7 +105,9 @@ function generated(name: string, base: unknown): string {
 
 /** Sorted by what stays the same between two runs, unless they are not sorted as Kubernetes sorts them. */
 function sortedHolders(entries: readonly unknown[]): unknown[] {
-  const inOrder = isSorted(entries.map((entry) => key(entry, ['operation', 'time', 'manager', 'apiVersion', 'subresource'])))
+  const inOrder = isSorted(
+    entries.map((entry) => key(entry, ['operation', 'time', 'manager', 'apiVersion', 'subresource'])),
+  )
   const names = (entry: unknown): string => key(entry, ['operation', 'manager', 'apiVersion', 'subresource'])
   const sorted = entries.toSorted((a, b) => (names(a) < names(b) ? -1 : 1))
   return inOrder ? sorted : ['<out of order>', ...sorted]
@@ -110,7 +115,7 @@ function sortedHolders(entries: readonly unknown[]): unknown[] {
 
 function byManager(a: unknown, b: unknown): number {
   const text = (cause: unknown): string => {
-    const { reason, message, field } = (isObject(cause) ? cause : {}) as Record<string, unknown>
+    const { reason, message, field } = isObject(cause) ? cause : {}
     return reason === 'FieldManagerConflict' ? `${String(message)} ${String(field)}` : ''
   }
   return text(a) < text(b) ? -1 : Number(text(a) > text(b))

@@ -12,6 +12,8 @@ export function readRecording(subject: string): Recording {
 }
 
 export function writeRecording(subject: string, recording: Recording): void {
-  const lines = Object.entries(recording).map(([sentence, answer]) => `${JSON.stringify(sentence)}: ${JSON.stringify(answer)}`)
+  const lines = Object.entries(recording).map(
+    ([sentence, answer]) => `${JSON.stringify(sentence)}: ${JSON.stringify(answer)}`,
+  )
   writeFileSync(fileOf(subject), `{\n${lines.join(',\n')}\n}\n`)
 }

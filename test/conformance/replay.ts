@@ -17,7 +17,15 @@ export interface Recorded {
 /** Answers by the sentences of their calls. */
 export type Recording = Readonly<Record<string, Recorded>>
 
-const comparedHeaders = ['allow', 'cache-control', 'content-type', 'location', 'retry-after', 'warning', 'www-authenticate']
+const comparedHeaders = [
+  'allow',
+  'cache-control',
+  'content-type',
+  'location',
+  'retry-after',
+  'warning',
+  'www-authenticate',
+]
 
 /** As long as a server may take to get to what `until` waits for, or to send an event. */
 const patienceMs = 10_000
@@ -35,7 +43,10 @@ export async function replay(target: ApiTarget, subject: string, calls: Calls): 
       throw new Error(`no answer to "${sentence}": ${String(error)}`, { cause: error })
     })
     if (call.as !== undefined) named.set(call.as, answer.body)
-    answers.push([sentence, call.pick === undefined ? answer : { ...answer, body: picked(answer.body, call.pick, fill) }])
+    answers.push([
+      sentence,
+      call.pick === undefined ? answer : { ...answer, body: picked(answer.body, call.pick, fill) },
+    ])
   }
   return normalised(answers, namespace)
 }
@@ -50,7 +61,8 @@ async function send({ fetch, url }: ApiTarget, call: Call, fill: Fill): Promise<
     const response = await fetch(new Request(url + path, { method, ...bodyOf(call, fill), signal: stop.signal }))
     const late = setTimeout(() => stop.abort(new Error('nothing came')), patienceMs)
     try {
-      if (call.events !== undefined && response.ok) return { ...headOf(response), events: await events(response, call.events) }
+      if (call.events !== undefined && response.ok)
+        return { ...headOf(response), events: await events(response, call.events) }
       const text = await response.text()
       const done = call.until === undefined || text.includes(call.until) || Date.now() > deadline
       if (done) return { ...headOf(response), ...(text === '' ? {} : { body: decoded(response, text) }) }
@@ -62,7 +74,10 @@ async function send({ fetch, url }: ApiTarget, call: Call, fill: Fill): Promise<
   }
 }
 
-function bodyOf({ body, type = 'application/json', accept = 'application/json', agent = 'conformance/1' }: Call, fill: Fill) {
+function bodyOf(
+  { body, type = 'application/json', accept = 'application/json', agent = 'conformance/1' }: Call,
+  fill: Fill,
+) {
   const headers = { accept, 'user-agent': agent }
   if (body === undefined) return { headers }
   const text = fill(typeof body === 'string' ? body : JSON.stringify(body))
@@ -70,9 +85,19 @@ function bodyOf({ body, type = 'application/json', accept = 'application/json', 
 }
 
 /** Puts in what only an answer tells. */
-function filled(text: string, namespace: string, named: ReadonlyMap<string, unknown>, encode: (value: string) => string): string {
+function filled(
+  text: string,
+  namespace: string,
+  named: ReadonlyMap<string, unknown>,
+  encode: (value: string) => string,
+): string {
   return text.replaceAll('<ns>', namespace).replaceAll(/<(\w+)\.([\w.]+)>/g, (_, name: string, path: string) => {
-    const value = path.split('.').reduce<unknown>((at, member) => (isObject(at) || Array.isArray(at) ? (at as Record<string, unknown>)[member] : undefined), named.get(name))
+    const value = path
+      .split('.')
+      .reduce<unknown>(
+        (at, member) => (isObject(at) || Array.isArray(at) ? (at as Record<string, unknown>)[member] : undefined),
+        named.get(name),
+      )
     if (value === undefined) throw new Error(`the answer ${name} has no ${path}`)
     return encode(String(value))
   })
@@ -114,12 +139,15 @@ async function* eventsOf(response: Response): AsyncGenerator<unknown> {
 
 /** The parts of a body under their paths. */
 function picked(body: unknown, paths: readonly (readonly string[])[], fill: Fill): unknown {
-  return Object.fromEntries(paths.map((path) => [path.join(' '), path.map((step) => fill(step)).reduce(memberAt, body) ?? null]))
+  return Object.fromEntries(
+    paths.map((path) => [path.join(' '), path.map((step) => fill(step)).reduce(memberAt, body) ?? null]),
+  )
 }
 
 function memberAt(value: unknown, step: string): unknown {
   if (!Array.isArray(value)) return isObject(value) ? value[step] : undefined
   const [name = '', wanted] = step.split('=')
-  const at = (item: unknown): unknown => name.split('.').reduce<unknown>((part, member) => (isObject(part) ? part[member] : undefined), item)
+  const at = (item: unknown): unknown =>
+    name.split('.').reduce<unknown>((part, member) => (isObject(part) ? part[member] : undefined), item)
   return value.find((item) => String(at(item)) === wanted)
 }

@@ -15,7 +15,11 @@ export interface SuiteOptions {
 }
 
 /** Asks a server all calls of the script and compares its answers with the recording. */
-export function conformanceSuite(name: string, open: (subject: string) => Promise<ApiTarget>, options: SuiteOptions): void {
+export function conformanceSuite(
+  name: string,
+  open: (subject: string) => Promise<ApiTarget>,
+  options: SuiteOptions,
+): void {
   test(name, { concurrency: options.concurrency }, async (context) => {
     const all = Object.entries(subjects).map(([subject, calls]) =>
       context.test(subject, async () => {

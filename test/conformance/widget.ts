@@ -4,7 +4,7 @@ export const group = '<ns>.example.com'
 const text = { type: 'string' }
 const whole = { type: 'integer' }
 
-export const spec = {
+const spec = {
   type: 'object',
   required: ['size'],
   properties: {
@@ -30,27 +30,68 @@ export const spec = {
       items: {
         type: 'object',
         required: ['name'],
-        properties: { name: { type: 'string', maxLength: 10 }, colour: { type: 'string', default: 'red', maxLength: 10 }, weight: whole },
-        'x-kubernetes-validations': [{ rule: '!has(self.weight) || self.weight >= 0', message: 'weights are not negative', fieldPath: '.weight' }],
+        properties: {
+          name: { type: 'string', maxLength: 10 },
+          colour: { type: 'string', default: 'red', maxLength: 10 },
+          weight: whole,
+        },
+        'x-kubernetes-validations': [
+          { rule: '!has(self.weight) || self.weight >= 0', message: 'weights are not negative', fieldPath: '.weight' },
+        ],
       },
     },
-    list: { type: 'array', 'x-kubernetes-list-type': 'atomic', items: { type: 'object', properties: { a: text, b: { type: 'string', default: 'bee' } } }, minItems: 1 },
+    list: {
+      type: 'array',
+      'x-kubernetes-list-type': 'atomic',
+      items: { type: 'object', properties: { a: text, b: { type: 'string', default: 'bee' } } },
+      minItems: 1,
+    },
     labels: { type: 'object', maxProperties: 2, additionalProperties: { type: 'string', maxLength: 5 } },
-    free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: { known: { type: 'object', properties: { a: text } } } },
+    free: {
+      type: 'object',
+      'x-kubernetes-preserve-unknown-fields': true,
+      properties: { known: { type: 'object', properties: { a: text } } },
+    },
     whole: { type: 'object', 'x-kubernetes-map-type': 'atomic', properties: { a: text, b: text } },
     embedded: { type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true },
     either: { type: 'object', properties: { a: text, b: text }, oneOf: [{ required: ['a'] }, { required: ['b'] }] },
     any: { type: 'object', properties: { a: text, b: text }, anyOf: [{ required: ['a'] }, { required: ['b'] }] },
     not: { type: 'object', properties: { a: text, b: text }, not: { required: ['a', 'b'] } },
-    nested: { type: 'object', default: { deep: {} }, properties: { deep: { type: 'object', properties: { value: { type: 'integer', default: 7 } } } } },
-    fixed: { type: 'string', maxLength: 20, 'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'stays as it is' }] },
-    grows: { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self >= oldSelf', messageExpression: "self < 0 ? 'it is negative' : 'it may not shrink'" }] },
-    once: { type: 'string', maxLength: 20, 'x-kubernetes-validations': [{ rule: 'oldSelf.hasValue() || self != "late"', optionalOldSelf: true, message: 'late only later' }] },
+    nested: {
+      type: 'object',
+      default: { deep: {} },
+      properties: { deep: { type: 'object', properties: { value: { type: 'integer', default: 7 } } } },
+    },
+    fixed: {
+      type: 'string',
+      maxLength: 20,
+      'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'stays as it is' }],
+    },
+    grows: {
+      type: 'integer',
+      'x-kubernetes-validations': [
+        { rule: 'self >= oldSelf', messageExpression: "self < 0 ? 'it is negative' : 'it may not shrink'" },
+      ],
+    },
+    once: {
+      type: 'string',
+      maxLength: 20,
+      'x-kubernetes-validations': [
+        { rule: 'oldSelf.hasValue() || self != "late"', optionalOldSelf: true, message: 'late only later' },
+      ],
+    },
   },
   'x-kubernetes-validations': [
-    { rule: '!(self.size == "s" && self.replicas > 5)', message: 'small ones have at most five', reason: 'FieldValueForbidden' },
+    {
+      rule: '!(self.size == "s" && self.replicas > 5)',
+      message: 'small ones have at most five',
+      reason: 'FieldValueForbidden',
+    },
     { rule: '!has(self.name) || self.name != "bad"' },
-    { rule: '!has(self.parts) || self.parts.all(p, p.name.startsWith("p"))', messageExpression: '"every part begins with p, unlike " + self.parts.filter(p, !p.name.startsWith("p"))[0].name' },
+    {
+      rule: '!has(self.parts) || self.parts.all(p, p.name.startsWith("p"))',
+      messageExpression: '"every part begins with p, unlike " + self.parts.filter(p, !p.name.startsWith("p"))[0].name',
+    },
     { rule: '!has(self.port) || type(self.port) == string || self.port > 0', message: 'a port is positive' },
     { rule: '!has(self.every) || self.every < duration("1h")', message: 'at least every hour' },
   ],
@@ -58,7 +99,17 @@ export const spec = {
 
 const status = {
   type: 'object',
-  properties: { replicas: whole, selector: text, phase: text, conditions: { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'], items: { type: 'object', required: ['type'], properties: { type: text, status: text } } } },
+  properties: {
+    replicas: whole,
+    selector: text,
+    phase: text,
+    conditions: {
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+      items: { type: 'object', required: ['type'], properties: { type: text, status: text } },
+    },
+  },
 }
 
 export function definition(plural: string, kind: string, members: object = {}) {
@@ -75,7 +126,14 @@ export function definition(plural: string, kind: string, members: object = {}) {
           name: 'v1',
           served: true,
           storage: true,
-          subresources: { status: {}, scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', labelSelectorPath: '.status.selector' } },
+          subresources: {
+            status: {},
+            scale: {
+              specReplicasPath: '.spec.replicas',
+              statusReplicasPath: '.status.replicas',
+              labelSelectorPath: '.status.selector',
+            },
+          },
           selectableFields: [{ jsonPath: '.spec.size' }],
           additionalPrinterColumns: [
             { name: 'Size', type: 'string', jsonPath: '.spec.size', description: 'How large it is.' },
@@ -88,7 +146,13 @@ export function definition(plural: string, kind: string, members: object = {}) {
           ],
           schema: { openAPIV3Schema: { type: 'object', required: ['spec'], properties: { spec, status } } },
         },
-        { name: 'v1beta1', served: true, storage: false, deprecated: true, schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } },
+        {
+          name: 'v1beta1',
+          served: true,
+          storage: false,
+          deprecated: true,
+          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+        },
         { name: 'v1alpha1', served: false, storage: false, schema: { openAPIV3Schema: { type: 'object' } } },
       ],
       ...members,

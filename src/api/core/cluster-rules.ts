@@ -24,7 +24,9 @@ export function checkNamespaceStatus({ metadata, status }: Namespace): FieldErro
 export function checkNode(node: Node, old?: Node): FieldError[] {
   const { spec = {}, status } = node
   const taints = taintsErrors('metadata.taints', spec.taints)
-  return old === undefined ? taints : [...addressErrors(status?.addresses), ...keptErrors(spec, old.spec ?? {}), ...taints]
+  return old === undefined
+    ? taints
+    : [...addressErrors(status?.addresses), ...keptErrors(spec, old.spec ?? {}), ...taints]
 }
 
 export function checkNodeStatus({ status }: Node): FieldError[] {
@@ -36,7 +38,9 @@ type Addresses = NonNullable<Node['status']>['addresses']
 function addressErrors(addresses: Addresses = []): FieldError[] {
   return addresses.flatMap((address, i) => {
     const first = addresses.findIndex((other) => equalJson(other, address))
-    return first === i ? [] : [duplicateField(`status.addresses[${i}]`, { Type: address.type, Address: address.address })]
+    return first === i
+      ? []
+      : [duplicateField(`status.addresses[${i}]`, { Type: address.type, Address: address.address })]
   })
 }
 

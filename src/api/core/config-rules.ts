@@ -1,6 +1,13 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { equalJson } from '#base/json.ts'
-import { type FieldError, forbiddenField, invalidField, requiredField, tooLongField, unlessKept } from '#machinery/field-error.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidField,
+  requiredField,
+  tooLongField,
+  unlessKept,
+} from '#machinery/field-error.ts'
 import { jsonError } from '#machinery/json-error.ts'
 import { configKeyErrors } from '#machinery/names.ts'
 import type { ConfigMap, Secret } from './types.generated.ts'
@@ -10,9 +17,13 @@ export function checkConfigMap(map: ConfigMap, old?: ConfigMap): FieldError[] {
   const { data = {}, binaryData = {} } = map
   const texts = Object.keys(data).flatMap((key) => [
     ...invalidField(`data[${key}]`, key, ...configKeyErrors(key)),
-    ...(Object.hasOwn(binaryData, key) ? invalidField(`data[${key}]`, key, 'duplicate of key present in binaryData') : []),
+    ...(Object.hasOwn(binaryData, key)
+      ? invalidField(`data[${key}]`, key, 'duplicate of key present in binaryData')
+      : []),
   ])
-  const bytes = Object.keys(binaryData).flatMap((key) => invalidField(`binaryData[${key}]`, key, ...configKeyErrors(key)))
+  const bytes = Object.keys(binaryData).flatMap((key) =>
+    invalidField(`binaryData[${key}]`, key, ...configKeyErrors(key)),
+  )
   const size = sum(Object.values(data).map((text) => Buffer.byteLength(text))) + encodedSize(binaryData)
   const whole = size > maxBytes ? [tooLongField('[]', maxBytes)] : []
   return [...(old === undefined ? [] : fixedErrors(map, old, ['data', 'binaryData'])), ...texts, ...bytes, ...whole]
@@ -39,7 +50,11 @@ function encodedSize(data: Readonly<Record<string, string>>): number {
   return sum(Object.values(data).map((text) => Buffer.byteLength(text, 'base64')))
 }
 
-function fixedErrors<T extends { readonly immutable?: boolean }>(object: T, old: T, members: readonly (keyof T & string)[]): FieldError[] {
+function fixedErrors<T extends { readonly immutable?: boolean }>(
+  object: T,
+  old: T,
+  members: readonly (keyof T & string)[],
+): FieldError[] {
   if (old.immutable !== true) return []
   const changed = members.filter((member) => !equalJson(object[member], old[member]))
   return [...(object.immutable === true ? [] : ['immutable']), ...changed].map((field) =>
@@ -83,7 +98,8 @@ export function warnOfSecret({ type, data = {} }: Secret): FieldError[] {
 function pairError(certificate: string, key: string): string | undefined {
   const [first, ...others] = pemTypes(certificate)
   if (first === undefined) return 'tls: failed to find any PEM data in certificate input'
-  if (![first, ...others].includes('CERTIFICATE')) return 'tls: failed to find certificate PEM data in certificate input'
+  if (![first, ...others].includes('CERTIFICATE'))
+    return 'tls: failed to find certificate PEM data in certificate input'
   const [keyType] = pemTypes(key)
   if (keyType === undefined) return 'tls: failed to find any PEM data in key input'
   try {

@@ -1,10 +1,36 @@
-import { type FieldError, duplicateField, forbiddenField, invalidField, requiredField, unlessNonNegative, unlessOneOf } from '#machinery/field-error.ts'
-import { configKeyErrors, dns1123LabelErrors, dns1123SubdomainErrors, portNameErrors, qualifiedNameErrors } from '#machinery/names.ts'
+import {
+  type FieldError,
+  duplicateField,
+  forbiddenField,
+  invalidField,
+  requiredField,
+  unlessNonNegative,
+  unlessOneOf,
+} from '#machinery/field-error.ts'
+import {
+  configKeyErrors,
+  dns1123LabelErrors,
+  dns1123SubdomainErrors,
+  portNameErrors,
+  qualifiedNameErrors,
+} from '#machinery/names.ts'
 import { compareQuantities, parseQuantity, quantityMillis } from '#machinery/quantity.ts'
-import type { Container, ContainerPort, EnvVar, EnvVarSource, Probe, ResourceRequirements, VolumeMount } from './types.generated.ts'
+import type {
+  Container,
+  ContainerPort,
+  EnvVar,
+  EnvVarSource,
+  Probe,
+  ResourceRequirements,
+  VolumeMount,
+} from './types.generated.ts'
 
 /** What must hold of the containers of a pod. Pure. Source: Kubernetes, pkg/apis/core/validation/validation.go. */
-export function containersErrors(field: string, containers: readonly Container[], volumes: ReadonlySet<string>): FieldError[] {
+export function containersErrors(
+  field: string,
+  containers: readonly Container[],
+  volumes: ReadonlySet<string>,
+): FieldError[] {
   if (containers.length === 0) return [requiredField(field)]
   const names = new Set<string>()
   return containers.flatMap((container, i) => {
@@ -40,7 +66,9 @@ export function initContainersErrors(
           ]
         : runningMembers
             .filter((member) => container[member] !== undefined)
-            .map((member) => forbiddenField(`${at}.${member}`, 'may not be set for init containers without restartPolicy=Always'))
+            .map((member) =>
+              forbiddenField(`${at}.${member}`, 'may not be set for init containers without restartPolicy=Always'),
+            )
     return [...commonErrors(at, container, volumes), ...nameTaken(at, container, names), ...running]
   })
 }
@@ -71,7 +99,9 @@ function commonErrors(at: string, container: Container, volumes: ReadonlySet<str
 /** White space around an image is refused in a pod, not in a template. */
 export function imagesErrors(field: string, containers: readonly Container[]): FieldError[] {
   return containers.flatMap(({ image = '' }, i) =>
-    image.trim() === image ? [] : invalidField(`${field}[${i}].image`, image, 'must not have leading or trailing whitespace'),
+    image.trim() === image
+      ? []
+      : invalidField(`${field}[${i}].image`, image, 'must not have leading or trailing whitespace'),
   )
 }
 
@@ -131,7 +161,9 @@ function sourceErrors(at: string, source: EnvVarSource, value: string): FieldErr
     return [...errors, ...invalidField(at, '', `must specify one of: ${kinds}`)]
   }
   if (value !== '') return [...errors, ...invalidField(at, '', 'may not be specified when `value` is not empty')]
-  return count > 1 ? [...errors, ...invalidField(at, '', 'may not have more than one field specified at a time')] : errors
+  return count > 1
+    ? [...errors, ...invalidField(at, '', 'may not have more than one field specified at a time')]
+    : errors
 }
 
 const fieldPaths = [
@@ -149,12 +181,16 @@ const fieldPaths = [
 function fieldPathErrors(at: string, path: string): FieldError[] {
   if (path === '') return [requiredField(`${at}.fieldPath`)]
   const [, map, key = ''] = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path) ?? []
-  if (map !== undefined) return invalidField(at, key, ...qualifiedNameErrors(map === 'labels' ? key : key.toLowerCase()))
+  if (map !== undefined)
+    return invalidField(at, key, ...qualifiedNameErrors(map === 'labels' ? key : key.toLowerCase()))
   if (fieldPaths.includes(path)) return []
   return invalidField(`${at}.fieldPath`, path, `error converting fieldPath: field label not supported: ${path}`)
 }
 
-function keyErrors(at: string, { name = '', key }: { readonly name?: string | undefined; readonly key: string }): FieldError[] {
+function keyErrors(
+  at: string,
+  { name = '', key }: { readonly name?: string | undefined; readonly key: string },
+): FieldError[] {
   return [
     ...invalidField(`${at}.name`, name, ...dns1123SubdomainErrors(name)),
     ...(key === '' ? [requiredField(`${at}.key`)] : invalidField(`${at}.key`, key, ...configKeyErrors(key))),
@@ -225,29 +261,56 @@ function isWhole(name: string): boolean {
 function resourceNameErrors(field: string, name: string): FieldError[] {
   const wrong = qualifiedNameErrors(name)
   if (wrong.length > 0) {
-    return invalidField(field, name, ...wrong, ...(name.includes('/') ? [] : ['must be a standard resource for containers']))
+    return invalidField(
+      field,
+      name,
+      ...wrong,
+      ...(name.includes('/') ? [] : ['must be a standard resource for containers']),
+    )
   }
   if (name.includes('/') || standardResources.includes(name) || name.startsWith('hugepages-')) return []
-  return invalidField(field, name, 'must be a standard resource type or fully qualified', 'must be a standard resource for containers')
+  return invalidField(
+    field,
+    name,
+    'must be a standard resource type or fully qualified',
+    'must be a standard resource for containers',
+  )
 }
 
-function requestErrors(at: string, name: string, requested: number | string, limit: number | string | undefined): FieldError[] {
+function requestErrors(
+  at: string,
+  name: string,
+  requested: number | string,
+  limit: number | string | undefined,
+): FieldError[] {
   const shared = !isWhole(name) && !name.startsWith('hugepages-')
-  if (limit === undefined) return shared ? [] : [requiredField(`${at}.limits`, 'Limit must be set for non overcommitable resources')]
+  if (limit === undefined)
+    return shared ? [] : [requiredField(`${at}.limits`, 'Limit must be set for non overcommitable resources')]
   const order = compareQuantities(parseQuantity(requested), parseQuantity(limit))
-  if (order !== 0 && !shared) return invalidField(`${at}.requests`, requested, `must be equal to ${name} limit of ${limit}`)
-  return order > 0 ? invalidField(`${at}.requests`, requested, `must be less than or equal to ${name} limit of ${limit}`) : []
+  if (order !== 0 && !shared)
+    return invalidField(`${at}.requests`, requested, `must be equal to ${name} limit of ${limit}`)
+  return order > 0
+    ? invalidField(`${at}.requests`, requested, `must be less than or equal to ${name} limit of ${limit}`)
+    : []
 }
 
 const handlers = ['exec', 'httpGet', 'tcpSocket', 'grpc'] as const
-const times = ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const
+const times = [
+  'initialDelaySeconds',
+  'timeoutSeconds',
+  'periodSeconds',
+  'successThreshold',
+  'failureThreshold',
+] as const
 
 function probeErrors(at: string, probe: Probe): FieldError[] {
   const grace = probe.terminationGracePeriodSeconds
   return [
     ...handlerErrors(at, probe),
     ...times.flatMap((name) => unlessNonNegative(`${at}.${name}`, probe[name])),
-    ...(grace !== undefined && grace <= 0 ? invalidField(`${at}.terminationGracePeriodSeconds`, grace, 'must be greater than 0') : []),
+    ...(grace !== undefined && grace <= 0
+      ? invalidField(`${at}.terminationGracePeriodSeconds`, grace, 'must be greater than 0')
+      : []),
   ]
 }
 
@@ -288,6 +351,8 @@ function readinessErrors(at: string, probe: Probe | undefined): FieldError[] {
   const grace = probe.terminationGracePeriodSeconds
   return [
     ...probeErrors(at, probe),
-    ...(grace === undefined ? [] : invalidField(`${at}.terminationGracePeriodSeconds`, grace, 'must not be set for readinessProbes')),
+    ...(grace === undefined
+      ? []
+      : invalidField(`${at}.terminationGracePeriodSeconds`, grace, 'must not be set for readinessProbes')),
   ]
 }

@@ -171,7 +171,13 @@ function endErrors(status: JobStatus, before: JobStatus): FieldError[] {
   const errors: FieldError[] = []
   if (complete && failed) errors.push(conditionsError('cannot set Complete=True and Failed=true conditions'))
   if (completionTime !== undefined && !complete) {
-    errors.push(...invalidField('status.completionTime', completionTime, 'cannot set completionTime when there is no Complete=True condition'))
+    errors.push(
+      ...invalidField(
+        'status.completionTime',
+        completionTime,
+        'cannot set completionTime when there is no Complete=True condition',
+      ),
+    )
   }
   if (complete && completionTime === undefined) {
     errors.push(requiredField('status.completionTime', 'completionTime is required for Complete jobs'))

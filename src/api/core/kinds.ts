@@ -44,7 +44,7 @@ function define<T extends Resource>(facts: Facts<T>): Kind<T> {
     namespaced: facts.clusterScoped !== true,
     status: facts.status === true,
     ...(facts.scale === undefined ? {} : { scale: facts.scale }),
-      columns: [], // an API server computes them
+    columns: [], // an API server computes them
     builtin: true,
     schema: () => coreSchema(facts.definition),
     ...(facts.check === undefined ? {} : { check: facts.check }),
@@ -224,7 +224,13 @@ export const CustomResourceDefinition = define<CustomResourceDefinition>({
 })
 
 export type Role = types.Role
-export const Role = define<Role>({ ...rbac, definition: `${rbac.definition}.Role`, kind: 'Role', plural: 'roles', check: checkRole })
+export const Role = define<Role>({
+  ...rbac,
+  definition: `${rbac.definition}.Role`,
+  kind: 'Role',
+  plural: 'roles',
+  check: checkRole,
+})
 
 export type RoleBinding = types.RoleBinding
 export const RoleBinding = define<RoleBinding>({

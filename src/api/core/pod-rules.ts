@@ -1,5 +1,13 @@
 import { equalJson } from '#base/json.ts'
-import { type FieldError, forbiddenField, immutable, invalidField, requiredField, unlessNonNegative, unlessOneOf } from '#machinery/field-error.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  immutable,
+  invalidField,
+  requiredField,
+  unlessNonNegative,
+  unlessOneOf,
+} from '#machinery/field-error.ts'
 import { dns1123LabelErrors, dns1123SubdomainErrors } from '#machinery/names.ts'
 import { labelErrors } from '#machinery/object-meta-rules.ts'
 import { containersErrors, imagesErrors, initContainersErrors } from './container-rules.ts'
@@ -58,7 +66,9 @@ export function podSpecErrors(field: string, spec: PodSpec, isPod: boolean): Fie
       ? invalidField(`${field}.activeDeadlineSeconds`, deadline, `must be between 1 and ${maxInt32}, inclusive`)
       : []),
     ...(['hostname', 'subdomain'] as const).flatMap((member) =>
-      spec[member] === undefined ? [] : invalidField(`${field}.${member}`, spec[member], ...dns1123LabelErrors(spec[member])),
+      spec[member] === undefined
+        ? []
+        : invalidField(`${field}.${member}`, spec[member], ...dns1123LabelErrors(spec[member])),
     ),
     ...tolerationsErrors(`${field}.tolerations`, spec.tolerations ?? []),
   ]
@@ -69,7 +79,11 @@ function hostPortErrors(field: string, containers: readonly Container[], isPod: 
     ports.flatMap(({ hostPort = 0, containerPort }, j) =>
       hostPort === containerPort || (hostPort === 0 && !isPod)
         ? []
-        : invalidField(`${field}[${i}].ports[${j}].hostPort`, hostPort, 'must match `containerPort` when `hostNetwork` is true'),
+        : invalidField(
+            `${field}[${i}].ports[${j}].hostPort`,
+            hostPort,
+            'must match `containerPort` when `hostNetwork` is true',
+          ),
     ),
   )
 }
@@ -114,7 +128,9 @@ function deadlineErrors(seconds: number | undefined, old: number | undefined): F
 function keptTolerationErrors(tolerations: readonly Toleration[], old: readonly Toleration[]): FieldError[] {
   const timeless = ({ tolerationSeconds: _, ...toleration }: Toleration): unknown => toleration
   const kept = old.every((was) => tolerations.some((is) => equalJson(timeless(is), timeless(was))))
-  return kept ? [] : [forbiddenField('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds')]
+  return kept
+    ? []
+    : [forbiddenField('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds')]
 }
 
 function newGateErrors({ schedulingGates = [] }: PodSpec, old: PodSpec): FieldError[] {
@@ -122,7 +138,12 @@ function newGateErrors({ schedulingGates = [] }: PodSpec, old: PodSpec): FieldEr
   return schedulingGates.flatMap(({ name }, i) =>
     before.has(name)
       ? []
-      : [forbiddenField(`spec.schedulingGates[${i}].name`, `only deletion is allowed, but found new scheduling gate '${name}'`)],
+      : [
+          forbiddenField(
+            `spec.schedulingGates[${i}].name`,
+            `only deletion is allowed, but found new scheduling gate '${name}'`,
+          ),
+        ],
   )
 }
 

@@ -1,8 +1,23 @@
-import { type FieldError, immutable, invalidField, requiredField, unlessOneOf, unsupportedField } from '#machinery/field-error.ts'
+import {
+  type FieldError,
+  immutable,
+  invalidField,
+  requiredField,
+  unlessOneOf,
+  unsupportedField,
+} from '#machinery/field-error.ts'
 import { equalJson } from '#base/json.ts'
 import { selectorErrors } from '#machinery/label-selector.ts'
 import { dns1123SubdomainErrors, pathSegmentErrors } from '#machinery/names.ts'
-import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject } from './types.generated.ts'
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  PolicyRule,
+  Role,
+  RoleBinding,
+  RoleRef,
+  Subject,
+} from './types.generated.ts'
 
 /** What must hold of roles and bindings. Pure. Source: Kubernetes, pkg/apis/rbac/validation/validation.go. */
 export function checkRole({ rules }: Role): FieldError[] {
@@ -63,7 +78,9 @@ function bindingErrors(binding: RoleBinding, old: RoleBinding | undefined, kinds
     ...unlessOneOf('roleRef.kind', kind, kinds),
     ...(name === '' ? [requiredField('roleRef.name')] : invalidField('roleRef.name', name, ...pathSegmentErrors(name))),
     ...subjects.flatMap((subject, i) => subjectErrors(`subjects[${i}]`, subject, kinds.includes('Role'))),
-    ...(old === undefined || equalJson(roleRef, old.roleRef) ? [] : invalidField('roleRef', asGoPrints(roleRef), immutable)),
+    ...(old === undefined || equalJson(roleRef, old.roleRef)
+      ? []
+      : invalidField('roleRef', asGoPrints(roleRef), immutable)),
   ]
 }
 
@@ -72,7 +89,11 @@ function asGoPrints({ apiGroup, kind, name }: RoleRef): unknown {
   return { APIGroup: apiGroup, Kind: kind, Name: name }
 }
 
-function subjectErrors(at: string, { kind, name, namespace = '', apiGroup = '' }: Subject, isNamespaced: boolean): FieldError[] {
+function subjectErrors(
+  at: string,
+  { kind, name, namespace = '', apiGroup = '' }: Subject,
+  isNamespaced: boolean,
+): FieldError[] {
   const nameless = name === '' ? [requiredField(`${at}.name`)] : []
   switch (kind) {
     case 'ServiceAccount':

@@ -1,5 +1,14 @@
 import { equalJson } from '#base/json.ts'
-import { duplicateField, type FieldError, invalidField, requiredField, immutable, unlessKept, unlessNonNegative, unlessOneOf } from '#machinery/field-error.ts'
+import {
+  duplicateField,
+  type FieldError,
+  invalidField,
+  requiredField,
+  immutable,
+  unlessKept,
+  unlessNonNegative,
+  unlessOneOf,
+} from '#machinery/field-error.ts'
 import { endpointIpErrors } from '#machinery/ip-address.ts'
 import { dns1123LabelErrors, dns1123SubdomainErrors } from '#machinery/names.ts'
 import { isIPv4, isIPv6 } from 'node:net'
@@ -13,7 +22,9 @@ import type { ControllerRevision, Endpoint, EndpointSlice, Lease } from './types
 export function checkLease({ spec = {} }: Lease): FieldError[] {
   const { leaseDurationSeconds: seconds, leaseTransitions } = spec
   return [
-    ...(seconds !== undefined && seconds <= 0 ? invalidField('spec.leaseDurationSeconds', seconds, 'must be greater than 0') : []),
+    ...(seconds !== undefined && seconds <= 0
+      ? invalidField('spec.leaseDurationSeconds', seconds, 'must be greater than 0')
+      : []),
     ...unlessNonNegative('spec.leaseTransitions', leaseTransitions),
   ]
 }
@@ -51,11 +62,11 @@ export function checkEndpointSlice(slice: EndpointSlice, old?: EndpointSlice): F
   ]
 }
 
-function endpointErrors(at: string, { addresses = [], nodeName, hostname }: Endpoint, type: string): FieldError[] {
+function endpointErrors(at: string, { addresses, nodeName, hostname }: Partial<Endpoint>, type: string): FieldError[] {
   const field = `${at}.addresses`
   return [
-    ...(addresses.length === 0 ? [requiredField(field)] : []),
-    ...addresses.flatMap((address, i) => {
+    ...((addresses ?? []).length === 0 ? [requiredField(field)] : []),
+    ...(addresses ?? []).flatMap((address, i) => {
       if (type !== 'IPv4' && type !== 'IPv6') return []
       const unread = !isIPv4(address) && !isIPv6(address)
       const isOther = !unread && isIPv6(address) !== (type === 'IPv6')

@@ -1,4 +1,11 @@
-import { type FieldError, duplicateField, forbiddenField, invalidField, requiredField, unlessOneOf } from '#machinery/field-error.ts'
+import {
+  type FieldError,
+  duplicateField,
+  forbiddenField,
+  invalidField,
+  requiredField,
+  unlessOneOf,
+} from '#machinery/field-error.ts'
 import { dns1123LabelErrors, labelValueErrors, qualifiedNameErrors } from '#machinery/names.ts'
 import type {
   Affinity,
@@ -17,9 +24,12 @@ export function tolerationsErrors(field: string, tolerations: readonly Toleratio
   return tolerations.flatMap((toleration, i) => tolerationErrors(`${field}[${i}]`, toleration))
 }
 
-export const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
+const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 
-function tolerationErrors(at: string, { key = '', operator = '', value = '', effect = '', tolerationSeconds }: Toleration): FieldError[] {
+function tolerationErrors(
+  at: string,
+  { key = '', operator = '', value = '', effect = '', tolerationSeconds }: Toleration,
+): FieldError[] {
   const errors: FieldError[] = []
   if (key !== '') errors.push(...invalidField(`${at}.key`, key, ...qualifiedNameErrors(key)))
   if (key === '' && operator !== 'Exists') {
@@ -33,7 +43,8 @@ function tolerationErrors(at: string, { key = '', operator = '', value = '', eff
     const wrong = labelValueErrors(value)
     if (wrong.length > 0) errors.push(...invalidField(`${at}.operator`, value, wrong.join(';')))
   } else if (operator === 'Exists') {
-    if (value !== '') errors.push(...invalidField(`${at}.operator`, value, "value must be empty when `operator` is 'Exists'"))
+    if (value !== '')
+      errors.push(...invalidField(`${at}.operator`, value, "value must be empty when `operator` is 'Exists'"))
   } else {
     const known = ['Equal', 'Exists', ...(['Lt', 'Gt'].includes(operator) ? ['Lt', 'Gt'] : [])]
     errors.push(...unlessOneOf(`${at}.operator`, operator, known))
@@ -93,7 +104,9 @@ function operatorErrors(at: string, operator: string, values: readonly string[])
   switch (operator) {
     case 'In':
     case 'NotIn':
-      return values.length > 0 ? [] : [requiredField(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'")]
+      return values.length > 0
+        ? []
+        : [requiredField(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'")]
     case 'Exists':
     case 'DoesNotExist':
       return values.length === 0
@@ -113,7 +126,9 @@ function podAffinityErrors(field: string, affinity: PodAffinity): FieldError[] {
   const required = affinity.requiredDuringSchedulingIgnoredDuringExecution ?? []
   const preferred = affinity.preferredDuringSchedulingIgnoredDuringExecution ?? []
   return [
-    ...required.flatMap((term, i) => podTermErrors(`${field}.requiredDuringSchedulingIgnoredDuringExecution[${i}]`, term)),
+    ...required.flatMap((term, i) =>
+      podTermErrors(`${field}.requiredDuringSchedulingIgnoredDuringExecution[${i}]`, term),
+    ),
     ...preferred.flatMap(({ weight, podAffinityTerm }, i) => {
       const at = `${field}.preferredDuringSchedulingIgnoredDuringExecution[${i}]`
       return [...weightErrors(`${at}.weight`, weight), ...podTermErrors(`${at}.podAffinityTerm`, podAffinityTerm)]

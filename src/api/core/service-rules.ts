@@ -74,7 +74,8 @@ function typeErrors(spec: ServiceSpec): FieldError[] {
   }
   if (type !== 'ExternalName') return errors
   for (const member of ['clusterIPs', 'ipFamilies', 'ipFamilyPolicy'] as const) {
-    if ((spec[member] ?? []).length > 0) errors.push(forbiddenField(`spec.${member}`, 'may not be set for ExternalName services'))
+    if ((spec[member] ?? []).length > 0)
+      errors.push(forbiddenField(`spec.${member}`, 'may not be set for ExternalName services'))
   }
   const name = externalName.replace(/\.$/, '')
   if (name === '') errors.push(requiredField('spec.externalName'))
@@ -117,14 +118,18 @@ function clusterIpsErrors({ clusterIP, clusterIPs = [], ipFamilies = [], ipFamil
   const field = 'spec.clusterIPs'
   const errors: FieldError[] = []
   if (clusterIP === undefined) {
-    if (clusterIPs.length > 0) errors.push(...invalidField(field, clusterIPs, 'must be empty when `clusterIP` is not specified'))
+    if (clusterIPs.length > 0)
+      errors.push(...invalidField(field, clusterIPs, 'must be empty when `clusterIP` is not specified'))
   } else if (clusterIPs.length === 0) errors.push(requiredField(field))
-  else if (clusterIPs[0] !== clusterIP) errors.push(...invalidField(field, clusterIPs, 'first value must match `clusterIP`'))
+  else if (clusterIPs[0] !== clusterIP)
+    errors.push(...invalidField(field, clusterIPs, 'first value must match `clusterIP`'))
   ipFamilies.forEach((family, i) => {
     errors.push(...unlessOneOf(`spec.ipFamilies[${i}]`, family, ['IPv4', 'IPv6']))
     if (ipFamilies.indexOf(family) < i) errors.push(duplicateField(`spec.ipFamilies[${i}]`, family))
   })
-  errors.push(...unlessOneOf('spec.ipFamilyPolicy', ipFamilyPolicy, ['PreferDualStack', 'RequireDualStack', 'SingleStack']))
+  errors.push(
+    ...unlessOneOf('spec.ipFamilyPolicy', ipFamilyPolicy, ['PreferDualStack', 'RequireDualStack', 'SingleStack']),
+  )
   const wrong = clusterIPs.flatMap((address, i) => {
     if (address !== 'None' || i > 0) return ipErrors(`${field}[${i}]`, address)
     return clusterIPs.length === 1 ? [] : invalidField(field, clusterIPs, "'None' must be the first and only value")
@@ -153,7 +158,9 @@ function usedPortsErrors({ type, ports = [] }: ServiceSpec): FieldError[] {
   return [
     ...(type === 'ClusterIP'
       ? ports.flatMap(({ nodePort }, i) =>
-          nodePort === undefined ? [] : [forbiddenField(`${at(i)}.nodePort`, "may not be used when `type` is 'ClusterIP'")],
+          nodePort === undefined
+            ? []
+            : [forbiddenField(`${at(i)}.nodePort`, "may not be used when `type` is 'ClusterIP'")],
         )
       : []),
     ...onNodes.map((i) => duplicateField(`${at(i)}.nodePort`, ports[i]?.nodePort)),
@@ -170,8 +177,12 @@ function balancerErrors(spec: ServiceSpec): FieldError[] {
   const { type, loadBalancerSourceRanges = [], allocateLoadBalancerNodePorts: allocates, loadBalancerClass } = spec
   const isBalancer = type === 'LoadBalancer'
   return [
-    ...(loadBalancerSourceRanges.length > 0 && !isBalancer ? [forbiddenField('spec.LoadBalancerSourceRanges', onlyBalancers)] : []),
-    ...(allocates !== undefined && !isBalancer ? [forbiddenField('spec.allocateLoadBalancerNodePorts', onlyBalancers)] : []),
+    ...(loadBalancerSourceRanges.length > 0 && !isBalancer
+      ? [forbiddenField('spec.LoadBalancerSourceRanges', onlyBalancers)]
+      : []),
+    ...(allocates !== undefined && !isBalancer
+      ? [forbiddenField('spec.allocateLoadBalancerNodePorts', onlyBalancers)]
+      : []),
     ...(loadBalancerClass === undefined
       ? []
       : isBalancer
@@ -202,7 +213,11 @@ function trafficErrors(spec: ServiceSpec): FieldError[] {
       ? []
       : invalidField('spec.healthCheckNodePort', healthCheckNodePort, unchecked)),
     ...unlessOneOf('spec.internalTrafficPolicy', inner, policies),
-    ...unlessOneOf('spec.trafficDistribution', trafficDistribution, ['PreferClose', 'PreferSameZone', 'PreferSameNode']),
+    ...unlessOneOf('spec.trafficDistribution', trafficDistribution, [
+      'PreferClose',
+      'PreferSameZone',
+      'PreferSameNode',
+    ]),
   ]
 }
 
@@ -225,10 +240,13 @@ function updateErrors(spec: ServiceSpec, old: ServiceSpec): FieldError[] {
 function keptAddressErrors({ clusterIPs = [], ipFamilyPolicy }: ServiceSpec, old: ServiceSpec): FieldError[] {
   const before = old.clusterIPs ?? []
   const changed = (i: number): FieldError[] =>
-    before[i] === undefined || before[i] === clusterIPs[i] ? [] : invalidField(`spec.clusterIPs[${i}]`, clusterIPs, once)
+    before[i] === undefined || before[i] === clusterIPs[i]
+      ? []
+      : invalidField(`spec.clusterIPs[${i}]`, clusterIPs, once)
   if (before.length === clusterIPs.length) return before.flatMap((_, i) => changed(i))
   if (before.length < clusterIPs.length) return changed(0)
-  if (clusterIPs.length === 0) return invalidField('spec.clusterIPs[0]', clusterIPs, 'primary clusterIP can not be unset')
+  if (clusterIPs.length === 0)
+    return invalidField('spec.clusterIPs[0]', clusterIPs, 'primary clusterIP can not be unset')
   return [...changed(0), ...releaseErrors(ipFamilyPolicy, 'clusterIP')]
 }
 
@@ -243,5 +261,9 @@ function keptFamilyErrors({ ipFamilies = [], ipFamilyPolicy }: ServiceSpec, old:
 
 function releaseErrors(policy: string | undefined, what: string): FieldError[] {
   if (policy === 'SingleStack') return []
-  return invalidField('spec.ipFamilyPolicy', policy ?? null, `must be set to 'SingleStack' when releasing the secondary ${what}`)
+  return invalidField(
+    'spec.ipFamilyPolicy',
+    policy ?? null,
+    `must be set to 'SingleStack' when releasing the secondary ${what}`,
+  )
 }

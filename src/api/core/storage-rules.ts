@@ -1,9 +1,22 @@
 import { equalJson } from '#base/json.ts'
-import { type FieldError, forbiddenField, invalidField, requiredField, unlessKept, unlessOneOf, unsupportedField } from '#machinery/field-error.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidField,
+  requiredField,
+  unlessKept,
+  unlessOneOf,
+  unsupportedField,
+} from '#machinery/field-error.ts'
 import { selectorErrors } from '#machinery/label-selector.ts'
 import { dns1123SubdomainErrors } from '#machinery/names.ts'
 import { compareQuantities, parseQuantity } from '#machinery/quantity.ts'
-import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeSpec } from './types.generated.ts'
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  PersistentVolumeClaimSpec,
+  PersistentVolumeSpec,
+} from './types.generated.ts'
 
 /** What must hold of volumes and claims to them. Pure. Source: Kubernetes, pkg/apis/core/validation/validation.go. */
 export function checkClaim({ spec = {}, status }: PersistentVolumeClaim, old?: PersistentVolumeClaim): FieldError[] {
@@ -13,19 +26,31 @@ export function checkClaim({ spec = {}, status }: PersistentVolumeClaim, old?: P
     ...(accessModes.length === 0 ? [requiredField('spec.accessModes', 'at least 1 access mode is required')] : []),
     ...(selector === undefined ? [] : selectorErrors('spec.selector', selector)),
     ...modesErrors(accessModes),
-    ...(storage === undefined ? [requiredField('spec.resources[storage]')] : positiveErrors('spec.resources[storage]', storage)),
+    ...(storage === undefined
+      ? [requiredField('spec.resources[storage]')]
+      : positiveErrors('spec.resources[storage]', storage)),
     ...classErrors(spec.storageClassName),
     ...unlessOneOf('spec.volumeMode', spec.volumeMode, volumeModes),
     ...(old === undefined ? [] : keptClaimErrors(spec, old, status?.phase === 'Bound')),
   ]
 }
 
-const maySayMore = 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'
+const maySayMore =
+  'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'
 const volumeModes = ['Block', 'Filesystem']
 const zero = parseQuantity(0)
 
-function keptClaimErrors(spec: PersistentVolumeClaimSpec, { spec: old = {}, status }: PersistentVolumeClaim, isBound: boolean): FieldError[] {
-  const fixed = ({ resources, volumeAttributesClassName, volumeName, ...rest }: PersistentVolumeClaimSpec): unknown => ({
+function keptClaimErrors(
+  spec: PersistentVolumeClaimSpec,
+  { spec: old = {}, status }: PersistentVolumeClaim,
+  isBound: boolean,
+): FieldError[] {
+  const fixed = ({
+    resources,
+    volumeAttributesClassName,
+    volumeName,
+    ...rest
+  }: PersistentVolumeClaimSpec): unknown => ({
     ...rest,
     ...(isBound ? {} : { resources, volumeAttributesClassName }),
     ...(old.volumeName === undefined ? {} : { volumeName }),
@@ -36,7 +61,9 @@ function keptClaimErrors(spec: PersistentVolumeClaimSpec, { spec: old = {}, stat
   const shrinks = compareQuantities(size, before) < 0 && compareQuantities(size, had) <= 0
   return [
     ...(equalJson(fixed(spec), fixed(old)) ? [] : [forbiddenField('spec', maySayMore)]),
-    ...(shrinks ? [forbiddenField('spec.resources.requests.storage', 'field can not be less than status.capacity')] : []),
+    ...(shrinks
+      ? [forbiddenField('spec.resources.requests.storage', 'field can not be less than status.capacity')]
+      : []),
     ...unlessKept('volumeMode', spec.volumeMode, old.volumeMode),
   ]
 }
@@ -47,7 +74,11 @@ export function checkVolume({ spec = {} }: PersistentVolume, old?: PersistentVol
     ...(accessModes.length === 0 ? [requiredField('spec.accessModes')] : []),
     ...modesErrors(accessModes),
     ...capacityErrors(capacity),
-    ...unlessOneOf('spec.persistentVolumeReclaimPolicy', spec.persistentVolumeReclaimPolicy, ['Delete', 'Recycle', 'Retain']),
+    ...unlessOneOf('spec.persistentVolumeReclaimPolicy', spec.persistentVolumeReclaimPolicy, [
+      'Delete',
+      'Recycle',
+      'Retain',
+    ]),
     ...sourceErrors(spec),
     ...classErrors(spec.storageClassName),
     ...unlessOneOf('spec.volumeMode', spec.volumeMode, volumeModes),
@@ -57,7 +88,10 @@ export function checkVolume({ spec = {} }: PersistentVolume, old?: PersistentVol
 
 function keptVolumeErrors(spec: PersistentVolumeSpec, old: PersistentVolumeSpec): FieldError[] {
   const source = sourcesOf(spec).map(([, value]) => value)
-  const kept = equalJson(source, sourcesOf(old).map(([, value]) => value))
+  const kept = equalJson(
+    source,
+    sourcesOf(old).map(([, value]) => value),
+  )
   const field = 'spec.persistentvolumesource'
   return [
     ...(kept ? [] : [forbiddenField(field, `${field} is immutable after creation`)]),
@@ -112,7 +146,9 @@ const accessModesThereAre = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', '
 
 function modesErrors(modes: readonly string[]): FieldError[] {
   const field = 'spec.accessModes'
-  const alone = modes.includes('ReadWriteOncePod') && modes.some((mode) => mode !== 'ReadWriteOncePod' && accessModesThereAre.includes(mode))
+  const alone =
+    modes.includes('ReadWriteOncePod') &&
+    modes.some((mode) => mode !== 'ReadWriteOncePod' && accessModesThereAre.includes(mode))
   return [
     ...modes.flatMap((mode) => unlessOneOf(field, mode, accessModesThereAre)),
     ...(alone ? [forbiddenField(field, 'may not use ReadWriteOncePod with other access modes')] : []),
@@ -120,7 +156,9 @@ function modesErrors(modes: readonly string[]): FieldError[] {
 }
 
 function positiveErrors(field: string, quantity: number | string): FieldError[] {
-  return compareQuantities(parseQuantity(quantity), zero) > 0 ? [] : invalidField(field, quantity, 'must be greater than zero')
+  return compareQuantities(parseQuantity(quantity), zero) > 0
+    ? []
+    : invalidField(field, quantity, 'must be greater than zero')
 }
 
 function classErrors(name = ''): FieldError[] {

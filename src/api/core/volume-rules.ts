@@ -63,9 +63,11 @@ function sourceErrors(at: string, volume: Volume): FieldError[] {
 }
 
 function firstErrors(at: string, { hostPath, secret, configMap, persistentVolumeClaim }: Volume): FieldError[] {
-  if (hostPath !== undefined) return hostPath.path === '' ? [requiredField(`${at}.path`)] : backstepErrors(`${at}.path`, hostPath.path)
+  if (hostPath !== undefined)
+    return hostPath.path === '' ? [requiredField(`${at}.path`)] : backstepErrors(`${at}.path`, hostPath.path)
   if (secret !== undefined) return filesErrors(at, 'secretName', secret.secretName, secret)
-  if (persistentVolumeClaim !== undefined) return persistentVolumeClaim.claimName === '' ? [requiredField(`${at}.claimName`)] : []
+  if (persistentVolumeClaim !== undefined)
+    return persistentVolumeClaim.claimName === '' ? [requiredField(`${at}.claimName`)] : []
   return configMap === undefined ? [] : filesErrors(at, 'name', configMap.name, configMap)
 }
 

@@ -17,7 +17,10 @@ export function admitNew({ resource, kind }: ServedKind, object: AnyResource): A
     throw forbidden(kind, pod.metadata.name ?? '', why)
   }
   if (spec.runtimeClassName !== undefined) refuse(`pod rejected: RuntimeClass "${spec.runtimeClassName}" not found`)
-  const admitted: Pod = { ...pod, spec: { ...spec, ...priorityOf(spec, refuse), tolerations: withDefaults(spec.tolerations ?? []) } }
+  const admitted: Pod = {
+    ...pod,
+    spec: { ...spec, ...priorityOf(spec, refuse), tolerations: withDefaults(spec.tolerations ?? []) },
+  }
   return admitted as Resource as AnyResource
 }
 
@@ -25,7 +28,10 @@ export function admitNew({ resource, kind }: ServedKind, object: AnyResource): A
 export function admitUpdate({ resource }: ServedKind, object: AnyResource, old: AnyResource): AnyResource {
   if (resource !== 'pods') return object
   const { priority, preemptionPolicy } = old.spec ?? {}
-  const kept = { ...(priority === undefined ? {} : { priority }), ...(preemptionPolicy === undefined ? {} : { preemptionPolicy }) }
+  const kept = {
+    ...(priority === undefined ? {} : { priority }),
+    ...(preemptionPolicy === undefined ? {} : { preemptionPolicy }),
+  }
   const spec = { ...kept, ...object.spec } as NonNullable<Pod['spec']> // of a pod
   return { ...object, spec: { ...spec, tolerations: withDefaults(spec.tolerations ?? []) } }
 }
@@ -38,7 +44,10 @@ function withDefaults(tolerations: readonly Toleration[]): Toleration[] {
   const tolerated = (taint: string): boolean =>
     tolerations.some(({ key = '', effect = '' }) => ['', taint].includes(key) && ['', 'NoExecute'].includes(effect))
   const missing = nodeTaints.filter((taint) => !tolerated(taint))
-  return [...tolerations, ...missing.map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: seconds }))]
+  return [
+    ...tolerations,
+    ...missing.map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: seconds })),
+  ]
 }
 
 /** Those that every cluster has; no others can be defined here. */
@@ -48,7 +57,10 @@ const priorityClasses: Readonly<Record<string, number>> = {
   'system-node-critical': 2_000_001_000,
 }
 
-function priorityOf({ priorityClassName = '', priority: given }: NonNullable<Pod['spec']>, refuse: (why: string) => never) {
+function priorityOf(
+  { priorityClassName = '', priority: given }: NonNullable<Pod['spec']>,
+  refuse: (why: string) => never,
+) {
   const priority = Object.hasOwn(priorityClasses, priorityClassName) ? priorityClasses[priorityClassName] : undefined
   if (priority === undefined) return refuse(`no PriorityClass with name ${priorityClassName} was found`)
   if (given !== undefined && given !== priority) {

@@ -1,4 +1,13 @@
-import type { CustomResourceDefinition, Job, PersistentVolume, PersistentVolumeClaim, Pod, RoleBinding, Secret, Service } from '#api/core/kinds.ts'
+import type {
+  CustomResourceDefinition,
+  Job,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  RoleBinding,
+  Secret,
+  Service,
+} from '#api/core/kinds.ts'
 import type { Container, PodSpec, Volume } from '#api/core/types.generated.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { formatQuantity, parseQuantity, quantityMillis } from '#machinery/quantity.ts'
@@ -15,15 +24,16 @@ export function builtinDefaults(object: AnyResource): AnyResource {
 type Defaults = (object: Resource) => Resource
 
 const byKind: Readonly<Record<string, Defaults>> = {
-  'v1 Pod': (object) => podDefaults(object as Pod),
-  'v1 Service': (object) => serviceDefaults(object as Service),
-  'v1 Secret': (object) => withEncodedData(object as Secret),
+  'v1 Pod': (object) => podDefaults(object),
+  'v1 Service': (object) => serviceDefaults(object),
+  'v1 Secret': (object) => withEncodedData(object),
   'v1 Namespace': (object) => namespaceDefaults(object as AnyResource),
   'v1 Node': (object) => nodeDefaults(object as AnyResource),
   'v1 PersistentVolume': (object) => pending(object as PersistentVolume),
   'v1 PersistentVolumeClaim': (object) => pending(object as PersistentVolumeClaim),
-  'apiextensions.k8s.io/v1 CustomResourceDefinition': (object) => definitionDefaults(object as CustomResourceDefinition),
-  'batch/v1 Job': (object) => jobDefaults(object as Job),
+  'apiextensions.k8s.io/v1 CustomResourceDefinition': (object) =>
+    definitionDefaults(object as CustomResourceDefinition),
+  'batch/v1 Job': (object) => jobDefaults(object),
   'rbac.authorization.k8s.io/v1 RoleBinding': (object) => subjectDefaults(object as RoleBinding),
   'rbac.authorization.k8s.io/v1 ClusterRoleBinding': (object) => subjectDefaults(object as RoleBinding),
 }
@@ -31,7 +41,8 @@ const byKind: Readonly<Record<string, Defaults>> = {
 function podDefaults(pod: Pod): Pod {
   const { status } = pod
   const podIP = status?.podIP ?? status?.podIPs?.[0]?.ip
-  const addresses = podIP === undefined ? {} : { podIP, podIPs: status?.podIPs?.[0]?.ip === podIP ? status.podIPs : [{ ip: podIP }] }
+  const addresses =
+    podIP === undefined ? {} : { podIP, podIPs: status?.podIPs?.[0]?.ip === podIP ? status.podIPs : [{ ip: podIP }] }
   if (pod.spec === undefined) return pod
   const { containers, initContainers, ...spec } = podSpec(pod.spec)
   const host = spec.hostNetwork === true
@@ -102,7 +113,10 @@ function requestingLimits(container: Container): Container {
 
 function withHostPorts(container: Container): Container {
   if (container.ports === undefined) return container
-  return { ...container, ports: container.ports.map((port) => ({ ...port, hostPort: port.hostPort ?? port.containerPort })) }
+  return {
+    ...container,
+    ports: container.ports.map((port) => ({ ...port, hostPort: port.hostPort ?? port.containerPort })),
+  }
 }
 
 function volumeDefaults(volume: Volume): Volume {
@@ -125,24 +139,36 @@ function serviceDefaults(service: Service): Service {
   const { type, sessionAffinity } = spec
   const affinity =
     sessionAffinity === 'ClientIP'
-      ? { sessionAffinityConfig: sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined ? { clientIP: { timeoutSeconds: clientIpSeconds } } : sessionAffinityConfig }
+      ? {
+          sessionAffinityConfig:
+            sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined
+              ? { clientIP: { timeoutSeconds: clientIpSeconds } }
+              : sessionAffinityConfig,
+        }
       : sessionAffinity === 'None' || sessionAffinityConfig === undefined
         ? {}
         : { sessionAffinityConfig }
-  const outside = type === 'LoadBalancer' || type === 'NodePort' || (type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0)
+  const outside =
+    type === 'LoadBalancer' || type === 'NodePort' || (type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0)
   const inside = type === 'LoadBalancer' || type === 'NodePort' || type === 'ClusterIP'
-  const ingress = status?.loadBalancer?.ingress?.map((one) => (one.ip !== undefined ? { ...one, ipMode: one.ipMode ?? 'VIP' } : one))
+  const ingress = status?.loadBalancer?.ingress?.map((one) =>
+    one.ip !== undefined ? { ...one, ipMode: one.ipMode ?? 'VIP' } : one,
+  )
   return {
     ...service,
     spec: {
       ...rest,
       ...affinity,
-      ...(spec.ports === undefined ? {} : { ports: spec.ports.map((port) => ({ ...port, targetPort: port.targetPort || port.port })) }),
+      ...(spec.ports === undefined
+        ? {}
+        : { ports: spec.ports.map((port) => ({ ...port, targetPort: port.targetPort || port.port })) }),
       ...(outside ? { externalTrafficPolicy: spec.externalTrafficPolicy ?? 'Cluster' } : {}),
       ...(inside ? { internalTrafficPolicy: spec.internalTrafficPolicy ?? 'Cluster' } : {}),
       ...(type === 'LoadBalancer' ? { allocateLoadBalancerNodePorts: spec.allocateLoadBalancerNodePorts ?? true } : {}),
     },
-    ...(type === 'LoadBalancer' && ingress !== undefined ? { status: { ...status, loadBalancer: { ...status?.loadBalancer, ingress } } } : {}),
+    ...(type === 'LoadBalancer' && ingress !== undefined
+      ? { status: { ...status, loadBalancer: { ...status?.loadBalancer, ingress } } }
+      : {}),
   }
 }
 
@@ -151,7 +177,8 @@ function namespaceDefaults(namespace: AnyResource): AnyResource {
   const { name = '' } = metadata
   return {
     ...namespace,
-    metadata: name === '' ? metadata : { ...metadata, labels: { ...metadata.labels, 'kubernetes.io/metadata.name': name } },
+    metadata:
+      name === '' ? metadata : { ...metadata, labels: { ...metadata.labels, 'kubernetes.io/metadata.name': name } },
     status: { phase: 'Active', ...status },
   }
 }
@@ -179,8 +206,12 @@ function jobDefaults(job: Job): Job {
       ...(both ? { completions: 1 } : {}),
       parallelism: spec.parallelism ?? 1,
       backoffLimit: spec.backoffLimit ?? (spec.backoffLimitPerIndex === undefined ? 6 : 2 ** 31 - 1),
-      podReplacementPolicy: spec.podReplacementPolicy ?? (spec.podFailurePolicy === undefined ? 'TerminatingOrFailed' : 'Failed'),
-      template: { ...spec.template, ...(spec.template.spec === undefined ? {} : { spec: podSpec(spec.template.spec) }) },
+      podReplacementPolicy:
+        spec.podReplacementPolicy ?? (spec.podFailurePolicy === undefined ? 'TerminatingOrFailed' : 'Failed'),
+      template: {
+        ...spec.template,
+        ...(spec.template.spec === undefined ? {} : { spec: podSpec(spec.template.spec) }),
+      },
     },
   }
 }
@@ -188,7 +219,7 @@ function jobDefaults(job: Job): Job {
 function definitionDefaults(definition: CustomResourceDefinition): CustomResourceDefinition {
   const { spec } = definition
   const { names } = spec
-  const { kind = '' } = names
+  const { kind } = names
   return {
     ...definition,
     spec: {

@@ -24,7 +24,9 @@ export const podColumns: Readonly<Record<string, Columns>> = {
 }
 
 const ended: Readonly<Record<string, readonly object[]>> = {
-  Succeeded: [{ type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' }],
+  Succeeded: [
+    { type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' },
+  ],
   Failed: [{ type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' }],
 }
 
@@ -81,7 +83,9 @@ function restartsCell(pod: Pod, nowMs: number): string {
 function podWord(pod: Pod): string {
   const { metadata, status } = pod
   const phase = status?.phase ?? ''
-  const isGated = status?.conditions?.some(({ type, reason }) => type === 'PodScheduled' && reason === 'SchedulingGated')
+  const isGated = status?.conditions?.some(
+    ({ type, reason }) => type === 'PodScheduled' && reason === 'SchedulingGated',
+  )
   const word = isGated === true ? 'SchedulingGated' : status?.reason || phase
   const shown = isInitialised(pod) ? containersWord(pod, initWord(pod) ?? word) : (initWord(pod) ?? word)
   if (metadata.deletionTimestamp === undefined) return shown

@@ -38,7 +38,11 @@ function compile(served: ServedKind): ComputedColumns {
   const stored = (object: AnyResource): never => (served.convert?.toStored(object) ?? object) as never // of the source's kind
   return {
     nameless: source.nameless === true,
-    columns: source.columns.map(({ about, type, ...column }) => ({ ...column, type: type ?? 'string', description: describe(about) })),
+    columns: source.columns.map(({ about, type, ...column }) => ({
+      ...column,
+      type: type ?? 'string',
+      description: describe(about),
+    })),
     cells: (object, nowMs) => source.cells(stored(object as AnyResource), nowMs),
     conditions: (object) => source.conditions?.(stored(object as AnyResource)),
   }

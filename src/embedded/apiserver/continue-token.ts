@@ -22,7 +22,8 @@ export function decodeToken(token: string): Continuation {
   if (byte !== undefined) throw notValid(`: illegal base64 data at input byte ${byte}`)
   const { v, rv, start } = read(Buffer.from(token, 'base64url'))
   if (v !== version) throw notValid(`: server does not recognize this encoded version ${String(v ?? '')}`)
-  if (!Number.isSafeInteger(rv) || rv === 0) throw notValid(`: incorrect encoded start resourceVersion (version ${version})`)
+  if (!Number.isSafeInteger(rv) || rv === 0)
+    throw notValid(`: incorrect encoded start resourceVersion (version ${version})`)
   if (typeof start !== 'string' || start === '') throw notValid(`: encoded start key empty (version ${version})`)
   return { revision: Number(rv), after: start }
 }

@@ -46,7 +46,9 @@ const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.cre
 /** The served versions of a CustomResourceDefinition that has passed validation; none until it is established. */
 export function servedVersions(object: AnyResource): ServedKind[] {
   const definition = object as Definition
-  const isEstablished = definition.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True')
+  const isEstablished = definition.status?.conditions?.some(
+    ({ type, status }) => type === 'Established' && status === 'True',
+  )
   if (isEstablished !== true) return []
   const { group, scope, names, versions } = definition.spec
   const storage = versions.find((version) => version.storage) ?? versions[0]
@@ -60,9 +62,16 @@ export function servedVersions(object: AnyResource): ServedKind[] {
       storedApiVersion: `${group}/${storage?.name ?? version.name}`,
       use: 'store',
       subresources: [...(kind.status ? ['status'] : []), ...(kind.scale === undefined ? [] : ['scale'])],
-      selectableFields: new Map((version.selectableFields ?? []).map(({ jsonPath }) => [jsonPath.replace(/^\./, ''), jsonPath.replace(/^\./, '')])),
+      selectableFields: new Map(
+        (version.selectableFields ?? []).map(({ jsonPath }) => [
+          jsonPath.replace(/^\./, ''),
+          jsonPath.replace(/^\./, ''),
+        ]),
+      ),
       counted: true,
-      ...(version.deprecated === true ? { deprecation: version.deprecationWarning ?? deprecation(definition, version) } : {}),
+      ...(version.deprecated === true
+        ? { deprecation: version.deprecationWarning ?? deprecation(definition, version) }
+        : {}),
       versioned: true,
       createdByUpdate: false,
       shownWhenDeleted: false,
@@ -96,8 +105,12 @@ export function servedVersions(object: AnyResource): ServedKind[] {
 /** What is stored has the fields and the defaults of the version that is stored. */
 function throughStorage({ schema }: Version): Conversion {
   const compiled = compileSchema(schema?.openAPIV3Schema ?? anything)
-  const toStored = ({ apiVersion, kind, metadata, ...rest }: AnyResource): AnyResource =>
-    ({ apiVersion, kind, metadata, ...compiled.default(compiled.prune(rest).value) }) as AnyResource // still of the kind
+  const toStored = ({ apiVersion, kind, metadata, ...rest }: AnyResource): AnyResource => ({
+    apiVersion,
+    kind,
+    metadata,
+    ...compiled.default(compiled.prune(rest).value),
+  }) // still of the kind
   return { toStored, toServed: (stored) => stored }
 }
 
@@ -120,4 +133,3 @@ export function versionPriority(version: string): number {
   const stage = match[2] === undefined ? 3 : match[2] === 'beta' ? 2 : 1
   return stage * 1_000_000 + Number(match[1]) * 1_000 + Number(match[3] ?? 0)
 }
-

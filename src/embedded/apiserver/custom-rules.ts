@@ -10,7 +10,12 @@ import type { ServedKind } from './served-kind.ts'
  * What a custom kind's definition has against an object; a write of the status is judged by its status and by all rules.
  * Source: apiextensions-apiserver, `pkg/registry/customresource/validator.go`.
  */
-export function checkCustom({ kind }: ServedKind, object: AnyResource, old: AnyResource | undefined, subresource = ''): FieldError[] {
+export function checkCustom(
+  { kind }: ServedKind,
+  object: AnyResource,
+  old: AnyResource | undefined,
+  subresource = '',
+): FieldError[] {
   const schema = compileSchema(kind.schema())
   const isStatus = subresource === 'status'
   const errors = isStatus ? statusErrors(object, old, kind.schema().properties?.['status']) : schema.check(object, old)
@@ -24,7 +29,10 @@ type Schema = Parameters<typeof compileSchema>[0]
 /** Paths in the texts are those below the status. */
 function statusErrors({ status }: AnyResource, old: AnyResource | undefined, schema: Schema | undefined): FieldError[] {
   if (status === undefined || schema === undefined) return []
-  const errors = compileSchema({ type: 'object', properties: { status: schema } }).check({ status }, { status: old?.status })
+  const errors = compileSchema({ type: 'object', properties: { status: schema } }).check(
+    { status },
+    { status: old?.status },
+  )
   return errors.map((error) => ({ ...error, detail: error.detail.replace(/^status\.(?=.* in body )/, '') }))
 }
 
@@ -58,7 +66,8 @@ function nested(object: AnyResource, path: string): { readonly value?: unknown; 
   const steps = path.replace(/^\./, '').split('.')
   for (const [i, name] of steps.entries()) {
     if (value === undefined) return {}
-    if (!isObject(value)) return { error: ofType(`.${steps.slice(0, i + 1).join('.')}`, value, 'map[string]interface{}') }
+    if (!isObject(value))
+      return { error: ofType(`.${steps.slice(0, i + 1).join('.')}`, value, 'map[string]interface{}') }
     value = Object.hasOwn(value, name) ? value[name] : undefined
   }
   return { value }

@@ -72,19 +72,27 @@ export async function decodeObject({ mediaType, bytes }: Body, options: DecodeOp
 
 const noHead = "couldn't get version/kind; json parse error: "
 /** What Go looks for first in any object, as it prints it. */
-const headType = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+const headType =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 
 /** Checks that it can be read what an object is. Faults: 400. */
-function withHead(decoded: Decoded, { needsKind = false, refuse = (why) => why }: DecodeOptions, text?: string): Decoded {
+function withHead(
+  decoded: Decoded,
+  { needsKind = false, refuse = (why) => why }: DecodeOptions,
+  text?: string,
+): Decoded {
   const { value } = decoded
   if (value === null && !needsKind) return decoded
   const raw = text ?? JSON.stringify(value)
   if (value === null) throw badRequest(refuse(kindless(raw)))
-  if (!isObject(value)) throw badRequest(refuse(`${noHead}json: cannot unmarshal ${jsonWord(value)} into Go value of type ${headType}`))
+  if (!isObject(value))
+    throw badRequest(refuse(`${noHead}json: cannot unmarshal ${jsonWord(value)} into Go value of type ${headType}`))
   for (const name of ['apiVersion', 'kind']) {
     const member = value[name] ?? ''
     if (typeof member === 'string') continue
-    throw badRequest(refuse(`${noHead}json: cannot unmarshal ${jsonWord(member)} into Go struct field .${name} of type string`))
+    throw badRequest(
+      refuse(`${noHead}json: cannot unmarshal ${jsonWord(member)} into Go struct field .${name} of type string`),
+    )
   }
   const { apiVersion = '', kind = '' } = value
   if (needsKind && kind === '') throw badRequest(refuse(kindless(raw)))
@@ -133,7 +141,9 @@ export async function decodeYaml(text: string, { strict, refuse = (why) => why }
   const { parseDocument } = await import('yaml')
   const options = { version: '1.1', schema: 'yaml-1.1', logLevel: 'silent', uniqueKeys: strict } as const
   const document = parseDocument(text, options)
-  const [twice, other] = [true, false].map((wanted) => document.errors.find(({ code }) => (code === 'DUPLICATE_KEY') === wanted))
+  const [twice, other] = [true, false].map((wanted) =>
+    document.errors.find(({ code }) => (code === 'DUPLICATE_KEY') === wanted),
+  )
   if (other !== undefined) throw badRequest(refuse(`yaml: ${other.message.split('\n')[0]}`))
   try {
     const value: unknown = document.toJS({ maxAliasCount: 100 })
@@ -142,7 +152,12 @@ export async function decodeYaml(text: string, { strict, refuse = (why) => why }
     if (twice === undefined) return decoded
     const [line] = twice.linePos ?? []
     const key = /^[^:\s]+/.exec(text.slice(twice.pos[0]))?.[0] ?? ''
-    return { ...decoded, problems: [`yaml: unmarshal errors:\n  line ${line?.line}: key "${key.replaceAll(/["']/g, '')}" already set in map`] }
+    return {
+      ...decoded,
+      problems: [
+        `yaml: unmarshal errors:\n  line ${line?.line}: key "${key.replaceAll(/["']/g, '')}" already set in map`,
+      ],
+    }
   } catch (error) {
     throw badRequest(refuse(`yaml: ${messageOf(error)}`))
   }

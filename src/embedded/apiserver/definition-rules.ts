@@ -1,9 +1,16 @@
 import type { CustomResourceDefinition } from '#api/core/kinds.ts'
 import { equalJson } from '#base/json.ts'
-import { type FieldError, forbiddenField, immutable, invalidField, requiredField, unlessKept, unlessOneOf } from '#machinery/field-error.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  immutable,
+  invalidField,
+  requiredField,
+  unlessKept,
+  unlessOneOf,
+} from '#machinery/field-error.ts'
 import { dns1035LabelErrors, dns1123SubdomainErrors } from '#machinery/names.ts'
 import { definitionSchemaErrors } from '#machinery/schema-rules.ts'
-import type { StructuralSchema } from '#machinery/structural-schema.ts'
 
 type Spec = CustomResourceDefinition['spec']
 type Names = Spec['names']
@@ -21,7 +28,10 @@ export function checkDefinition(definition: CustomResourceDefinition, old?: Cust
   ]
 }
 
-function definitionNameErrors({ metadata: { name = '' }, spec: { names, group } }: CustomResourceDefinition): FieldError[] {
+function definitionNameErrors({
+  metadata: { name = '' },
+  spec: { names, group },
+}: CustomResourceDefinition): FieldError[] {
   if (name === `${names.plural}.${group}`) return []
   return invalidField('metadata.name', name, 'must be spec.names.plural+"."+spec.group')
 }
@@ -49,7 +59,9 @@ function specErrors(spec: Spec): FieldError[] {
     ...versions.flatMap(({ schema: own }, i) =>
       own?.openAPIV3Schema === undefined ? [requiredField(`spec.versions[${i}].schema.openAPIV3Schema`)] : [],
     ),
-    ...versions.flatMap((version, i) => versionErrors(`spec.versions[${i}]`, version, { schema, subresources, columns })),
+    ...versions.flatMap((version, i) =>
+      versionErrors(`spec.versions[${i}]`, version, { schema, subresources, columns }),
+    ),
     ...versionsErrors(spec),
     ...(['plural', 'singular', 'kind', 'listKind'] as const).flatMap((member) =>
       names[member] ? [] : [requiredField(`spec.names.${member}`)],
@@ -124,7 +136,7 @@ function asGoPrints({ name, served, storage, deprecated = false, deprecationWarn
 }
 
 function namesErrors(field: string, names: Names): FieldError[] {
-  const { plural = '', singular = '', kind = '', listKind = '', shortNames = [], categories = [] } = names
+  const { plural, singular = '', kind, listKind = '', shortNames = [], categories = [] } = names
   const label = (at: string, name: string, why = ''): FieldError[] => {
     const wrong = dns1035LabelErrors(why === '' ? name : name.toLowerCase())
     return name === '' || wrong.length === 0 ? [] : invalidField(at, name, why + wrong.join(','))
@@ -145,7 +157,7 @@ function namesErrors(field: string, names: Names): FieldError[] {
 
 function schemaErrors(field: string, schema: Version['schema']): FieldError[] {
   const root = schema?.openAPIV3Schema
-  return root === undefined ? [] : definitionSchemaErrors(`${field}.openAPIV3Schema`, root as StructuralSchema)
+  return root === undefined ? [] : definitionSchemaErrors(`${field}.openAPIV3Schema`, root)
 }
 
 function subresourceErrors(field: string, subresources: Version['subresources']): FieldError[] {
@@ -155,12 +167,20 @@ function subresourceErrors(field: string, subresources: Version['subresources'])
   const path = (name: string, value: string, below: readonly string[], words: string): FieldError[] => {
     const at = `${field}.scale.${name}`
     if (!value.startsWith('.')) return invalidField(at, value, 'must be a simple json path starting with .')
-    return below.some((start) => value.startsWith(start)) ? [] : invalidField(at, value, `should be a json path under ${words}`)
+    return below.some((start) => value.startsWith(start))
+      ? []
+      : invalidField(at, value, `should be a json path under ${words}`)
   }
   return [
-    ...(specReplicasPath === '' ? [requiredField(`${field}.scale.specReplicasPath`)] : path('specReplicasPath', specReplicasPath, ['.spec.'], '.spec')),
-    ...(statusReplicasPath === '' ? [requiredField(`${field}.scale.statusReplicasPath`)] : path('statusReplicasPath', statusReplicasPath, ['.status.'], '.status')),
-    ...(labelSelectorPath === '' ? [] : path('labelSelectorPath', labelSelectorPath, ['.spec.', '.status.'], 'either .spec or .status')),
+    ...(specReplicasPath === ''
+      ? [requiredField(`${field}.scale.specReplicasPath`)]
+      : path('specReplicasPath', specReplicasPath, ['.spec.'], '.spec')),
+    ...(statusReplicasPath === ''
+      ? [requiredField(`${field}.scale.statusReplicasPath`)]
+      : path('statusReplicasPath', statusReplicasPath, ['.status.'], '.status')),
+    ...(labelSelectorPath === ''
+      ? []
+      : path('labelSelectorPath', labelSelectorPath, ['.spec.', '.status.'], 'either .spec or .status')),
   ]
 }
 
@@ -173,7 +193,11 @@ function columnErrors(field: string, columns: Version['additionalPrinterColumns'
     const known = `must be one of ${columnTypes.join(',')}`
     return [
       ...(name === '' ? [requiredField(`${at}.name`)] : []),
-      ...(type === '' ? [requiredField(`${at}.type`, known)] : columnTypes.includes(type) ? [] : invalidField(`${at}.type`, type, known)),
+      ...(type === ''
+        ? [requiredField(`${at}.type`, known)]
+        : columnTypes.includes(type)
+          ? []
+          : invalidField(`${at}.type`, type, known)),
       ...(format === '' || columnFormats.includes(format)
         ? []
         : invalidField(`${at}.format`, format, `must be one of ${columnFormats.join(',')}`)),
@@ -199,10 +223,15 @@ function conversionErrors(conversion: Spec['conversion']): FieldError[] {
 }
 
 function keptErrors(spec: Spec, { spec: old, status }: CustomResourceDefinition): FieldError[] {
-  const isEstablished = status?.conditions?.some((condition) => condition.type === 'Established' && condition.status === 'True')
+  const isEstablished = status?.conditions?.some(
+    (condition) => condition.type === 'Established' && condition.status === 'True',
+  )
   const held =
     isEstablished === true
-      ? [...unlessKept('spec.scope', spec.scope, old.scope), ...unlessKept('spec.names.kind', spec.names.kind, old.names.kind)]
+      ? [
+          ...unlessKept('spec.scope', spec.scope, old.scope),
+          ...unlessKept('spec.names.kind', spec.names.kind, old.names.kind),
+        ]
       : []
   return [
     ...held,

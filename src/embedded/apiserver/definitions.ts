@@ -19,14 +19,21 @@ export function withStoredVersions(object: AnyResource, isNew: boolean): AnyReso
   const stored = (spec?.versions ?? []).find(({ storage }) => storage)?.name
   const storedVersions = stored === undefined || before.includes(stored) ? before : [...before, stored]
   const known = isNew ? newStatus : status
-  return { ...object, status: { ...known, storedVersions: storedVersions.length === 0 ? null : storedVersions } } as AnyResource
+  return {
+    ...object,
+    status: { ...known, storedVersions: storedVersions.length === 0 ? null : storedVersions },
+  }
 }
 
 /**
  * What follows in a cluster when its controllers see a definition: its names are accepted, and its kind is served. Here it
  * follows at once. Resolves when it is on disk.
  */
-export async function acceptDefinition({ store, clock }: Context, served: ServedKind, object: AnyResource): Promise<Entry | undefined> {
+export async function acceptDefinition(
+  { store, clock }: Context,
+  served: ServedKind,
+  object: AnyResource,
+): Promise<Entry | undefined> {
   if (served.resource !== definitionsResource || object.metadata.deletionTimestamp !== undefined) return undefined
   const now = timestamp(clock.now())
   const updated = accepted(object, now)
@@ -51,7 +58,7 @@ function accepted(object: AnyResource, now: string): AnyResource {
     condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
     ...before.filter(({ type }) => type !== 'NamesAccepted' && type !== 'Established'),
   ]
-  return { ...object, status: { ...status, conditions, acceptedNames: spec.names } } as AnyResource
+  return { ...object, status: { ...status, conditions, acceptedNames: spec.names } }
 
   function condition(type: string, reason: string, message: string): Condition {
     const held = before.find((old) => old.type === type && old.status === 'True')

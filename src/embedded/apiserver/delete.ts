@@ -35,7 +35,8 @@ export function deleteOptions(query: URLSearchParams, body: unknown): DeleteOpti
   if (policy !== undefined && orphan !== undefined) {
     errors.push(...invalidField(field, policy, 'orphanDependents and deletionPropagation cannot be both set'))
   }
-  if (policy !== undefined && !isPropagation(policy)) errors.push(unsupportedField(field, policy, [...propagations, 'nil']))
+  if (policy !== undefined && !isPropagation(policy))
+    errors.push(unsupportedField(field, policy, [...propagations, 'nil']))
   if (dryRun.some((value) => value !== 'All')) errors.push(unsupportedField('dryRun', dryRun, ['All']))
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
   const asked = orphan === undefined ? undefined : orphan ? 'Orphan' : 'Background'
@@ -71,7 +72,7 @@ function fromBody(body: unknown): GivenOptions {
   }
   const { value, error } = readTyped(`${metaPackage}.DeleteOptions`, body)
   if (error !== undefined) throw badRequest(error)
-  return value as GivenOptions // of its own type
+  return value // of its own type
 }
 
 function fromQuery(query: URLSearchParams): GivenOptions {
@@ -133,7 +134,11 @@ export async function remove(
 const immortal: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public'])
 
 /** Faults: 409. */
-function checkPreconditions(served: ServedKind, { metadata }: AnyResource, { uid, resourceVersion }: DeleteOptions): void {
+function checkPreconditions(
+  served: ServedKind,
+  { metadata }: AnyResource,
+  { uid, resourceVersion }: DeleteOptions,
+): void {
   const name = metadata.name ?? ''
   if (uid !== undefined && uid !== metadata.uid) {
     throw failedDeletePrecondition(
@@ -183,10 +188,16 @@ function marked(
 /** The objects of a custom kind go before its definition does. */
 function held({ resource }: ServedKind, finalizers: readonly string[]): readonly string[] {
   const isDefinition = resource === definitionsResource
-  return isDefinition && !finalizers.includes(customResourceCleanup) ? [...finalizers, customResourceCleanup] : finalizers
+  return isDefinition && !finalizers.includes(customResourceCleanup)
+    ? [...finalizers, customResourceCleanup]
+    : finalizers
 }
 
-function finalizersFor(served: ServedKind, present: readonly string[], asked: DeleteOptions['propagation']): readonly string[] {
+function finalizersFor(
+  served: ServedKind,
+  present: readonly string[],
+  asked: DeleteOptions['propagation'],
+): readonly string[] {
   const isSettled = present.includes(foregroundFinalizer) || present.includes(orphanFinalizer)
   const propagation = asked ?? (isSettled ? undefined : served.propagation)
   if (propagation === undefined || served.resource === 'events') return present

@@ -115,7 +115,9 @@ const storedAs: Readonly<Record<string, string>> = { 'apiextensions.k8s.io/v1': 
 
 /** Tells clients when objects begin to be stored in another version. */
 function storageVersionHash({ kind, storedApiVersion }: ServedKind): string {
-  const stored = storedApiVersion.includes('/') ? (storedAs[storedApiVersion] ?? storedApiVersion) : `/${storedApiVersion}`
+  const stored = storedApiVersion.includes('/')
+    ? (storedAs[storedApiVersion] ?? storedApiVersion)
+    : `/${storedApiVersion}`
   return createHash('sha256').update(`${stored}/${kind.kind}`).digest().subarray(0, 8).toString('base64')
 }
 
@@ -162,5 +164,7 @@ function aggregatedEntry(served: ServedKind): object {
 /** Kubernetes' own kinds do not say again what group and version they are in. */
 function responseKind({ builtin, group, version }: Kind, answered: Pick<Kind, 'group' | 'version' | 'kind'>): object {
   const isSame = builtin && answered.group === group && answered.version === version
-  return isSame ? { group: '', version: '', kind: answered.kind } : { group: answered.group, version: answered.version, kind: answered.kind }
+  return isSame
+    ? { group: '', version: '', kind: answered.kind }
+    : { group: answered.group, version: answered.version, kind: answered.kind }
 }

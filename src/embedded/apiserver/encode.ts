@@ -84,7 +84,9 @@ export function textAs(call: Call, representation: Representation, answer: Answe
   if (form === 'partial') return JSON.stringify(partial(object, representation))
   const { resourceVersion } = object.metadata
   const metadata = resourceVersion === undefined ? {} : { resourceVersion }
-  return JSON.stringify(ofVersion(tableOf(served.kind, [object], tableOptions(call, served, clock, metadata)), representation))
+  return JSON.stringify(
+    ofVersion(tableOf(served.kind, [object], tableOptions(call, served, clock, metadata)), representation),
+  )
 }
 
 /** Tables of the older version are the same. */
@@ -146,7 +148,11 @@ export function encodeList(call: Call, entries: readonly Entry[], metadata: List
     default: {
       // Lists of custom kinds say also that there is no more.
       const told = served.kind.builtin ? metadata : { continue: '', ...metadata }
-      return write({ kind: served.kind.listKind, apiVersion: served.apiVersion, metadata: told }, 'items', itemText(served))
+      return write(
+        { kind: served.kind.listKind, apiVersion: served.apiVersion, metadata: told },
+        'items',
+        itemText(served),
+      )
     }
   }
 }
@@ -159,12 +165,7 @@ function itemText(served: ServedKind): (entry: Entry) => string {
 }
 
 /** `head`, the texts joined by commas, `]}`: at once when short, else piece by piece as the client takes them. */
-function stream(
-  head: string,
-  entries: readonly Entry[],
-  textOf: (entry: Entry) => string,
-  headers: Headers,
-): Response {
+function stream(head: string, entries: readonly Entry[], textOf: (entry: Entry) => string, headers: Headers): Response {
   let next = 0
   let size = 0
   const piece = (): string => {

@@ -37,7 +37,9 @@ export function goTime(text: string, micro: boolean): string {
   for (const element of [...toSeconds, micro ? micros : anyFraction, zone]) {
     const found = element.shape.exec(rest)?.[0]
     if (found === undefined) {
-      throw new GoTimeError(`parsing time ${JSON.stringify(text)} as "${layout}": cannot parse ${JSON.stringify(rest)} as "${element.layout}"`)
+      throw new GoTimeError(
+        `parsing time ${JSON.stringify(text)} as "${layout}": cannot parse ${JSON.stringify(rest)} as "${element.layout}"`,
+      )
     }
     rest = rest.slice(found.length)
   }

@@ -52,7 +52,8 @@ export function flag(query: URLSearchParams, name: string): boolean | undefined 
 
 function integer(text: string | null): number {
   if (text === null) return 0
-  if (!/^[+-]?\d{1,15}$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+  if (!/^[+-]?\d{1,15}$/.test(text))
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
   return Math.max(0, Number(text))
 }
 

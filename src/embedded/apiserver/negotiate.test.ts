@@ -26,7 +26,7 @@ const rows: Record<string, { accept: string | null; want: string }> = {
     accept: 'application/json;as=Table;v=v2;g=meta.k8s.io',
     want: 'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
   },
-  'YAML': { accept: 'application/yaml', want: 'object in YAML' },
+  YAML: { accept: 'application/yaml', want: 'object in YAML' },
   'just any application format cannot be had': { accept: 'application/*', want: nothing },
   'protobuf is passed over': { accept: 'application/vnd.kubernetes.protobuf,application/json', want: 'object' },
   'protobuf alone cannot be had': { accept: 'application/vnd.kubernetes.protobuf', want: nothing },

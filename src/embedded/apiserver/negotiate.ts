@@ -33,7 +33,10 @@ const asObject: Representation = { form: 'object', version: 'v1', yaml: false }
 export function negotiate(accept: string | null, { forms, streamed }: Offer): Representation {
   if (accept === null || accept.trim() === '') return asObject
   const isWatch = streamed !== undefined
-  const ranges = accept.split(',').map(parseRange).filter((range) => isWritten(range, isWatch))
+  const ranges = accept
+    .split(',')
+    .map(parseRange)
+    .filter((range) => isWritten(range, isWatch))
   for (const range of ranges.sort((a, b) => b.quality - a.quality)) {
     const representation = representationOf(range)
     if (representation === undefined) continue

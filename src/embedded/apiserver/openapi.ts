@@ -52,7 +52,10 @@ const metaName = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 
 /** Kubernetes' own by the package of their type, all others by their group. */
 function schemaName({ builtin, group, version, kind }: Kind): string {
-  const own = group === 'apiextensions.k8s.io' ? 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions' : `io.k8s.api.${group.split('.', 1)[0] || 'core'}`
+  const own =
+    group === 'apiextensions.k8s.io'
+      ? 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions'
+      : `io.k8s.api.${group.split('.', 1)[0] || 'core'}`
   return `${builtin ? own : group.split('.').reverse().join('.')}.${version}.${kind}`
 }
 

@@ -51,7 +51,9 @@ export async function decodePatch(call: Call, body: Body): Promise<Patch> {
 function wrongForm(mediaType: string, value: unknown): string | undefined {
   const found = Array.isArray(value) ? 'array' : isObject(value) ? 'object' : typeof value
   if (mediaType === jsonType) {
-    return found === 'array' ? undefined : `error decoding patch: json: cannot unmarshal ${found} into Go value of type []handlers.jsonPatchOp`
+    return found === 'array'
+      ? undefined
+      : `error decoding patch: json: cannot unmarshal ${found} into Go value of type []handlers.jsonPatchOp`
   }
   if (found === 'object' || value === null) return undefined
   const why = `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`
@@ -83,7 +85,7 @@ export function patched({ mediaType, value }: Patch, document: unknown, served: 
 }
 
 /** A patch whose result cannot be read. Kubernetes quotes the whole result, whatever secrets are in it. */
-export function unfitResult(why: string): Error {
+function unfitResult(why: string): Error {
   return invalid({ group: '', kind: '' }, '', [{ field: 'patch', type: 'FieldValueInvalid', detail: why }])
 }
 
@@ -126,7 +128,11 @@ async function apply(context: Context, call: Call, { value, problems, options }:
   tellProblems(call, problems, options)
   const uid = applied.metadata?.uid
   if (live === undefined && uid) {
-    throw conflict(served.kind, name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`)
+    throw conflict(
+      served.kind,
+      name,
+      `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+    )
   }
   if (!object.metadata?.name) {
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
@@ -134,7 +140,10 @@ async function apply(context: Context, call: Call, { value, problems, options }:
   const proposed = inPlace(call, object === live ? live : readResult(served, object))
   if (entry === undefined || live === undefined) {
     const { resourceVersion: _, ...metadata } = proposed.metadata
-    return { answer: await create(context, call, { object: { ...proposed, metadata }, applied: true }, options), created: true }
+    return {
+      answer: await create(context, call, { object: { ...proposed, metadata }, applied: true }, options),
+      created: true,
+    }
   }
   const answer = await replace(context, call, { entry, object: live }, { proposed, applied: true }, options)
   return { answer, created: false }

@@ -99,6 +99,7 @@ function openApi(
   negotiate(request.headers.get('accept'), { forms: [] })
   if (rest.length === 0) return json(openApiIndex(registry))
   const document = openApiGroup(registry, gitVersion, rest.join('/'))
-  if (document === undefined) return new Response(null, { status: 404, headers: { 'cache-control': 'no-cache, private' } })
+  if (document === undefined)
+    return new Response(null, { status: 404, headers: { 'cache-control': 'no-cache, private' } })
   return json(document)
 }

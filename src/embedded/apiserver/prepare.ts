@@ -23,15 +23,18 @@ export function prepareNew(context: Context, served: ServedKind, object: AnyReso
   const resource = object as Resource
   switch (served.resource) {
     case 'pods':
-      return as(newPod(context, resource as Pod))
+      return as(newPod(context, resource))
     case 'services':
-      return as({ ...withAddresses(context, served, resource as Service, undefined), status: { loadBalancer: {} } } as Service)
+      return as({
+        ...withAddresses(context, served, resource, undefined),
+        status: { loadBalancer: {} },
+      } as Service)
     case 'namespaces':
       return newNamespace(object)
     case 'jobs.batch':
-      return as({ ...withSelector(resource as Job), status: {} } as Job)
+      return as({ ...withSelector(resource), status: {} } as Job)
     case 'leases.coordination.k8s.io':
-      return as(withoutStrategy(resource as Lease))
+      return as(withoutStrategy(resource))
     case 'persistentvolumeclaims':
       return { ...object, status: { phase: 'Pending' } }
     case 'persistentvolumes':
@@ -83,12 +86,12 @@ export function prepareUpdate(
   const resource = merged as Resource
   switch (served.resource) {
     case 'services':
-      return as(withAddresses(context, served, resource as Service, old as Resource as Service))
+      return as(withAddresses(context, served, resource, old))
     case 'namespaces':
       // Only its own subresource changes what holds a namespace.
       return subresource === 'finalize' ? merged : { ...merged, ...(old.spec === undefined ? {} : { spec: old.spec }) }
     case 'leases.coordination.k8s.io':
-      return as(withoutStrategy(resource as Lease))
+      return as(withoutStrategy(resource))
     case definitionsResource:
       return withStoredVersions(merged, false)
     case 'roles.rbac.authorization.k8s.io':
@@ -123,7 +126,11 @@ function statusOnto(served: ServedKind, old: AnyResource, proposed: AnyResource)
   const status = proposed.status === undefined ? {} : { status: proposed.status }
   if (!served.kind.builtin || served.resource === definitionsResource) {
     const { managedFields } = proposed.metadata
-    return { ...rest, metadata: { ...old.metadata, ...(managedFields === undefined ? {} : { managedFields }) }, ...status }
+    return {
+      ...rest,
+      metadata: { ...old.metadata, ...(managedFields === undefined ? {} : { managedFields }) },
+      ...status,
+    }
   }
   if (served.resource !== 'pods') return { ...rest, metadata: proposed.metadata, ...status }
   const { ownerReferences: __, ...metadata } = proposed.metadata
@@ -145,7 +152,10 @@ function newPod({ clock }: Context, pod: Pod): Pod {
     reason: 'SchedulingGated',
     message: 'Scheduling is blocked due to non-empty scheduling gates',
   }
-  return { ...pod, status: { phase: 'Pending', qosClass: qosClass(pod), ...(gated ? { conditions: [condition] } : {}) } }
+  return {
+    ...pod,
+    status: { phase: 'Pending', qosClass: qosClass(pod), ...(gated ? { conditions: [condition] } : {}) },
+  }
 }
 
 function newNamespace(object: AnyResource): AnyResource {

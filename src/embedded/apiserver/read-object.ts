@@ -36,7 +36,9 @@ export function readObject(call: Call, value: unknown, { mode, problems, refuse 
 function ofOtherVersion({ kind, apiVersion }: ServedKind, value: unknown): string[] {
   if (kind.builtin || !isObject(value) || value['apiVersion'] === apiVersion) return []
   const known = ['apiVersion', 'kind', 'metadata']
-  return Object.keys(value).filter((name) => !known.includes(name)).map((name) => `unknown field "${name}"`)
+  return Object.keys(value)
+    .filter((name) => !known.includes(name))
+    .map((name) => `unknown field "${name}"`)
 }
 
 /** An object that the server put together from what it knows the fields of. */
@@ -77,10 +79,11 @@ interface Read {
 }
 
 /** The fields that the kind has, each of its type. Faults: 400. */
-export function readKind(served: ServedKind, value: unknown, refuse?: ReadOptions['refuse']): Read {
+function readKind(served: ServedKind, value: unknown, refuse?: ReadOptions['refuse']): Read {
   const { kind } = served
   const given = value === null && kind.builtin ? {} : value
-  if (!isObject(given)) throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): it is no JSON object`)
+  if (!isObject(given))
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): it is no JSON object`)
   checkType(served, given, refuse)
   const { object, unknown, error } = kind.builtin
     ? readBuiltin(served, { ...given, apiVersion: served.apiVersion, kind: kind.kind })
@@ -90,7 +93,11 @@ export function readKind(served: ServedKind, value: unknown, refuse?: ReadOption
 }
 
 /** Faults: 400. */
-function checkType({ apiVersion, kind }: ServedKind, given: Record<string, unknown>, refuse: ReadOptions['refuse']): void {
+function checkType(
+  { apiVersion, kind }: ServedKind,
+  given: Record<string, unknown>,
+  refuse: ReadOptions['refuse'],
+): void {
   const { apiVersion: version = kind.builtin ? apiVersion : '', kind: name = kind.kind } = given
   if (version === apiVersion && (name === kind.kind || !kind.builtin)) return
   const [found, wanted] = kind.builtin
@@ -143,9 +150,7 @@ export function inPlace(call: Call, object: AnyResource): AnyResource {
   const { served, namespace, name } = call.target
   const { metadata } = object
   if (served.kind.namespaced && metadata.namespace && metadata.namespace !== namespace) {
-    throw badRequest(
-      `the namespace of the provided object does not match the namespace sent on the request`,
-    )
+    throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`)
   }
   if (name !== '' && metadata.name && metadata.name !== name) {
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)

@@ -79,7 +79,10 @@ function checkNotFuture(asked: number, current: number): void {
 /** 0 when none is given. Faults: 500, as Kubernetes has it. */
 export function revisionOf(text: string | null): number {
   if (text === null || text === '') return 0
-  if (!/^\d{1,15}$/.test(text)) throw unreasoned(`resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`)
+  if (!/^\d{1,15}$/.test(text))
+    throw unreasoned(
+      `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    )
   return Number(text)
 }
 

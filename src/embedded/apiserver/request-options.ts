@@ -1,4 +1,11 @@
-import { type FieldError, forbiddenField, invalidField, requiredField, tooLongField, unsupportedField } from '#machinery/field-error.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidField,
+  requiredField,
+  tooLongField,
+  unsupportedField,
+} from '#machinery/field-error.ts'
 import { invalid } from '#machinery/status.ts'
 import type { Call } from './context.ts'
 import { type FieldValidation, fieldValidations } from './read-object.ts'
@@ -23,7 +30,9 @@ export function writeOptions({ query, request, target }: Call, isApply = false):
     ...(kind === 'PatchOptions' ? patchErrors(query, isApply) : []),
     ...managerErrors(manager),
     ...(dryRun.every((value) => value === 'All') ? [] : [unsupportedField('dryRun', dryRun, ['All'])]),
-    ...(isFieldValidation(fieldValidation) ? [] : [unsupportedField('fieldValidation', fieldValidation, fieldValidations)]),
+    ...(isFieldValidation(fieldValidation)
+      ? []
+      : [unsupportedField('fieldValidation', fieldValidation, fieldValidations)]),
   ]
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', errors)
   return {

@@ -45,11 +45,7 @@ function attributesErrors({ resourceAttributes, nonResourceAttributes }: Record<
   if ((resourceAttributes === undefined) !== (nonResourceAttributes === undefined)) return []
   const { path = '', verb = '' } = isObject(nonResourceAttributes) ? nonResourceAttributes : {}
   const printed = nonResourceAttributes === undefined ? null : { Path: path, Verb: verb } // by Go's names
-  return invalidField(
-    'spec',
-    printed,
-    'exactly one of nonResourceAttributes or resourceAttributes must be specified',
-  )
+  return invalidField('spec', printed, 'exactly one of nonResourceAttributes or resourceAttributes must be specified')
 }
 
 function subjectErrors(spec: Record<string, unknown>): FieldError[] {

@@ -110,7 +110,9 @@ const createdByUpdate = new Set([
   'events',
   'leases.coordination.k8s.io',
   'services',
-  ...['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'].map((plural) => `${plural}.rbac.authorization.k8s.io`),
+  ...['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'].map(
+    (plural) => `${plural}.rbac.authorization.k8s.io`,
+  ),
 ])
 
 const shownWhenDeleted = new Set([
@@ -138,7 +140,9 @@ export function servedBuiltin(kind: Kind, use: ServedKind['use']): ServedKind {
       ...(kind.scale === undefined ? [] : ['scale']),
       ...(builtinSubresources[resource] ?? []),
     ],
-    selectableFields: new Map(view === undefined ? (builtinFields[stored] ?? []).map((path) => [path, path]) : eventFields),
+    selectableFields: new Map(
+      view === undefined ? (builtinFields[stored] ?? []).map((path) => [path, path]) : eventFields,
+    ),
     counted: countedBuiltins.has(resource),
     versioned: versionedBuiltins.has(resource),
     createdByUpdate: createdByUpdate.has(stored),
@@ -185,7 +189,7 @@ function eventsView(kind: Kind): Conversion | undefined {
         ...stored,
         ...(reportingComponent ? { reportingComponent } : {}), // left out here, empty there
         ...(reportingInstance ? { reportingInstance } : {}),
-      } as AnyResource),
+      }),
     toStored: (served) => rename(toStored, served),
   }
 }

@@ -11,7 +11,12 @@ type Spec = NonNullable<Service['spec']>
  * a type that has none. Of one family, IPv4. Source: Kubernetes, pkg/registry/core/service/storage/{storage,alloc}.go.
  * Faults: 409 when there are no more, 422 for an address that is taken.
  */
-export function withAddresses(context: Context, served: ServedKind, service: Service, old: Service | undefined): Service {
+export function withAddresses(
+  context: Context,
+  served: ServedKind,
+  service: Service,
+  old: Service | undefined,
+): Service {
   const { spec } = service
   if (spec === undefined) return service
   const kept = old?.spec === undefined ? spec : withoutForeign(withKept(spec, old.spec), old.spec)
@@ -33,7 +38,8 @@ function withKept(spec: Spec, old: Spec): Spec {
   const cleared = old.clusterIP !== undefined && spec.clusterIP === undefined
   const samePlural = equalJson(spec.clusterIPs, old.clusterIPs)
   if (cleared && samePlural) kept = { ...kept, clusterIPs: undefined }
-  else if (!cleared && spec.clusterIP !== old.clusterIP && samePlural) kept = { ...kept, clusterIPs: [spec.clusterIP ?? ''] }
+  else if (!cleared && spec.clusterIP !== old.clusterIP && samePlural)
+    kept = { ...kept, clusterIPs: [spec.clusterIP ?? ''] }
   if (needsAddress(old) && needsAddress(spec)) {
     kept = { ...kept, clusterIP: kept.clusterIP ?? old.clusterIP, clusterIPs: kept.clusterIPs ?? old.clusterIPs }
   }
@@ -42,7 +48,9 @@ function withKept(spec: Spec, old: Spec): Spec {
   const still = new Set((spec.ports ?? []).map(({ nodePort }) => nodePort))
   const ports = (spec.ports ?? []).map((port) => {
     const before = byName.get(port.name)
-    return port.nodePort !== undefined || before === undefined || still.has(before) ? port : { ...port, nodePort: before }
+    return port.nodePort !== undefined || before === undefined || still.has(before)
+      ? port
+      : { ...port, nodePort: before }
   })
   return { ...kept, ports }
 }
@@ -63,12 +71,18 @@ function withoutForeign(spec: Spec, old: Spec): Spec {
   if (hasNodePorts(old) && !hasNodePorts(spec) && nodePortsKept && spec.ports !== undefined) {
     left = { ...left, ports: spec.ports.map(({ nodePort: _, ...port }) => port) }
   }
-  if (old.type === 'LoadBalancer' && spec.type !== 'LoadBalancer' && spec.allocateLoadBalancerNodePorts === old.allocateLoadBalancerNodePorts) {
+  if (
+    old.type === 'LoadBalancer' &&
+    spec.type !== 'LoadBalancer' &&
+    spec.allocateLoadBalancerNodePorts === old.allocateLoadBalancerNodePorts
+  ) {
     drop('allocateLoadBalancerNodePorts')
   }
   const outside = (each: Spec): boolean => hasNodePorts(each) || (each.externalIPs ?? []).length > 0
-  if (needsAddress(old) && !needsAddress(spec) && spec.internalTrafficPolicy === old.internalTrafficPolicy) drop('internalTrafficPolicy')
-  if (outside(old) && !outside(spec) && spec.externalTrafficPolicy === old.externalTrafficPolicy) drop('externalTrafficPolicy')
+  if (needsAddress(old) && !needsAddress(spec) && spec.internalTrafficPolicy === old.internalTrafficPolicy)
+    drop('internalTrafficPolicy')
+  if (outside(old) && !outside(spec) && spec.externalTrafficPolicy === old.externalTrafficPolicy)
+    drop('externalTrafficPolicy')
   return Object.fromEntries(Object.entries(left).filter(([, value]) => value !== undefined))
 }
 
@@ -76,18 +90,30 @@ function hasNodePorts({ type }: Spec): boolean {
   return type === 'NodePort' || type === 'LoadBalancer'
 }
 
-function withClusterIp(context: Context, served: ServedKind, service: Service, spec: Spec, old: Service | undefined): Spec {
+function withClusterIp(
+  context: Context,
+  served: ServedKind,
+  service: Service,
+  spec: Spec,
+  old: Service | undefined,
+): Spec {
   const { clusterIPs: _, ...rest } = spec
   const given = spec.clusterIP ?? spec.clusterIPs?.[0]
   if (given === undefined) {
     const address = context.clusterIps.take()
-    if (address === undefined) throw conflict(served.kind, service.metadata.name ?? '', 'every address for services is taken')
+    if (address === undefined)
+      throw conflict(served.kind, service.metadata.name ?? '', 'every address for services is taken')
     return { ...rest, clusterIP: address, clusterIPs: [address] }
   }
   const isNew = given !== 'None' && old?.spec?.clusterIP === undefined
   if (isNew && !context.clusterIps.reserve(given)) {
     throw invalid(served.kind, service.metadata.name ?? '', [
-      { field: 'spec.clusterIPs', type: 'FieldValueInvalid', value: [given], detail: `failed to allocate IP ${given}: provided IP is already allocated` },
+      {
+        field: 'spec.clusterIPs',
+        type: 'FieldValueInvalid',
+        value: [given],
+        detail: `failed to allocate IP ${given}: provided IP is already allocated`,
+      },
     ])
   }
   return { ...rest, clusterIP: given, clusterIPs: spec.clusterIPs ?? [given] }

@@ -53,13 +53,22 @@ export async function writeScale(context: Context, call: Call, wanted: Patch | W
   const replicas = Number(scale.spec?.['replicas'] ?? 0)
   const path = (parsePath(paths?.specReplicasPath ?? '') ?? []).map(String)
   const { resourceVersion, uid } = scale.metadata
-  const metadata = { ...before.object.metadata, ...(resourceVersion ? { resourceVersion } : {}), ...(uid ? { uid } : {}) }
+  const metadata = {
+    ...before.object.metadata,
+    ...(resourceVersion ? { resourceVersion } : {}),
+    ...(uid ? { uid } : {}),
+  }
   const proposed = { ...(withValue(before.object, path, replicas) as AnyResource), metadata }
   return answerOf(scaleOf(call, (await replace(context, call, before, { proposed }, wanted.options)).object()))
 }
 
 /** Server-side apply of a scale is that of the replicas alone. */
-async function applyScale(context: Context, call: Call, before: ReturnType<typeof current>, { value, options }: Patch): Promise<Answer> {
+async function applyScale(
+  context: Context,
+  call: Call,
+  before: ReturnType<typeof current>,
+  { value, options }: Patch,
+): Promise<Answer> {
   const { served, name } = call.target
   const { kind, apiVersion } = served
   const scale = bodyOf('autoscaling/v1', 'Scale', value)
@@ -84,10 +93,13 @@ async function applyScale(context: Context, call: Call, before: ReturnType<typeo
 function bodyOf(apiVersion: string, kind: string, value: unknown): AnyResource {
   const { apiVersion: version = apiVersion, kind: named = kind } = isObject(value) ? value : {}
   if (!isObject(value) || version !== apiVersion || named !== kind) {
-    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): it is of ${String(version)}, kind ${String(named)}`)
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${kind}): it is of ${String(version)}, kind ${String(named)}`,
+    )
   }
   const { value: read, error } = readTyped(messageName(apiVersion, kind) ?? '', value)
-  if (error !== undefined) throw badRequest(`${kind} in version "${apiVersion.split('/').at(-1)}" cannot be handled as a ${kind}: ${error}`)
+  if (error !== undefined)
+    throw badRequest(`${kind} in version "${apiVersion.split('/').at(-1)}" cannot be handled as a ${kind}: ${error}`)
   return read as unknown as AnyResource // of the kind's own type
 }
 
@@ -106,7 +118,8 @@ function withValue(object: unknown, [name, ...rest]: readonly string[], value: u
 export async function bind(context: Context, call: Call, { value, options }: Written): Promise<Answer> {
   const { served, name } = call.target
   const binding = bodyOf('v1', 'Binding', value)
-  if (binding.metadata.name && binding.metadata.name !== name) throw badRequest('name in URL does not match name in Binding object')
+  if (binding.metadata.name && binding.metadata.name !== name)
+    throw badRequest('name in URL does not match name in Binding object')
   const { kind: what = '', name: node = '' } = binding['target'] as { readonly kind?: string; readonly name?: string }
   if (node === '') throw unreasoned('target.name: Required value')
   if (what !== '' && what !== 'Node') {
@@ -116,12 +129,17 @@ export async function bind(context: Context, call: Call, { value, options }: Wri
   const refuse = (why: string): never => {
     throw conflict({ group: '', plural: 'pods/binding' }, name, why)
   }
-  if (object.metadata.deletionTimestamp !== undefined) refuse(`pod ${name} is being deleted, cannot be assigned to a host`)
-  if (object.spec?.['nodeName']) refuse(`pod ${name} is already assigned to node ${JSON.stringify(object.spec['nodeName'])}`)
+  if (object.metadata.deletionTimestamp !== undefined)
+    refuse(`pod ${name} is being deleted, cannot be assigned to a host`)
+  if (object.spec?.['nodeName'])
+    refuse(`pod ${name} is already assigned to node ${JSON.stringify(object.spec['nodeName'])}`)
   const { annotations } = binding.metadata
   const bound = {
     ...object,
-    metadata: annotations === undefined ? object.metadata : { ...object.metadata, annotations: { ...object.metadata.annotations, ...annotations } },
+    metadata:
+      annotations === undefined
+        ? object.metadata
+        : { ...object.metadata, annotations: { ...object.metadata.annotations, ...annotations } },
     spec: { ...object.spec, nodeName: node },
     status: scheduled(object, timestamp(context.clock.now())),
   } as AnyResource
@@ -141,7 +159,8 @@ function scheduled({ status }: AnyResource, lastTransitionTime: string): Record<
 export async function evict(context: Context, call: Call, { value, options }: Written): Promise<Answer> {
   const { name } = call.target
   const eviction = bodyOf('policy/v1', 'Eviction', value)
-  if (eviction.metadata.name && eviction.metadata.name !== name) throw badRequest('name in URL does not match name in Eviction object')
+  if (eviction.metadata.name && eviction.metadata.name !== name)
+    throw badRequest('name in URL does not match name in Eviction object')
   const given = deleteOptions(call.query, eviction['deleteOptions'])
   await remove(context, call, current(context, call), { ...given, dryRun: given.dryRun || options.dryRun })
   return succeeded
@@ -159,7 +178,8 @@ export async function logs(context: Context, call: Call): Promise<Response> {
   if (!names.includes(container)) throw badRequest(`container ${container} is not valid for pod ${entry.name}`)
   const node = object.spec?.['nodeName']
   // As on a cluster: who is nowhere has said nothing.
-  if (typeof node !== 'string') return new Response(null, { status: 204, headers: { 'cache-control': 'no-cache, private' } })
+  if (typeof node !== 'string')
+    return new Response(null, { status: 204, headers: { 'cache-control': 'no-cache, private' } })
   const kubelet = context.kubelet(node)
   if (kubelet === undefined) throw failure(503, 'ServiceUnavailable', `node ${node} cannot be reached`)
   const path = [entry.namespace, entry.name, container].map(encodeURIComponent).join('/')

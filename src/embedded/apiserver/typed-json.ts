@@ -82,7 +82,10 @@ class Reading {
 
   #element(member: Member, at: string | number, value: unknown): unknown {
     this.#path.push(at)
-    const read = value === null ? zeroOf({ ...member, list: false, map: false }) : this.#single(member, member.printedElement, value)
+    const read =
+      value === null
+        ? zeroOf({ ...member, list: false, map: false })
+        : this.#single(member, member.printedElement, value)
     this.#path.pop()
     return read
   }
@@ -108,7 +111,9 @@ class Reading {
   #integer(value: unknown, type: 'i' | 'j', printed: string): unknown {
     if (typeof value !== 'number') return this.#mismatch(value, printed)
     const limit = type === 'j' ? 2 ** 31 : 2 ** 63
-    return Number.isInteger(value) && value >= -limit && value < limit ? value : this.#mismatch(value, printed, ` ${goNumber(value)}`)
+    return Number.isInteger(value) && value >= -limit && value < limit
+      ? value
+      : this.#mismatch(value, printed, ` ${goNumber(value)}`)
   }
 
   #message(type: string, printed: string, value: unknown): unknown {
@@ -194,7 +199,14 @@ function membersOf(name: string, inside: readonly string[]): Member[] {
 }
 
 /** What a scalar is to Go. */
-const plain: Readonly<Record<string, string>> = { s: 'string', b: 'uint8', t: 'bool', j: 'int32', i: 'int64', d: 'float64' }
+const plain: Readonly<Record<string, string>> = {
+  s: 'string',
+  b: 'uint8',
+  t: 'bool',
+  j: 'int32',
+  i: 'int64',
+  d: 'float64',
+}
 
 function lastPart(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1)
@@ -252,8 +264,7 @@ const readers: Readonly<Record<string, (value: unknown, refusal: (printed: strin
   [`${extensions}.JSONSchemaPropsOrStringArray`]: (value) => schemaOr(value, Array.isArray),
 }
 
-const quantityRule =
-  "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+const quantityRule = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
 function time(value: unknown, refusal: (printed: string) => string, micro: boolean): string {
   if (typeof value !== 'string') throw new Stop(refusal('string'))
@@ -303,5 +314,8 @@ function goNumber(value: number): string {
 }
 
 function printPath(path: readonly (string | number)[]): string {
-  return path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('').slice(1)
+  return path
+    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
+    .join('')
+    .slice(1)
 }

@@ -35,7 +35,7 @@ export function validateUpdate(served: ServedKind, object: AnyResource, old: Any
 
 /** Definitions are judged by what serves them. */
 function checkOf({ kind, resource }: ServedKind): Kind['check'] {
-  return resource === definitionsResource ? (checkDefinition as Kind['check']) : kind.check?.bind(kind)
+  return resource === definitionsResource ? checkDefinition : kind.check?.bind(kind)
 }
 
 /** A custom object that says that it is of another kind is judged by nothing else but rules. */
@@ -45,7 +45,11 @@ function otherKind({ kind }: ServedKind, object: AnyResource, old: AnyResource |
   return [...errors, ...compileSchema(kind.schema()).rules(object, old, errors)]
 }
 
-function refuse({ kind, resource }: ServedKind, { metadata, kind: named }: AnyResource, errors: readonly FieldError[]): void {
+function refuse(
+  { kind, resource }: ServedKind,
+  { metadata, kind: named }: AnyResource,
+  errors: readonly FieldError[],
+): void {
   if (errors.length === 0) return
   const different = [...new Map(errors.map((error) => [formatFieldError(error), error])).values()]
   // Kubernetes judges both views of an event alike.

@@ -108,7 +108,8 @@ async function decodeFor(call: Call, kind: string): Promise<Decoded & { readonly
   representationOf(call)
   const body = await readBody(call.request)
   const options = writeOptions(call)
-  const refuse = (why: string): string => `the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(body.bytes)})`
+  const refuse = (why: string): string =>
+    `the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(body.bytes)})`
   const strict = options.fieldValidation !== 'Ignore'
   const needsKind = !call.target.served.kind.builtin && call.target.subresource !== 'scale'
   return { ...(await decodeObject(body, { strict, needsKind, refuse })), options }
@@ -147,7 +148,8 @@ async function serveScale(context: Context, call: Call): Promise<Response> {
   const { verb } = call.target
   if (verb === 'get') return encodeObject(call, answerOf(scaleOf(call, current(context, call).object)), context.clock)
   if (verb !== 'update' && verb !== 'patch') throw notAllowed(call)
-  const wanted = verb === 'patch' ? await decodePatch(call, await readBody(call.request)) : await decodeFor(call, 'Scale')
+  const wanted =
+    verb === 'patch' ? await decodePatch(call, await readBody(call.request)) : await decodeFor(call, 'Scale')
   return encodeObject(call, await writeScale(context, call, wanted), context.clock)
 }
 

@@ -21,7 +21,8 @@ export function release({ clusterIps, nodePorts }: Context, served: ServedKind, 
   if (served.resource !== 'services') return
   const { clusterIP, ports } = object.spec ?? {}
   if (typeof clusterIP === 'string') clusterIps.release(clusterIP)
-  for (const { nodePort } of (ports ?? []) as { nodePort?: number }[]) if (nodePort !== undefined) nodePorts.release(nodePort)
+  for (const { nodePort } of (ports ?? []) as { nodePort?: number }[])
+    if (nodePort !== undefined) nodePorts.release(nodePort)
 }
 
 export function warn(call: Call, object: AnyResource): void {
@@ -140,7 +141,9 @@ function withSameTimes(object: AnyResource, old: AnyResource): AnyResource {
   const { managedFields } = object.metadata
   if (managedFields === undefined || managedFields === old.metadata.managedFields) return object
   const same = equalJson(timeless(managedFields), timeless(old.metadata.managedFields))
-  return same ? { ...object, metadata: { ...object.metadata, managedFields: old.metadata.managedFields ?? [] } } : object
+  return same
+    ? { ...object, metadata: { ...object.metadata, managedFields: old.metadata.managedFields ?? [] } }
+    : object
 }
 
 function timeless(entries: readonly ManagedFieldsEntry[] = []): unknown {
