@@ -13,73 +13,11 @@ import type { AnyResource } from '#machinery/meta.ts'
 import { startSimulation } from '#simulator/simulation.ts'
 import { backend, modelBooster, modelServing, podTemplate, role } from './builders.ts'
 import { startMachine } from './machine.ts'
+import { a, atRest, b, chat, namesOf, podsOfB, replaced, servingOf, uidsOf, up } from './serving-tools.ts'
 import { startWorld, type Tools, writesIn } from './world.ts'
 
 const simulation = startSimulation()
 after(() => simulation[Symbol.asyncDispose]())
-
-/** Base A: one role of one pod. */
-const a = (spec: Record<string, unknown> = {}, container: Record<string, unknown> = {}) =>
-  modelServing('chat', {
-    schedulerName: 'default-scheduler',
-    replicas: 2,
-    template: { roles: [role('decode', { entryTemplate: podTemplate(container) })] },
-    ...spec,
-  })
-
-/** Base B: a role with a worker beside one of two replicas. */
-const b = (spec: Record<string, unknown> = {}, template: Record<string, unknown> = {}) =>
-  modelServing('pd', {
-    schedulerName: 'default-scheduler',
-    template: {
-      roles: [role('prefill', { workerReplicas: 1, workerTemplate: podTemplate() }), role('decode', { replicas: 2 })],
-      ...template,
-    },
-    ...spec,
-  })
-
-const chat = { namespace: 'default', name: 'chat' }
-const podsOfB = ['pd-0-decode-0-0', 'pd-0-decode-1-0', 'pd-0-prefill-0-0', 'pd-0-prefill-0-1']
-
-const namesOf = async (tools: Tools): Promise<string[]> =>
-  (await tools.list(Pod)).map(({ metadata }) => metadata.name ?? '').sort()
-
-/** Name → uid, of pods that are not on their way out. */
-async function uidsOf(tools: Tools): Promise<Record<string, string>> {
-  const pods = (await tools.list(Pod)).filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-  return Object.fromEntries(pods.map(({ metadata }) => [metadata.name ?? '', metadata.uid ?? '']))
-}
-
-/** Names of the pods that are others now. */
-function replaced(before: Record<string, string>, now: Record<string, string>): string[] {
-  return Object.keys(now)
-    .filter((name) => now[name] !== before[name])
-    .sort()
-}
-
-async function servingOf(tools: Tools, name: string): Promise<ModelServing> {
-  return tools.client.get(ModelServing, { namespace: 'default', name })
-}
-
-/** Applied, and all of it ready and at rest. */
-async function up(tools: Tools, object: AnyResource): Promise<void> {
-  await tools.apply(object)
-  await atRest(tools, object.metadata.name ?? '')
-}
-
-async function atRest(tools: Tools, name: string): Promise<void> {
-  await tools.until(`${name} to be as it shall`, async () => {
-    const { metadata, spec, status } = await servingOf(tools, name)
-    return (
-      status?.observedGeneration === metadata.generation &&
-      status?.replicas === spec.replicas &&
-      status?.updatedReplicas === spec.replicas &&
-      status?.availableReplicas === spec.replicas &&
-      status.conditions?.some(({ type, status: holds }) => type === 'Available' && holds === 'True')
-    )
-  })
-  await tools.settled()
-}
 
 const remove = (tools: Tools, name: string) => tools.client.delete(Pod, { namespace: 'default', name })
 

@@ -35,6 +35,13 @@ export const servingLabels = {
   roleTemplateHash: 'modelserving.volcano.sh/role-template-hash',
 } as const
 
+export const servingAnnotations = {
+  /** On a pod: which making of its role replica it belongs to, from 2 on. */
+  incarnation: 'fairlead.dev/incarnation',
+  /** On a ModelServing, and from there on its pods: a new value makes all pods anew, as a changed template would. */
+  restartedAt: 'fairlead.dev/restarted-at',
+} as const
+
 /** In every container of a ModelServing's pods. */
 export const servingEnv = {
   /** Pods of this role replica, entry included. */

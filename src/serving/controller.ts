@@ -1,4 +1,4 @@
-import { Pod, Service } from '#api/core/kinds.ts'
+import { ControllerRevision, Pod, Service } from '#api/core/kinds.ts'
 import { ModelServing, type ModelServingStatus } from '#api/model-serving.ts'
 import type { ControllerDefinition } from '#controller/controller.ts'
 import { keysOfController } from '#controller/owned.ts'
@@ -10,5 +10,5 @@ export const servingController: ControllerDefinition<ModelServing, Observed, Mod
   name: 'fairlead-serving',
   kind: ModelServing,
   domain: { observe, plan, status },
-  watches: [Pod, Service].map((kind) => ({ kind, keysOf: keysOfController(ModelServing) })),
+  watches: [Pod, Service, ControllerRevision].map((kind) => ({ kind, keysOf: keysOfController(ModelServing) })),
 }

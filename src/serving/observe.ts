@@ -1,4 +1,4 @@
-import { Pod, Service } from '#api/core/kinds.ts'
+import { ControllerRevision, Pod, Service } from '#api/core/kinds.ts'
 import type { ModelServing } from '#api/model-serving.ts'
 import type { Reader } from '#controller/domain.ts'
 import { factsOf, type PodFacts } from './pod-facts.ts'
@@ -8,6 +8,7 @@ export interface Observed {
   readonly pods: readonly Pod[]
   readonly facts: readonly PodFacts[]
   readonly services: readonly Service[]
+  readonly revisions: readonly ControllerRevision[]
 }
 
 export function observe(serving: ModelServing, read: Reader): Observed {
@@ -17,5 +18,6 @@ export function observe(serving: ModelServing, read: Reader): Observed {
     pods,
     facts: pods.map((pod) => factsOf(name, pod)).filter((facts) => facts !== undefined),
     services: read.list(Service, { namespace, controllerUid: uid }),
+    revisions: read.list(ControllerRevision, { namespace, controllerUid: uid }),
   }
 }

@@ -1,53 +1,78 @@
-import { Pod, Service } from '#api/core/kinds.ts'
+import { ControllerRevision, Pod, Service } from '#api/core/kinds.ts'
 import type { ModelServing } from '#api/model-serving.ts'
 import type { Plan, Step, Why } from '#controller/domain.ts'
 import { failingOf, probePatienceMs } from './failing.ts'
-import { type Group, groupsOf, type Memory, nextDeadlineMs, type Rules } from './groups.ts'
-import { type Move, type MoveReason, movesOf, type Wanted } from './moves.ts'
+import { type Group, nextDeadlineMs } from './groups.ts'
+import { type History, nextNumber, renderSnapshot } from './history.ts'
+import type { Move, MoveReason } from './moves.ts'
 import { groupName, type PodPosition, positionOf, replicaName, serviceName } from './names.ts'
 import type { Observed } from './observe.ts'
 import { renderPod, renderService } from './render-pod.ts'
-import { revisionOf } from './revision.ts'
+import { graceMsOf, type View, viewOf } from './view.ts'
 
-/** Services before pods, so that `ENTRY_ADDRESS` resolves from the first moment on. */
+/**
+ * The snapshot of a template before all pods of it, so that none is ever without; services before pods, so that
+ * `ENTRY_ADDRESS` resolves from the first moment on.
+ */
 export function plan(serving: ModelServing, observed: Observed, nowMs: number): Plan {
   if (serving.metadata.deletionTimestamp !== undefined) return { stages: [] }
-  const groups = groupsIn(serving, observed, nowMs)
-  const moves = movesOf(groups, wantedBy(serving))
-  const units = unitsWithService(serving, groups, moves)
+  const view = viewOf(serving, observed, nowMs)
+  const units = unitsWithService(serving, view)
   return {
     stages: [
+      snapshotSteps(serving, view.history),
       serviceSteps(serving, units),
-      [...moves.map((move) => podStep(serving, move)), ...staleServices(serving, observed, units)],
+      [...view.moves.map((move) => podStep(serving, view.history, move)), ...staleServices(serving, observed, units)],
+      staleSnapshots(serving, observed, view),
     ],
-    notes: phaseNotes(serving, groups),
-    ...recheck(serving, observed, groups, nowMs),
+    notes: phaseNotes(serving, view),
+    ...recheck(serving, observed, view.groups, nowMs),
   }
 }
 
-export function groupsIn(serving: ModelServing, observed: Observed, nowMs: number): Group[] {
-  return groupsOf(observed.facts, memoryOf(serving), rulesOf(serving), nowMs)
+function snapshotSteps(serving: ModelServing, history: History): Step[] {
+  const { update, snapshots } = history
+  const kept = snapshots.find(({ revision }) => revision === update)
+  if (kept === undefined) {
+    const object = renderSnapshot(serving, history)
+    const why = { reason: 'RevisionCreated', note: `template ${update} is revision ${nextNumber(history)}` }
+    return [{ do: 'create', kind: ControllerRevision, object, why }]
+  }
+  if (kept === snapshots.at(-1)) return []
+  const { name = '', namespace } = kept.object.metadata
+  const number = nextNumber(history)
+  return [
+    {
+      do: 'patch',
+      ref: { kind: ControllerRevision, namespace, name },
+      patch: [{ op: 'replace', path: '/revision', value: number }],
+      why: {
+        reason: 'RevisionReturned',
+        note: `template ${update}, once revision ${kept.number}, is revision ${number}`,
+      },
+    },
+  ]
 }
 
-/** Roles without any replica make a group without pods, and of such there are none. */
-export const wantedBy = ({ spec }: ModelServing): Wanted => ({
-  replicas: spec.template.roles.some((role) => role.replicas > 0) ? spec.replicas : 0,
-  roles: spec.template.roles,
-  revision: revisionOf(spec.template.roles),
-})
-
-const rulesOf = ({ spec }: ModelServing): Rules => ({
-  roles: spec.template.roles,
-  recoveryPolicy: spec.recoveryPolicy,
-  graceMs: Math.max(0, spec.template.restartGracePeriodSeconds) * 1000,
-})
-
-function memoryOf(serving: ModelServing): Memory {
-  const groups = serving.status?.groups ?? []
-  return new Map(groups.map(({ ordinal, roles }) => [ordinal, new Map(roles.map(({ name, phase }) => [name, phase]))]))
+/** Of the snapshots that nothing needs, the oldest beyond the limit. */
+function staleSnapshots(serving: ModelServing, observed: Observed, { history, groups, wanted }: View): Step[] {
+  const used = new Set([
+    history.update,
+    wanted.current,
+    wanted.served,
+    ...observed.facts.map((pod) => pod.revision),
+    ...groups.flatMap((group) => [group.revision, ...group.replicas.map((replica) => replica.revision)]),
+  ])
+  const unused = history.snapshots.filter(({ revision }) => !used.has(revision))
+  return unused.slice(0, Math.max(0, unused.length - serving.spec.revisionHistoryLimit)).map(({ object, number }) => ({
+    do: 'delete',
+    ref: { kind: ControllerRevision, namespace: object.metadata.namespace, name: object.metadata.name ?? '' },
+    uid: object.metadata.uid ?? '',
+    why: { reason: 'RevisionDeleted', note: `revision ${number} is beyond revisionHistoryLimit` },
+  }))
 }
 
-function podStep(serving: ModelServing, move: Move): Step {
+function podStep(serving: ModelServing, history: History, move: Move): Step {
   const name = serving.metadata.name ?? ''
   const { position } = move.do === 'create' ? move : move.pod
   const unit = `${replicaName(position.role, position.replica)} of ${groupName(name, position.group)}`
@@ -56,9 +81,10 @@ function podStep(serving: ModelServing, move: Move): Step {
     const ref = { kind: Pod, namespace: serving.metadata.namespace, name: move.pod.name }
     return { do: 'delete', ref, uid, why: { reason: 'RoleDeleting', note: `removing ${unit}: ${causes[move.reason]}` } }
   }
-  const role = serving.spec.template.roles.find((each) => each.name === position.role)
-  if (role === undefined) throw new Error(`no role ${position.role}`)
-  const object = renderPod({ serving, role, position, revision: revisionOf(serving.spec.template.roles) })
+  const { revision, incarnation } = move
+  const role = history.rolesOf(revision)?.find((each) => each.name === position.role)
+  if (role === undefined) throw new Error(`no role ${position.role} in revision ${revision}`)
+  const object = renderPod({ serving, role, position, revision, incarnation })
   return { do: 'create', kind: Pod, object, why: { reason: 'RoleCreating', note: `creating ${unit}` } }
 }
 
@@ -71,26 +97,25 @@ const causes: Record<MoveReason, string> = {
 type Unit = Omit<PodPosition, 'index'>
 
 /** Units with a headless service, by its name: those of roles with workers, that stay or are about to be made. */
-function unitsWithService(serving: ModelServing, groups: readonly Group[], moves: readonly Move[]): Map<string, Unit> {
+function unitsWithService(serving: ModelServing, { history, groups, moves }: View): Map<string, Unit> {
   const name = serving.metadata.name ?? ''
-  const { roles } = serving.spec.template
   const leaving = new Set(
     moves.flatMap((move) =>
       move.do === 'remove' && move.reason === 'scale' ? [serviceName(name, move.pod.position)] : [],
     ),
   )
   const stay = groups
-    .filter((group) => !group.deleting)
+    .filter((group) => !group.deleting && !group.gone)
     .flatMap((group) => group.replicas.map((replica) => ({ ...replica, group: group.ordinal })))
     .filter((replica) => replica.phase !== 'Deleting')
-    .map(({ group, role, ordinal }): Unit => ({ group, role, replica: ordinal }))
+    .map(({ group, role, ordinal, revision }) => ({ group, role, replica: ordinal, revision }))
     .filter((unit) => !leaving.has(serviceName(name, unit)))
-  const made = moves.flatMap((move) => (move.do === 'create' ? [move.position] : []))
-  return new Map(
-    [...stay, ...made]
-      .filter((unit) => roles.some((role) => role.name === unit.role && role.workerTemplate !== undefined))
-      .map((unit) => [serviceName(name, unit), unit]),
-  )
+  const made = moves.flatMap((move) => (move.do === 'create' ? [{ ...move.position, revision: move.revision }] : []))
+  const hasWorkers = (unit: Unit & { readonly revision: string | undefined }) =>
+    (history.rolesOf(unit.revision) ?? serving.spec.template.roles).some(
+      (role) => role.name === unit.role && role.workerTemplate !== undefined,
+    )
+  return new Map([...stay, ...made].filter(hasWorkers).map((unit) => [serviceName(name, unit), unit]))
 }
 
 function serviceSteps(serving: ModelServing, units: ReadonlyMap<string, Unit>): Step[] {
@@ -116,14 +141,13 @@ function staleServices(serving: ModelServing, observed: Observed, units: Readonl
 }
 
 /** A role replica that has become ready since the status was last told. */
-function phaseNotes(serving: ModelServing, groups: readonly Group[]): Why[] {
-  const memory = memoryOf(serving)
+function phaseNotes(serving: ModelServing, { groups, memory }: View): Why[] {
   const name = serving.metadata.name ?? ''
   return groups.flatMap((group) =>
     group.replicas
       .filter(({ phase }) => phase === 'Running')
       .map(({ role, ordinal }) => replicaName(role, ordinal))
-      .filter((replica) => memory.get(group.ordinal)?.get(replica) !== 'Running')
+      .filter((replica) => memory.get(group.ordinal)?.replicas.get(replica)?.phase !== 'Running')
       .map((replica) => ({
         reason: 'RoleRunning',
         note: `${replica} of ${groupName(name, group.ordinal)} is running`,
@@ -135,7 +159,7 @@ function recheck(serving: ModelServing, observed: Observed, groups: readonly Gro
   // A container that runs without becoming ready is named after a moment; from then on the time is told by minutes.
   const patienceMs = failingOf(observed.pods, nowMs) === undefined ? probePatienceMs : 60_000
   const delays = [
-    nextDeadlineMs(groups, rulesOf(serving).graceMs, nowMs),
+    nextDeadlineMs(groups, graceMsOf(serving), nowMs),
     groups.every((group) => group.ready) ? undefined : patienceMs,
   ].filter((delayMs) => delayMs !== undefined)
   return delays.length === 0 ? {} : { recheckAfterMs: Math.min(...delays) }

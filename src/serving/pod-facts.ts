@@ -1,5 +1,5 @@
 import type { ContainerStatus, Pod } from '#api/core/types.generated.ts'
-import { servingEnv, servingLabels } from '#api/labels.ts'
+import { servingAnnotations, servingEnv, servingLabels } from '#api/labels.ts'
 import { positionOf, type PodPosition } from './names.ts'
 
 /** The little that decisions need to know of a pod. */
@@ -8,6 +8,10 @@ export interface PodFacts {
   readonly uid: string
   readonly position: PodPosition
   readonly revision: string | undefined
+  /** Of the template of its own role. */
+  readonly roleHash: string | undefined
+  /** Which making of its role replica it belongs to. */
+  readonly incarnation: number
   /** Pods in its role replica when it was made, itself included. */
   readonly groupSize: number
   readonly deleting: boolean
@@ -18,6 +22,8 @@ export interface PodFacts {
   /** When the restart happened that made it unready; `undefined` when unreadiness has another cause. */
   readonly restartedAtMs: number | undefined
   readonly deletionCost: number
+  /** Routers send it no new requests any more, so that it can go. */
+  readonly draining: boolean
 }
 
 /** `undefined` for a pod whose name is not one that `serving` gives. */
@@ -35,6 +41,8 @@ export function factsOf(serving: string, pod: Pod): PodFacts | undefined {
     uid: pod.metadata.uid ?? '',
     position,
     revision: pod.metadata.labels?.[servingLabels.revision],
+    roleHash: pod.metadata.labels?.[servingLabels.roleTemplateHash],
+    incarnation: Number(pod.metadata.annotations?.[servingAnnotations.incarnation] ?? 1) || 1,
     groupSize: groupSizeOf(pod),
     deleting,
     ready,
@@ -43,6 +51,7 @@ export function factsOf(serving: string, pod: Pod): PodFacts | undefined {
       ? undefined
       : restartBehind(pod.status?.containerStatuses ?? [], readyCondition?.lastTransitionTime),
     deletionCost: Number.isNaN(cost) ? 0 : cost,
+    draining: false,
   }
 }
 

@@ -1,22 +1,23 @@
 import type { Container, EnvVar, PodTemplateSpec } from '#api/core/types.generated.ts'
-import { servingEnv, servingLabels } from '#api/labels.ts'
-import type { ModelServing, ModelServingRole } from '#api/model-serving.ts'
+import { servingAnnotations, servingEnv, servingLabels } from '#api/labels.ts'
+import type { ModelServing } from '#api/model-serving.ts'
 import type { AnyResource, OwnerReference } from '#machinery/meta.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import { ModelServing as ModelServingKind } from '#api/model-serving.ts'
 import { groupName, type PodPosition, podName, replicaName, serviceName } from './names.ts'
-import { roleRevisionOf } from './revision.ts'
+import { type RoleTemplate, roleRevisionOf } from './revision.ts'
 
 export interface PodPlace {
   readonly serving: ModelServing
-  readonly role: ModelServingRole
+  readonly role: RoleTemplate
   readonly position: PodPosition
   /** Revision of the whole set of roles. */
   readonly revision: string
+  readonly incarnation: number
 }
 
 /** The pod at one position: the role's template, our labels and environment on top. */
-export function renderPod({ serving, role, position, revision }: PodPlace): AnyResource {
+export function renderPod({ serving, role, position, revision, incarnation }: PodPlace): AnyResource {
   const entry = position.index === 0
   const template: PodTemplateSpec = (entry ? role.entryTemplate : role.workerTemplate) ?? {}
   const name = serving.metadata.name ?? ''
@@ -39,7 +40,7 @@ export function renderPod({ serving, role, position, revision }: PodPlace): AnyR
         [servingLabels.roleTemplateHash]: roleRevisionOf(role),
         ...(entry ? { [servingLabels.entry]: 'true' } : {}),
       },
-      ...(template.metadata?.annotations && { annotations: template.metadata.annotations }),
+      ...annotationsOf(template, incarnation),
       ownerReferences: [ownerReference(serving)],
     },
     spec: {
@@ -49,6 +50,12 @@ export function renderPod({ serving, role, position, revision }: PodPlace): AnyR
       containers: (spec?.containers ?? []).map((container) => withEnv(container, env)),
     },
   }
+}
+
+function annotationsOf({ metadata }: PodTemplateSpec, incarnation: number) {
+  const own = incarnation > 1 ? { [servingAnnotations.incarnation]: String(incarnation) } : undefined
+  const annotations = { ...metadata?.annotations, ...own }
+  return Object.keys(annotations).length === 0 ? {} : { annotations }
 }
 
 /** Ours come last and win, so that a template cannot take a pod out of its group by an environment variable. */
@@ -90,7 +97,7 @@ function replicaLabels(serving: string, { group, role, replica }: Omit<PodPositi
   }
 }
 
-function ownerReference(serving: ModelServing): OwnerReference {
+export function ownerReference(serving: ModelServing): OwnerReference {
   return {
     apiVersion: apiVersionOf(ModelServingKind),
     kind: ModelServingKind.kind,

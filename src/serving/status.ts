@@ -5,10 +5,14 @@ import { messageOf } from '#base/fault.ts'
 import { setCondition } from '#machinery/conditions.ts'
 import type { Condition } from '#machinery/meta.ts'
 import { type Failing, failingOf } from './failing.ts'
-import type { Group } from './groups.ts'
+import type { Group, Replica } from './groups.ts'
+import type { Wanted } from './moves.ts'
 import { replicaName } from './names.ts'
 import type { Observed } from './observe.ts'
-import { groupsIn, wantedBy } from './plan.ts'
+import { toldOf, type View, viewOf } from './view.ts'
+
+type GroupStatus = NonNullable<ModelServingStatus['groups']>[number]
+type RoleStatus = NonNullable<ModelServingStatus['roles']>[number]
 
 export function status(
   serving: ModelServing,
@@ -19,62 +23,107 @@ export function status(
   if (serving.metadata.deletionTimestamp !== undefined) return undefined
   // The pods just made wake this key: the first status waits for them instead of telling that there are none yet.
   if (serving.status === undefined && outcome.complete && outcome.written > 0) return undefined
-  const { replicas, revision } = wantedBy(serving)
-  const groups = groupsIn(serving, observed, nowMs).filter((group) => group.replicas.length > 0)
-  const present = groups.filter((group) => !group.deleting)
-  const updated = present.filter((group) => group.revision === revision)
-  const former = currentRevision(serving, present, revision)
+  const view = viewOf(serving, observed, nowMs)
+  const { wanted, history } = view
+  const groups = toldOf(view.groups, wanted)
+  const present = groups.filter((group) => !group.deleting && !group.gone)
+  const updated = present.filter((group) => group.revision === history.update)
   const failing = failingOf(observed.pods, nowMs)
+  const outdated = present.filter((group) => awaitsUpdate(group, wanted))
   const counts: Counts = {
-    wanted: replicas,
-    serving: updated.filter((group) => group.ready).length,
-    outdated: present.filter((group) => group.revision !== revision).map((group) => group.ordinal),
+    wanted: wanted.replicas,
+    serving: present.filter((group) => group.ready && !outdated.includes(group)).length,
+    outdated: outdated.map((group) => group.ordinal),
     unready: groups.filter((group) => !group.ready || group.deleting).map((group) => group.ordinal),
+    paused: wanted.paused,
   }
   return {
     observedGeneration: serving.metadata.generation ?? 0,
-    replicas: groups.length,
+    replicas: present.length,
     updatedReplicas: updated.length,
-    currentReplicas: present.filter((group) => group.revision === former).length,
+    currentReplicas: present.filter((group) => group.revision === wanted.current).length,
     availableReplicas: present.filter((group) => group.ready).length,
-    currentRevision: former,
-    updateRevision: revision,
-    labelSelector: scaleSelector(serving),
-    groups: groups.map((group) => ({
-      ordinal: group.ordinal,
-      ...(group.revision !== undefined && { revision: group.revision }),
-      roles: group.replicas.map(({ role, ordinal, phase }) => ({ name: replicaName(role, ordinal), phase })),
-    })),
+    currentRevision: wanted.current,
+    updateRevision: history.update,
+    ...(wanted.served !== undefined && { servedRevision: wanted.served }),
+    labelSelector: scaleSelector(serving, present),
+    roles: serving.spec.template.roles.map(({ name }) => roleStatus(name, present, view)),
+    groups: groups.map(groupStatus),
     conditions: conditionsOf(serving, { counts, failing, outcome }, nowMs),
   }
 }
 
-/** The revision that is being left: kept while any group is on it. */
-function currentRevision(serving: ModelServing, present: readonly Group[], update: string): string {
-  const former = serving.status?.currentRevision
-  if (former !== undefined && present.some((group) => group.revision === former)) return former
-  return present.find((group) => group.revision !== undefined && group.revision !== update)?.revision ?? update
+/** Whether the rollout is yet to come to the group, or to a part of it. */
+function awaitsUpdate(group: Group, { rules, pace, paceOf }: Wanted): boolean {
+  if (group.revision === rules.update || (!rules.byRole && group.ordinal < pace.partition)) return false
+  return !rules.byRole || group.replicas.some((each) => each.outdated && each.ordinal >= paceOf(each.role).partition)
 }
 
-/** Selects one pod a group, so that an autoscaler that averages over pods averages over groups. */
-function scaleSelector({ metadata, spec }: ModelServing): string {
-  const role = spec.template.roles[0]?.name ?? ''
+function groupStatus({ ordinal, revision, ready, replicas }: Group): GroupStatus {
+  return {
+    ordinal,
+    ...(revision !== undefined && { revision }),
+    ready,
+    roles: replicas.map((replica) => ({
+      name: replicaName(replica.role, replica.ordinal),
+      phase: replica.phase,
+      ...(replica.revision !== undefined && replica.revision !== revision && { revision: replica.revision }),
+      ...(replica.incarnation > 1 && { incarnation: replica.incarnation }),
+    })),
+  }
+}
+
+function roleStatus(name: string, groups: readonly Group[], { history }: View): RoleStatus {
+  const replicas = groups.flatMap((group) =>
+    group.replicas.filter((each) => each.role === name && each.pods.length > 0),
+  )
+  return {
+    name,
+    replicas: replicas.length,
+    readyReplicas: replicas.filter(({ phase }) => phase === 'Running').length,
+    updatedReplicas: replicas.filter(({ outdated }) => !outdated).length,
+    revision: history.roleHashOf(history.update, name) ?? '',
+  }
+}
+
+/**
+ * Selects one pod a group, so that an autoscaler that averages over pods averages over groups: the entry pod of the
+ * instance that most groups have. The lowest ordinal may have gone in a scale-down.
+ */
+function scaleSelector({ metadata, spec }: ModelServing, groups: readonly Group[]): string {
+  const role = spec.template.roles.find(({ replicas }) => replicas > 0) ?? spec.template.roles[0]
+  const name = role?.name ?? ''
   return Object.entries({
     [servingLabels.entry]: 'true',
     [servingLabels.name]: metadata.name ?? '',
-    [servingLabels.role]: role,
-    [servingLabels.roleId]: replicaName(role, 0),
+    [servingLabels.role]: name,
+    [servingLabels.roleId]: replicaName(
+      name,
+      commonest(
+        groups.flatMap(({ replicas }) => replicas),
+        name,
+      ),
+    ),
   })
     .map(([key, value]) => `${key}=${value}`)
     .join(',')
 }
 
+function commonest(replicas: readonly Replica[], role: string): number {
+  const counts = new Map<number, number>()
+  for (const each of replicas) {
+    if (each.role === role && each.phase !== 'Deleting') counts.set(each.ordinal, (counts.get(each.ordinal) ?? 0) + 1)
+  }
+  return [...counts].sort(([a, times], [b, others]) => others - times || a - b)[0]?.[0] ?? 0
+}
+
 interface Counts {
   readonly wanted: number
-  /** Ready groups of the present template. */
+  /** Ready groups that the rollout has done with. */
   readonly serving: number
   readonly outdated: readonly number[]
   readonly unready: readonly number[]
+  readonly paused: boolean
 }
 
 interface Findings {
@@ -121,14 +170,14 @@ function update({ counts }: Findings): Verdict {
     ? {
         type: 'UpdateInProgress',
         status: 'True',
-        reason: 'GroupsUpdating',
-        message: `groups of an earlier template: ${listOf(counts.outdated)}`,
+        reason: counts.paused ? 'RolloutPaused' : 'GroupsUpdating',
+        message: `groups of an earlier template: ${listOf(counts.outdated)}${counts.paused ? '; the rollout is paused' : ''}`,
       }
     : {
         type: 'UpdateInProgress',
         status: 'False',
         reason: 'GroupsUpdated',
-        message: 'all groups have the present template',
+        message: 'all groups have the template that they shall have',
       }
 }
 
