@@ -58,7 +58,7 @@ test('S1 two groups of one pod: names, labels, environment, status and events', 
   assert.equal(counts.get('RoleRunning')?.length, 2)
 })
 
-test('S2 two roles and a worker: a headless service for the role with workers, there before its pods', async (t) => {
+test('S2, B-37 two roles and a worker: a headless service for the role with workers, there before its pods', async (t) => {
   const world = await startWorld(t)
   await up(world, b())
   assert.deepEqual(await namesOf(world), podsOfB)
@@ -119,7 +119,7 @@ const recoveries = [
 ] as const
 
 for (const { policy, lost, goes } of recoveries) {
-  test(`${policy}: ${lost} deleted takes with it just ${goes.join(', ')}`, async (t) => {
+  test(`S9, S11, S12 ${policy}: ${lost} deleted takes with it just ${goes.join(', ')}`, async (t) => {
     const world = await startWorld(t)
     await up(world, b({ recoveryPolicy: policy, replicas: 2 }))
     const before = await uidsOf(world)
@@ -164,7 +164,7 @@ const crashes = [
 
 for (const { policy, grace, goes } of crashes) {
   const outcome = goes.length === 0 ? 'the same pod serves again' : `${goes.length} pods are made anew`
-  test(`S9, S10, S12 a container that exits under ${policy} with ${grace} s of grace: ${outcome}`, async (t) => {
+  test(`S9, S10, S12, B-03 a container that exits under ${policy} with ${grace} s of grace: ${outcome}`, async (t) => {
     const { container, crash, options } = crashOnce(t)
     const world = await startWorld(t, options)
     const prefill = role('prefill', {
@@ -184,7 +184,7 @@ for (const { policy, grace, goes } of crashes) {
   })
 }
 
-test('under None too, a pod that ended for good is made anew, alone', async (t) => {
+test('B-03 under None too, a pod that ended for good is made anew, alone', async (t) => {
   const { container, crash, options } = crashOnce(t)
   const world = await startWorld(t, options)
   const once = { spec: { ...(podTemplate(container)['spec'] as object), restartPolicy: 'Never' } }
@@ -197,7 +197,7 @@ test('under None too, a pod that ended for good is made anew, alone', async (t) 
   assert.deepEqual(replaced(before, await uidsOf(world)), ['pd-0-prefill-0-0'])
 })
 
-test('S18 no groups is available too, and from none it comes back', async (t) => {
+test('S18, B-23 no groups is available too, and from none it comes back', async (t) => {
   const world = await startWorld(t)
   await up(world, a({ replicas: 0 }))
   assert.match((await servingOf(world, 'chat')).status?.labelSelector ?? '', /modelserving.volcano.sh\/name=chat/)
@@ -208,7 +208,7 @@ test('S18 no groups is available too, and from none it comes back', async (t) =>
   assert.deepEqual(await namesOf(world), [])
 })
 
-test('S20 the same name again at once: the new one has pods of its own only, all of them new', async (t) => {
+test('S20, B-38 the same name again at once: the new one has pods of its own only, all of them new', async (t) => {
   const world = await startWorld(t)
   await up(world, b())
   const before = await uidsOf(world)
@@ -238,7 +238,7 @@ test('S21 a service that was deleted comes back as it was, and no pod is touched
   await world.condition(ModelServing, 'pd', 'Available')
 })
 
-test('S26 deleted in the foreground, nothing is made any more, and all goes', async (t) => {
+test('S26, B-05 deleted in the foreground, nothing is made any more, and all goes', async (t) => {
   const world = await startWorld(t)
   await up(world, b({ replicas: 2 }))
   const from = world.requests.length
@@ -437,7 +437,7 @@ test('the booster is optional: what is written by hand is served, and its contro
   }
 })
 
-test('a pass repeated writes nothing: metadata that changes costs no write', async (t) => {
+test('B-21 a pass repeated writes nothing: metadata that changes costs no write', async (t) => {
   const world = await startWorld(t)
   await up(world, b({ replicas: 2 }))
   const from = world.requests.length

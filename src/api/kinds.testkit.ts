@@ -359,7 +359,7 @@ const servings: readonly ObjectRow[] = [
     template: { roles: [role()] },
     rolloutStrategy: rolling({ maxUnavailable: '30%' }),
   }),
-  serving('role by role, a role without instances', {
+  serving('B-29 role by role, a role without instances', {
     template: { roles: [role(), role({ name: 'spare', replicas: 0 })] },
     rolloutStrategy: { type: 'RoleRollingUpdate' },
   }),

@@ -83,7 +83,7 @@ const rows: Record<string, Row> = {
     replicas: 2,
     want: '',
   },
-  'a group on its way out is not removed twice': {
+  'B-24 a group on its way out is not removed twice': {
     pods: 'chat-0-decode-0-0 chat-1-decode-0-0- chat-2-decode-0-0!',
     replicas: 2,
     want: '',
@@ -219,7 +219,7 @@ const rows: Record<string, Row> = {
     pace: { maxUnavailable: 0, maxSurge: 1 },
     want: '-chat-1-decode-0-0',
   },
-  'ordinals below the partition stay, by ordinal and not by place in the list': {
+  'B-18 ordinals below the partition stay, by ordinal and not by place in the list': {
     pods: 'chat-0-decode-0-0 chat-2-decode-0-0 chat-3-decode-0-0',
     replicas: 3,
     revision: 'b',
@@ -234,7 +234,7 @@ const rows: Record<string, Row> = {
     pace: { partition: 2 },
     want: '+chat-1-decode-0-0',
   },
-  'an unavailable protected group counts: no healthy one goes': {
+  'B-39 an unavailable protected group counts: no healthy one goes': {
     pods: 'chat-0-decode-0-0! chat-1-decode-0-0 chat-2-decode-0-0',
     replicas: 3,
     revision: 'b',

@@ -8,14 +8,14 @@ import type { Move, MoveReason } from './moves.ts'
 import { groupName, type PodPosition, positionOf, replicaName, serviceName } from './names.ts'
 import type { Observed } from './observe.ts'
 import { renderPod, renderService } from './render-pod.ts'
-import { graceMsOf, type View, viewOf } from './view.ts'
+import { graceMsOf, hasTemplate, type View, viewOf } from './view.ts'
 
 /**
  * The snapshot of a template before all pods of it, so that none is ever without; services before pods, so that
  * `ENTRY_ADDRESS` resolves from the first moment on.
  */
 export function plan(serving: ModelServing, observed: Observed, nowMs: number): Plan {
-  if (serving.metadata.deletionTimestamp !== undefined) return { stages: [] }
+  if (serving.metadata.deletionTimestamp !== undefined || !hasTemplate(serving)) return { stages: [] }
   const view = viewOf(serving, observed, nowMs)
   const units = unitsWithService(serving, view)
   return {
@@ -130,14 +130,23 @@ function serviceSteps(serving: ModelServing, units: ReadonlyMap<string, Unit>): 
 
 function staleServices(serving: ModelServing, observed: Observed, units: ReadonlyMap<string, Unit>): Step[] {
   return observed.services
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined && !units.has(metadata.name ?? ''))
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .filter(({ metadata }) => positionOf(serving.metadata.name ?? '', metadata.name ?? '') !== undefined)
+    .filter((service) => hasDrifted(serving, service, units))
     .map(({ metadata }) => ({
       do: 'delete',
       ref: { kind: Service, namespace: metadata.namespace, name: metadata.name ?? '' },
       uid: metadata.uid ?? '',
-      why: { reason: 'ServiceDeleted', note: 'its role replica is gone' },
+      why: { reason: 'ServiceDeleted', note: 'its role replica is gone, or it selects others' },
     }))
+}
+
+/** A selector that somebody added to selects other pods, and applying ours leaves the addition. */
+function hasDrifted(serving: ModelServing, { metadata, spec }: Service, units: ReadonlyMap<string, Unit>): boolean {
+  const unit = units.get(metadata.name ?? '')
+  if (unit === undefined) return true
+  const own = Object(renderService(serving, unit).spec?.['selector']) as object
+  return Object.keys(spec?.selector ?? {}).some((key) => !Object.hasOwn(own, key))
 }
 
 /** A role replica that has become ready since the status was last told. */

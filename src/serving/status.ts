@@ -1,15 +1,13 @@
 import type { ModelServing, ModelServingStatus } from '#api/model-serving.ts'
 import { servingLabels } from '#api/labels.ts'
 import type { Outcome } from '#controller/domain.ts'
-import { messageOf } from '#base/fault.ts'
-import { setCondition } from '#machinery/conditions.ts'
-import type { Condition } from '#machinery/meta.ts'
-import { type Failing, failingOf } from './failing.ts'
+import { conditionsOf, type Counts, withoutSpec } from './conditions.ts'
+import { failingOf } from './failing.ts'
 import type { Group, Replica } from './groups.ts'
 import type { Wanted } from './moves.ts'
 import { replicaName } from './names.ts'
 import type { Observed } from './observe.ts'
-import { toldOf, type View, viewOf } from './view.ts'
+import { hasTemplate, toldOf, type View, viewOf } from './view.ts'
 
 type GroupStatus = NonNullable<ModelServingStatus['groups']>[number]
 type RoleStatus = NonNullable<ModelServingStatus['roles']>[number]
@@ -21,6 +19,7 @@ export function status(
   nowMs: number,
 ): ModelServingStatus | undefined {
   if (serving.metadata.deletionTimestamp !== undefined) return undefined
+  if (!hasTemplate(serving)) return withoutSpec(serving, nowMs)
   // The pods just made wake this key: the first status waits for them instead of telling that there are none yet.
   if (serving.status === undefined && outcome.complete && outcome.written > 0) return undefined
   const view = viewOf(serving, observed, nowMs)
@@ -115,101 +114,4 @@ function commonest(replicas: readonly Replica[], role: string): number {
     if (each.role === role && each.phase !== 'Deleting') counts.set(each.ordinal, (counts.get(each.ordinal) ?? 0) + 1)
   }
   return [...counts].sort(([a, times], [b, others]) => others - times || a - b)[0]?.[0] ?? 0
-}
-
-interface Counts {
-  readonly wanted: number
-  /** Ready groups that the rollout has done with. */
-  readonly serving: number
-  readonly outdated: readonly number[]
-  readonly unready: readonly number[]
-  readonly paused: boolean
-}
-
-interface Findings {
-  readonly counts: Counts
-  readonly failing: Failing | undefined
-  readonly outcome: Outcome
-}
-
-type Verdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>
-
-function conditionsOf(serving: ModelServing, findings: Findings, nowMs: number): Condition[] {
-  const verdicts = [availability(findings), progress(findings), update(findings), podFailure(findings), gang(serving)]
-  return verdicts
-    .filter((verdict) => verdict !== undefined)
-    .reduce<Condition[]>(
-      (conditions, verdict) =>
-        setCondition(conditions, { ...verdict, observedGeneration: serving.metadata.generation ?? 0 }, nowMs),
-      serving.status?.conditions ?? [],
-    )
-}
-
-function availability({ counts, failing, outcome }: Findings): Verdict {
-  const available = counts.serving >= counts.wanted
-  if (available) {
-    return { type: 'Available', status: 'True', reason: 'AllGroupsReady', message: `${ofGroups(counts)} ready` }
-  }
-  const cause = failing?.message ?? refusal(outcome)
-  const message = `${ofGroups(counts)} ready${cause === undefined ? '' : `: ${cause}`}`
-  return { type: 'Available', status: 'False', reason: 'GroupsNotReady', message }
-}
-
-function progress({ counts, outcome }: Findings): Verdict {
-  const cause = refusal(outcome)
-  if (cause !== undefined) return { type: 'Progressing', status: 'False', reason: 'WriteFailed', message: cause }
-  const moving = counts.serving < counts.wanted && counts.outdated.length === 0
-  const message = moving ? `groups not ready: ${listOf(counts.unready)}` : 'nothing to do'
-  return moving
-    ? { type: 'Progressing', status: 'True', reason: 'GroupProgressing', message }
-    : { type: 'Progressing', status: 'False', reason: 'GroupsSettled', message }
-}
-
-function update({ counts }: Findings): Verdict {
-  return counts.outdated.length > 0
-    ? {
-        type: 'UpdateInProgress',
-        status: 'True',
-        reason: counts.paused ? 'RolloutPaused' : 'GroupsUpdating',
-        message: `groups of an earlier template: ${listOf(counts.outdated)}${counts.paused ? '; the rollout is paused' : ''}`,
-      }
-    : {
-        type: 'UpdateInProgress',
-        status: 'False',
-        reason: 'GroupsUpdated',
-        message: 'all groups have the template that they shall have',
-      }
-}
-
-/** `Unknown` stands for a container that may only need time. */
-function podFailure({ failing }: Findings): Verdict {
-  if (failing === undefined)
-    return { type: 'PodsFailing', status: 'False', reason: 'NoFailure', message: 'no pod fails' }
-  const { reason, message, definite } = failing
-  return { type: 'PodsFailing', status: definite ? 'True' : 'Unknown', reason, message }
-}
-
-/** Nothing acts on these yet, so nobody shall believe that it does. */
-function gang({ spec }: ModelServing): Verdict | undefined {
-  if (spec.template.gangPolicy === undefined && spec.template.networkTopology === undefined) return undefined
-  return {
-    type: 'GangUnavailable',
-    status: 'True',
-    reason: 'NotImplemented',
-    message: 'gangPolicy and networkTopology are stored but not acted on yet: pods are placed one by one',
-  }
-}
-
-const ofGroups = ({ serving, wanted }: Counts): string => `${serving} of ${wanted} groups`
-
-const listOf = (ordinals: readonly number[]): string => (ordinals.length === 0 ? 'not made yet' : ordinals.join(', '))
-
-/** The first write that the server refused. */
-function refusal({ failures }: Outcome): string | undefined {
-  const first = failures[0]
-  if (first === undefined) return undefined
-  const { step } = first
-  const name =
-    'ref' in step ? `${step.ref.kind.kind} ${step.ref.name}` : `${step.kind.kind} ${step.object.metadata.name}`
-  return `cannot ${step.do} ${name}: ${messageOf(first.error)}`
 }

@@ -33,6 +33,12 @@ function look(serving: ModelServing, observed: Observed, nowMs: number): View {
   return { history, memory, groups, wanted, moves: movesOf(groups, wanted) }
 }
 
+/** What an API server without our schema may have let through is not looked into. */
+export function hasTemplate(serving: ModelServing): boolean {
+  const { spec } = serving as { readonly spec?: { readonly template?: { readonly roles?: unknown } } }
+  return Array.isArray(spec?.template?.roles)
+}
+
 export const graceMsOf = ({ spec }: ModelServing): number => Math.max(0, spec.template.restartGracePeriodSeconds) * 1000
 
 function rulesOf(serving: ModelServing, history: History): Rules {
