@@ -72,7 +72,9 @@ test('S25 the scale subresource scales groups, and its selector picks one pod of
   )
   await atRest(world, 'pd')
   const selector = (await servingOf(world, 'pd')).status?.labelSelector ?? ''
-  const picked = (await world.list(Pod, selector)).map(({ metadata }) => metadata.name).sort()
+  const picked = (await world.list(Pod, selector))
+    .map(({ metadata }) => metadata.name ?? '')
+    .sort((one, other) => one.localeCompare(other))
   assert.deepEqual(
     picked,
     [0, 1, 2].map((group) => `pd-${group}-prefill-0-0`),
@@ -85,7 +87,7 @@ function refusing(pod: string) {
   const between =
     (fetch: Fetch): Fetch =>
     async (request) => {
-      const isPod = request.method === 'POST' && /\/pods$/.test(new URL(request.url).pathname)
+      const isPod = request.method === 'POST' && new URL(request.url).pathname.endsWith('/pods')
       if (!refusal.holds || !isPod || !(await request.clone().text()).includes(`"name":"${pod}"`)) return fetch(request)
       const message = `pods "${pod}" is forbidden: exceeded quota: gpus, requested: pods=1, used: pods=3, limited: pods=3`
       return Response.json(
@@ -174,8 +176,8 @@ test('B-06 role by role, twice changed: what is protected comes back as the temp
   await world.apply(three('v3', 1))
   const versions = async () =>
     (await world.list(Pod))
-      .map(({ spec }) => spec?.containers[0]?.image?.at(-1))
-      .sort()
+      .map(({ spec }) => spec?.containers[0]?.image?.at(-1) ?? '')
+      .toSorted()
       .join('')
   await world.until('all but one', async () => (await versions()) === '233')
   await world.settled()
