@@ -9,7 +9,8 @@ import { startSimulation } from '#simulator/simulation.ts'
 import { podTemplate, role } from './builders.ts'
 import { startMachine } from './machine.ts'
 import { a, atRest, b, namesOf, replaced, servingOf, uidsOf, up } from './serving-tools.ts'
-import { startWorld, type Tools } from './world.ts'
+import type { Tools } from './tools.ts'
+import { startWorld } from './world.ts'
 
 const simulation = startSimulation()
 after(() => simulation[Symbol.asyncDispose]())

@@ -8,7 +8,8 @@ import { startSimulation } from '#simulator/simulation.ts'
 import { podTemplate, role } from './builders.ts'
 import { startMachine } from './machine.ts'
 import { a, atRest, b, chat, image, imagesOf, replaced, servingOf, uidsOf, up } from './serving-tools.ts'
-import { startWorld, type Tools, writesIn } from './world.ts'
+import { type Tools, writesIn } from './tools.ts'
+import { startWorld } from './world.ts'
 
 const simulation = startSimulation()
 after(() => simulation[Symbol.asyncDispose]())
@@ -123,7 +124,7 @@ test('surge adds groups before it takes any, and leaves no more than are wanted'
   const before = await uidsOf(world)
   const counts = { most: 0, least: 2 }
   const ready = new Map<string, boolean>()
-  world.cluster.informers.of(Pod).subscribe({
+  world.informers.of(Pod).subscribe({
     upsert({ metadata, status }) {
       const holds = status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false
       ready.set(metadata.name ?? '', holds && metadata.deletionTimestamp === undefined)
@@ -260,7 +261,7 @@ test('S28, B-08 more workers and another image in one edit: only the group being
     })
   await up(world, three('v1', 1))
   const mixed: string[] = []
-  world.cluster.informers.of(Pod).subscribe({
+  world.informers.of(Pod).subscribe({
     upsert({ metadata: { name = '' }, spec }) {
       const isOld = spec?.containers[0]?.image === v1
       if (isOld && (name.endsWith('-2') || spec?.containers[0]?.env?.some(({ value }) => value === '3')))

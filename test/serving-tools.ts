@@ -3,7 +3,7 @@ import { Pod } from '#api/core/kinds.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { modelServing, podTemplate, role } from './builders.ts'
-import type { Tools } from './world.ts'
+import type { Tools } from './tools.ts'
 
 /** Base A: one role of one pod. */
 export const a = (spec: Record<string, unknown> = {}, container: Record<string, unknown> = {}) =>
