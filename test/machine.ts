@@ -12,8 +12,14 @@ import type { Informer, Informers } from '#kube/informer.ts'
 import type { Fetch } from '#machinery/http.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
+import type { Routers } from '#serving/routers.ts'
 import { type GroundOptions, openGround, problemsOnly } from './ground.ts'
 import { type Tools, toolsOf } from './tools.ts'
+
+export interface MachineOptions extends GroundOptions {
+  /** Who sends requests to pods. */
+  readonly routers?: Routers
+}
 
 export interface Machine extends AsyncDisposable, Tools {
   /** Starts the controllers as a new process would. `between` stands before the server and may break the line. */
@@ -33,7 +39,10 @@ interface Running {
 
 const nobody: Running = { controllers: [], caches: new Map() }
 
-export async function startMachine(t: Pick<TestContext, 'after'>, options: GroundOptions = {}): Promise<Machine> {
+export async function startMachine(
+  t: Pick<TestContext, 'after'>,
+  { routers, ...options }: MachineOptions = {},
+): Promise<Machine> {
   const ground = await openGround(options)
   const clock = systemClock
   const { log = problemsOnly } = options
@@ -50,7 +59,8 @@ export async function startMachine(t: Pick<TestContext, 'after'>, options: Groun
       const clientOf = (userAgent: string) => createClient({ userAgent, fetch, baseUrl: ground.url, clock })
       const caches = new Map<Kind, Informer<Resource>>()
       const own = listing(createInformers({ client: clientOf('fairlead'), clock, log, freeze: true }), caches)
-      const controllers = startControllers((name) => ({ client: clientOf(name), informers: own, clock, log }))
+      const runtime = (name: string) => ({ client: clientOf(name), informers: own, clock, log })
+      const controllers = startControllers(runtime, undefined, routers === undefined ? {} : { routers })
       const started = (running = { controllers, caches })
       let dead: Promise<void> | undefined
       const kill = (): Promise<void> =>

@@ -2,7 +2,7 @@
  * What the programs may do: exactly what they do. `test/rights.test.ts` compares it with the requests of a run, and the
  * suites on a real API server run with these rights and no others.
  */
-import { ConfigMap, Event, Lease, Pod, Service } from '#api/core/kinds.ts'
+import { ConfigMap, ControllerRevision, Event, Lease, Pod, Service } from '#api/core/kinds.ts'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
 import { ModelBooster } from '#api/model-booster.ts'
@@ -42,7 +42,11 @@ export const rights: Record<Program, readonly Right[]> = {
     ...owners.map((kind): Right => ({ kind, subresource: 'finalizers', verbs: ['update'] })),
     // Pods are made once and never changed; one that is there already is read to see whose it is.
     { kind: Pod, verbs: [...watched, 'get', 'create', 'delete'] },
+    // Whether routers send a pod requests, on which its readiness waits.
+    { kind: Pod, subresource: 'status', verbs: ['patch'] },
     { kind: Service, verbs: [...watched, ...applied, 'delete'] },
+    // Templates that were; of one that comes back the number changes, and nothing else ever.
+    { kind: ControllerRevision, verbs: [...watched, 'get', 'create', 'patch', 'delete'] },
     // One that was told before a restart is read for its count.
     { kind: Event, verbs: ['get', 'create', 'patch'] },
   ],

@@ -42,6 +42,12 @@ export const servingAnnotations = {
   restartedAt: 'fairlead.dev/restarted-at',
 } as const
 
+/**
+ * Readiness gate and condition of an entry pod: whether routers send it requests. Until somebody has said so they may, for
+ * they are who is asked; `False` takes it out of routing while it goes on with what it has.
+ */
+export const routableGate = 'fairlead.dev/Routable'
+
 /** In every container of a ModelServing's pods. */
 export const servingEnv = {
   /** Pods of this role replica, entry included. */

@@ -4,6 +4,7 @@ import { startController } from '#controller/start-controller.ts'
 import type { Resource } from '#machinery/meta.ts'
 import { modelRouteController, modelServerController } from '#routing/controller.ts'
 import { servingController } from '#serving/controller.ts'
+import type { Routers } from '#serving/routers.ts'
 
 /** A controller with its types closed over, so that different ones fit into one list. */
 interface Startable {
@@ -14,21 +15,28 @@ interface Startable {
 
 /** All our controllers, by the name under which a part of them can be asked for. */
 const controllers = {
-  'model-booster': [startable(boosterController)],
-  'model-serving': [startable(servingController)],
-  routing: [startable(modelRouteController), startable(modelServerController)],
-} as const satisfies Readonly<Record<string, readonly Startable[]>>
+  'model-booster': () => [startable(boosterController)],
+  'model-serving': ({ routers }) => [startable(servingController(routers))],
+  routing: () => [startable(modelRouteController), startable(modelServerController)],
+} as const satisfies Readonly<Record<string, (parts: ControllerParts) => readonly Startable[]>>
 
 export type ControllerName = keyof typeof controllers
 
 const controllerNames = Object.keys(controllers) as readonly ControllerName[] // of a constant: the keys are known
 
+/** What some controllers need beside the API server. */
+export interface ControllerParts {
+  /** Who sends requests to pods; nobody by default. */
+  readonly routers?: Routers
+}
+
 /** Starts each with the runtime that `runtimeFor` gives it, in the order of the list. */
 export function startControllers(
   runtimeFor: (name: string) => Runtime,
   names: readonly ControllerName[] = controllerNames,
+  parts: ControllerParts = {},
 ): RunningController[] {
-  return names.flatMap((name) => controllers[name]).map((each) => each.start(runtimeFor(each.name)))
+  return names.flatMap((name) => controllers[name](parts)).map((each) => each.start(runtimeFor(each.name)))
 }
 
 function startable<T extends Resource, Observed, Status>(

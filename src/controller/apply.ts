@@ -74,7 +74,7 @@ export class Applier {
     request.writes.of(step.do === 'apply' || step.do === 'create' ? step.kind : step.ref.kind)
     switch (step.do) {
       case 'apply':
-        return this.#apply(step.kind, step.object, request)
+        return this.#apply(step, request)
       case 'create':
         return this.#create(step.kind, step.object, request)
       case 'delete':
@@ -84,15 +84,19 @@ export class Applier {
     }
   }
 
-  async #apply(kind: Kind, object: AnyResource, { owner, writes, signal }: ApplyRequest): Promise<boolean> {
+  async #apply(
+    { kind, object, subresource }: Extract<Step, { do: 'apply' }>,
+    { owner, writes, signal }: ApplyRequest,
+  ): Promise<boolean> {
     const live = this.#reader.get(kind, placeOf(object))
     if (live !== undefined) this.#mustBeOurs(kind, live, object, owner)
-    if (live !== undefined && !this.mustWrite(kind, live, object)) return false
+    if (live !== undefined && !this.mustWrite(kind, live, object, subresource)) return false
     const { uid } = live?.metadata ?? {}
     const desired = uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } }
-    const written = await this.#client.apply(kind, desired, { fieldManager: this.#manager, force: true, signal })
+    const options = { fieldManager: this.#manager, force: true, signal, ...(subresource && { subresource }) }
+    const written = await this.#client.apply(kind, desired, options)
     writes.landed(written, live)
-    this.settle(written, object)
+    this.settle(written, object, subresource)
     return written.metadata.resourceVersion !== live?.metadata.resourceVersion
   }
 

@@ -29,6 +29,7 @@ function pod(text: string): PodFacts {
     restartedAtMs: marks.includes('~') ? 0 : undefined,
     deletionCost: Number(/\$(-?\d+)/.exec(marks)?.[1] ?? 0),
     draining: marks.includes('%'),
+    gate: undefined,
   }
 }
 

@@ -1,7 +1,9 @@
 import { ControllerRevision, Pod, Service } from '#api/core/kinds.ts'
+import { ModelServer } from '#api/model-server.ts'
 import type { ModelServing } from '#api/model-serving.ts'
 import type { Reader } from '#controller/domain.ts'
 import { factsOf, type PodFacts } from './pod-facts.ts'
+import type { RouterAnswer, Routers } from './routers.ts'
 
 /** What this very ModelServing controls, by its uid: neither labels nor names of others count. */
 export interface Observed {
@@ -9,15 +11,27 @@ export interface Observed {
   readonly facts: readonly PodFacts[]
   readonly services: readonly Service[]
   readonly revisions: readonly ControllerRevision[]
+  /** What routers said just now; none where there is no router, or none that answers. */
+  readonly routers: readonly RouterAnswer[]
+  /** ModelServers of the namespace, looked at only where there is a router. */
+  readonly servers: readonly ModelServer[]
 }
 
-export function observe(serving: ModelServing, read: Reader): Observed {
+export async function observe(
+  serving: ModelServing,
+  read: Reader,
+  { routers, signal }: { readonly routers: Routers; readonly signal: AbortSignal },
+): Promise<Observed> {
   const { name = '', namespace, uid = '' } = serving.metadata
+  // Before all others: what the caches show of pods must not be older than what routers say of them.
+  const answers = await routers.read(signal)
   const pods = read.list(Pod, { namespace, controllerUid: uid })
   return {
     pods,
     facts: pods.map((pod) => factsOf(name, pod)).filter((facts) => facts !== undefined),
     services: read.list(Service, { namespace, controllerUid: uid }),
     revisions: read.list(ControllerRevision, { namespace, controllerUid: uid }),
+    routers: answers,
+    servers: answers.length === 0 ? [] : read.list(ModelServer, { namespace }),
   }
 }

@@ -46,6 +46,8 @@ function seen(pods: readonly Pod[], services: readonly Service[] = []): Observed
     pods,
     services,
     revisions: [],
+    routers: [],
+    servers: [],
     facts: pods.map((pod) => factsOf('chat', pod)).filter((facts) => facts !== undefined),
   }
 }

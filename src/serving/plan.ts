@@ -2,6 +2,7 @@ import { ControllerRevision, Pod, Service } from '#api/core/kinds.ts'
 import type { ModelServing } from '#api/model-serving.ts'
 import type { Plan, Step, Why } from '#controller/domain.ts'
 import { failingOf, probePatienceMs } from './failing.ts'
+import { askAgainMs, type Gated, gatesOf, gateStep, isExpected } from './gates.ts'
 import { type Group, nextDeadlineMs } from './groups.ts'
 import { type History, nextNumber, renderSnapshot } from './history.ts'
 import type { Move, MoveReason } from './moves.ts'
@@ -17,17 +18,28 @@ import { graceMsOf, hasTemplate, type View, viewOf } from './view.ts'
 export function plan(serving: ModelServing, observed: Observed, nowMs: number): Plan {
   if (serving.metadata.deletionTimestamp !== undefined || !hasTemplate(serving)) return { stages: [] }
   const view = viewOf(serving, observed, nowMs)
-  const units = unitsWithService(serving, view)
+  const { moves, changes, waits } = gated(observed, view, nowMs)
+  const units = unitsWithService(serving, view, moves)
+  const gates = changes.map((change) => gateStep(change, serving.metadata.namespace ?? '', nowMs))
   return {
     stages: [
       snapshotSteps(serving, view.history),
       serviceSteps(serving, units),
-      [...view.moves.map((move) => podStep(serving, view.history, move)), ...staleServices(serving, observed, units)],
+      [
+        ...gates,
+        ...moves.map((move) => podStep({ serving, observed, history: view.history }, move)),
+        ...staleServices(serving, observed, units),
+      ],
       staleSnapshots(serving, observed, view),
     ],
     notes: phaseNotes(serving, view),
-    ...recheck(serving, observed, view.groups, nowMs),
+    ...(waits ? { recheckAfterMs: askAgainMs } : recheck(serving, observed, view.groups, nowMs)),
   }
+}
+
+function gated({ pods, facts, routers, servers }: Observed, { moves }: View, nowMs: number): Gated {
+  const labels = new Map(pods.map(({ metadata }) => [metadata.uid, metadata.labels]))
+  return gatesOf({ pods: facts, moves, routers, nowMs, expected: ({ uid }) => isExpected(servers, labels.get(uid)) })
 }
 
 function snapshotSteps(serving: ModelServing, history: History): Step[] {
@@ -72,7 +84,13 @@ function staleSnapshots(serving: ModelServing, observed: Observed, { history, gr
   }))
 }
 
-function podStep(serving: ModelServing, history: History, move: Move): Step {
+interface Seen {
+  readonly serving: ModelServing
+  readonly observed: Observed
+  readonly history: History
+}
+
+function podStep({ serving, observed, history }: Seen, move: Move): Step {
   const name = serving.metadata.name ?? ''
   const { position } = move.do === 'create' ? move : move.pod
   const unit = `${replicaName(position.role, position.replica)} of ${groupName(name, position.group)}`
@@ -84,7 +102,10 @@ function podStep(serving: ModelServing, history: History, move: Move): Step {
   const { revision, incarnation } = move
   const role = history.rolesOf(revision)?.find((each) => each.name === position.role)
   if (role === undefined) throw new Error(`no role ${position.role} in revision ${revision}`)
-  const object = renderPod({ serving, role, position, revision, incarnation })
+  const place = { serving, role, position, revision, incarnation }
+  const plain = renderPod({ ...place, gated: false })
+  const gated = position.index === 0 && isExpected(observed.servers, plain.metadata.labels)
+  const object = gated ? renderPod({ ...place, gated }) : plain
   return { do: 'create', kind: Pod, object, why: { reason: 'RoleCreating', note: `creating ${unit}` } }
 }
 
@@ -97,7 +118,7 @@ const causes: Record<MoveReason, string> = {
 type Unit = Omit<PodPosition, 'index'>
 
 /** Units with a headless service, by its name: those of roles with workers, that stay or are about to be made. */
-function unitsWithService(serving: ModelServing, { history, groups, moves }: View): Map<string, Unit> {
+function unitsWithService(serving: ModelServing, { history, groups }: View, moves: readonly Move[]): Map<string, Unit> {
   const name = serving.metadata.name ?? ''
   const leaving = new Set(
     moves.flatMap((move) =>

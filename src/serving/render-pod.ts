@@ -1,5 +1,5 @@
 import type { Container, EnvVar, PodTemplateSpec } from '#api/core/types.generated.ts'
-import { servingAnnotations, servingEnv, servingLabels } from '#api/labels.ts'
+import { routableGate, servingAnnotations, servingEnv, servingLabels } from '#api/labels.ts'
 import type { ModelServing } from '#api/model-serving.ts'
 import type { AnyResource, OwnerReference } from '#machinery/meta.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
@@ -14,10 +14,12 @@ export interface PodPlace {
   /** Revision of the whole set of roles. */
   readonly revision: string
   readonly incarnation: number
+  /** Whether its readiness waits for the routers. */
+  readonly gated: boolean
 }
 
 /** The pod at one position: the role's template, our labels and environment on top. */
-export function renderPod({ serving, role, position, revision, incarnation }: PodPlace): AnyResource {
+export function renderPod({ serving, role, position, revision, incarnation, gated }: PodPlace): AnyResource {
   const entry = position.index === 0
   const template: PodTemplateSpec = (entry ? role.entryTemplate : role.workerTemplate) ?? {}
   const name = serving.metadata.name ?? ''
@@ -45,6 +47,7 @@ export function renderPod({ serving, role, position, revision, incarnation }: Po
     },
     spec: {
       ...spec,
+      ...(gated && { readinessGates: [...(spec?.readinessGates ?? []), { conditionType: routableGate }] }),
       ...(serving.spec.schedulerName !== undefined && { schedulerName: serving.spec.schedulerName }),
       ...(spec?.initContainers && { initContainers: spec.initContainers.map((container) => withEnv(container, env)) }),
       containers: (spec?.containers ?? []).map((container) => withEnv(container, env)),

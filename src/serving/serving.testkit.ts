@@ -4,6 +4,8 @@ import { ModelServing, type ModelServingStatus } from '#api/model-serving.ts'
 import { untouched } from '#controller/domain.ts'
 import { compileSchema } from '#machinery/schema.ts'
 import { historyOf, renderSnapshot } from './history.ts'
+import type { ModelServer } from '#api/model-server.ts'
+import type { RouterAnswer } from './routers.ts'
 import type { Observed } from './observe.ts'
 import { plan } from './plan.ts'
 import { factsOf } from './pod-facts.ts'
@@ -33,14 +35,18 @@ interface Beside {
   readonly services?: readonly Service[]
   /** The serving as it was when the pods were made, whose template was kept. */
   readonly of?: ModelServing
+  readonly routers?: readonly RouterAnswer[]
+  readonly servers?: readonly ModelServer[]
 }
 
-export function seen(pods: readonly Pod[], { services = [], of }: Beside = {}): Observed {
+export function seen(pods: readonly Pod[], { services = [], of, routers = [], servers = [] }: Beside = {}): Observed {
   const revisions = of === undefined ? [] : [renderSnapshot(of, historyOf(of, [])) as never]
   return {
     pods,
     services,
     revisions,
+    routers,
+    servers,
     facts: pods.map((pod) => factsOf('chat', pod)).filter((facts) => facts !== undefined),
   }
 }

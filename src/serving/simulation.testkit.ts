@@ -142,6 +142,7 @@ function made(world: World, { position, revision, incarnation }: Extract<Move, {
     restartedAtMs: undefined,
     deletionCost: 0,
     draining: false,
+    gate: undefined,
   }
 }
 

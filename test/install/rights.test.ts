@@ -52,9 +52,10 @@ test('the router may do what it does, and nothing else', async (t) => {
 
 /** All that happens to boosters and servings in a life, restarts included. */
 async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>> {
-  const machine = await startMachine(t)
+  const everywhere = { routable: { has: () => true } as never, inFlight: new Map(), silent: false }
+  const machine = await startMachine(t, { routers: { read: () => Promise.resolve([everywhere]) } })
   const asked = new Set<string>()
-  const between = (fetch: Fetch): Fetch => recorded(podsSentTwice(fetch), (request) => note(asked, request))
+  const between = (fetch: Fetch): Fetch => recorded(createdTwice(fetch), (request) => note(asked, request))
   const policy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue: 10 }] }
   const wide = [{ type: 'server', image: 'vllm/vllm-openai:latest', pods: 2 }]
 
@@ -64,6 +65,15 @@ async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>>
   await machine.apply(modelServing('apart', { template: { roles: [role('pd', workers)] } }))
   for (const name of ['chat', 'wide']) await machine.condition(ModelBooster, name, 'Active')
   await machine.condition(ModelServing, 'apart', 'Available')
+  const changed = role('pd', { ...workers, entryTemplate: podTemplate({ image: 'vllm/vllm-openai:other' }) })
+  for (const [each, revisionHistoryLimit] of [
+    [changed, 1],
+    [role('pd', workers), 1],
+    [changed, 0],
+  ] as const) {
+    await machine.apply(modelServing('apart', { revisionHistoryLimit, template: { roles: [each] } }))
+    await machine.condition(ModelServing, 'apart', 'Available')
+  }
   await machine.settled()
 
   await first.kill()
@@ -82,11 +92,11 @@ async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>>
 
 const workers = { workerReplicas: 1, workerTemplate: podTemplate() }
 
-/** As a proxy that sends a request again whose answer it has lost: the second one finds the pod there. */
-function podsSentTwice(fetch: Fetch): Fetch {
+/** As a proxy that sends a request again whose answer it has lost: the second one finds the object there. */
+function createdTwice(fetch: Fetch): Fetch {
   return async (request) => {
-    const isPod = request.method === 'POST' && new URL(request.url).pathname.endsWith('/pods')
-    if (isPod) await (await fetch(request.clone())).body?.cancel()
+    const isCreated = request.method === 'POST' && /\/(pods|controllerrevisions)$/.test(new URL(request.url).pathname)
+    if (isCreated) await (await fetch(request.clone())).body?.cancel()
     return fetch(request)
   }
 }
