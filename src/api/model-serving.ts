@@ -336,6 +336,13 @@ export const ModelServing: Kind<ModelServing> = defineKind<ModelServing>({
     { name: 'Replicas', type: 'integer', jsonPath: '.status.replicas' },
     { name: 'Available', type: 'integer', jsonPath: '.status.availableReplicas' },
     { name: 'Updated', type: 'integer', jsonPath: '.status.updatedReplicas' },
+    { name: 'Revision', type: 'string', jsonPath: '.status.updateRevision', priority: 1 },
+    {
+      name: 'State',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Available")].message',
+      priority: 1,
+    },
   ],
   rules: [
     {
