@@ -104,7 +104,8 @@ test('every file and folder of the repository that a page names is there', () =>
 const flags = new Map(
   commandLine(recordingIo()).commands.map((command) => [
     command.name(),
-    command.options
+    [command, ...command.commands]
+      .flatMap(({ options }) => options)
       .filter(({ hidden }) => !hidden)
       .map(({ long, short }) => [long, short].filter((form) => form !== undefined)),
   ]),

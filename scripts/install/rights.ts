@@ -9,6 +9,7 @@ import { ModelBooster } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
+import { PodGroup } from '#api/volcano.ts'
 import type { Kind } from '#machinery/kind.ts'
 import { nameOf, type Program } from './names.ts'
 
@@ -47,6 +48,8 @@ export const rights: Record<Program, readonly Right[]> = {
     { kind: Service, verbs: [...watched, ...applied, 'delete'] },
     // Templates that were; of one that comes back the number changes, and nothing else ever.
     { kind: ControllerRevision, verbs: [...watched, 'get', 'create', 'patch', 'delete'] },
+    // Where Volcano is installed; whether it is, the API server tells everybody.
+    { kind: PodGroup, verbs: [...watched, ...applied, 'delete'] },
     // One that was told before a restart is read for its count.
     { kind: Event, verbs: ['get', 'create', 'patch'] },
   ],

@@ -5,6 +5,7 @@ import type { Resource } from '#machinery/meta.ts'
 import { modelRouteController, modelServerController } from '#routing/controller.ts'
 import { servingController } from '#serving/controller.ts'
 import type { Routers } from '#serving/routers.ts'
+import { findVolcano } from '#serving/volcano.ts'
 
 /** A controller with its types closed over, so that different ones fit into one list. */
 interface Startable {
@@ -16,7 +17,11 @@ interface Startable {
 /** All our controllers, by the name under which a part of them can be asked for. */
 const controllers = {
   'model-booster': () => [startable(boosterController)],
-  'model-serving': ({ routers }) => [startable(servingController(routers))],
+  'model-serving': ({ routers }) => [
+    startableWith('fairlead-serving', ({ client, clock }) =>
+      servingController({ ...(routers !== undefined && { routers }), volcano: findVolcano(client, clock) }),
+    ),
+  ],
   routing: () => [startable(modelRouteController), startable(modelServerController)],
 } as const satisfies Readonly<Record<string, (parts: ControllerParts) => readonly Startable[]>>
 
@@ -37,6 +42,14 @@ export function startControllers(
   parts: ControllerParts = {},
 ): RunningController[] {
   return names.flatMap((name) => controllers[name](parts)).map((each) => each.start(runtimeFor(each.name)))
+}
+
+/** One whose definition needs what it runs on. */
+function startableWith<T extends Resource, Observed, Status>(
+  name: string,
+  define: (runtime: Runtime) => ControllerDefinition<T, Observed, Status>,
+): Startable {
+  return { name, start: (runtime) => startController(define(runtime), runtime) }
 }
 
 function startable<T extends Resource, Observed, Status>(

@@ -88,7 +88,16 @@ test('no object that the schema admits makes plan or status throw', () => {
       if (schema.validate(complete).length > 0) return
       admitted++
       const facts = some.map((pod) => factsOf('chat', pod)).filter((each) => each !== undefined)
-      const observed = { pods: some, facts, services: [], revisions: [], routers: [], servers: [] }
+      const observed = {
+        pods: some,
+        facts,
+        services: [],
+        revisions: [],
+        routers: [],
+        servers: [],
+        volcano: 'absent' as const,
+        podGroups: [],
+      }
       assert.ok(Array.isArray(plan(complete, observed, 0).stages))
       assert.ok(Array.isArray(status(complete, observed, untouched, 0)?.conditions))
     }),

@@ -5,6 +5,8 @@ import type { Outcome } from '#controller/domain.ts'
 import { findCondition, setCondition } from '#machinery/conditions.ts'
 import type { Condition } from '#machinery/meta.ts'
 import type { Failing } from './failing.ts'
+import { asksForGang, topologyOf } from './gang.ts'
+import type { Volcano } from './volcano.ts'
 
 export interface Counts {
   readonly wanted: number
@@ -19,6 +21,9 @@ interface Findings {
   readonly counts: Counts
   readonly failing: Failing | undefined
   readonly outcome: Outcome
+  readonly volcano: Volcano
+  /** A pod that no PodGroup holds. */
+  readonly alone: string | undefined
 }
 
 type Verdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>
@@ -30,7 +35,7 @@ export function conditionsOf(serving: ModelServing, findings: Findings, nowMs: n
     update(findings),
     podFailure(findings),
     nameConflict(serving, findings),
-    gang(serving),
+    gang(serving, findings),
   ]
   return withVerdicts(
     serving,
@@ -112,15 +117,29 @@ function nameConflict({ status }: ModelServing, { outcome }: Findings): Verdict 
     : { type: 'NameConflict', status: 'False', reason: 'NoConflict', message: 'all names are ours' }
 }
 
-/** Nothing acts on these yet, so nobody shall believe that it does. */
-function gang({ spec }: ModelServing): Verdict | undefined {
-  if (spec.template.gangPolicy === undefined && spec.template.networkTopology === undefined) return undefined
-  return {
-    type: 'GangUnavailable',
-    status: 'True',
-    reason: 'NotImplemented',
-    message: 'gangPolicy and networkTopology are stored but not acted on yet: pods are placed one by one',
+/** Told only where a gang is asked for, or was. */
+function gang(serving: ModelServing, { volcano, alone }: Findings): Verdict | undefined {
+  const type = 'GangUnavailable'
+  if (!asksForGang(serving)) {
+    const message = 'neither gangPolicy nor networkTopology is set'
+    const told = findCondition(serving.status?.conditions, type) !== undefined
+    return told ? { type, status: 'False', reason: 'NotAskedFor', message } : undefined
   }
+  if (volcano === 'absent') {
+    const message =
+      'pods are placed one by one: there are no PodGroups in this cluster; install Volcano (https://volcano.sh), then `fairlead rollout restart`'
+    return { type, status: 'True', reason: 'VolcanoNotInstalled', message }
+  }
+  if (volcano === 'plain' && topologyOf(serving.spec.template.networkTopology).role !== undefined) {
+    const message =
+      'networkTopology.rolePolicy has no effect: the installed Volcano knows no subGroupPolicy; install 1.14 or newer'
+    return { type, status: 'True', reason: 'SubGroupsNotSupported', message }
+  }
+  if (alone !== undefined) {
+    const message = `pod ${alone} was made before there was Volcano, and is in no gang; \`fairlead rollout restart\` makes it anew`
+    return { type, status: 'True', reason: 'PodsOutsideGang', message }
+  }
+  return { type, status: 'False', reason: 'PodGroupsApplied', message: 'the pods of each group are placed all or none' }
 }
 
 const ofGroups = ({ serving, wanted }: Counts): string => `${serving} of ${wanted} groups`

@@ -89,7 +89,7 @@ function newGroup(
   const isProtected = wanted.paused || ordinal < wanted.pace.partition
   const old = isProtected ? madeOf(wanted, former?.revision ?? current) : madeOf(wanted, served)
   const revision = fresh || rules.byRole ? rules.update : old
-  const roles = revision === rules.update ? rules.roles : rolesFor(revision, wanted)
+  const roles = rolesFor(revision, wanted)
   // Replicas that recover as one are made as one.
   const makes = Math.max(1, ...(former?.replicas ?? []).map((replica) => replica.makes))
   const replicas = (former?.replicas ?? []).map((replica): Replica => {
@@ -99,7 +99,8 @@ function newGroup(
 }
 
 /** Counts as wanted by now; a role that the present template lacks has one replica. */
-function rolesFor(revision: string, { rules }: Wanted): GroupRole[] {
+export function rolesFor(revision: string, { rules }: Wanted): readonly GroupRole[] {
+  if (revision === rules.update || rules.byRole) return rules.roles
   return (rules.rolesOf(revision) ?? []).map(({ name, workerReplicas }) => {
     return { name, workerReplicas, replicas: rules.roles.find((role) => role.name === name)?.replicas ?? 1 }
   })

@@ -48,6 +48,8 @@ function seen(pods: readonly Pod[], services: readonly Service[] = []): Observed
     revisions: [],
     routers: [],
     servers: [],
+    volcano: 'absent',
+    podGroups: [],
     facts: pods.map((pod) => factsOf('chat', pod)).filter((facts) => facts !== undefined),
   }
 }
@@ -273,7 +275,7 @@ test('a refused write is told with the object and the server’s words', () => {
   assert.equal(conditionOf(object, [], 'Progressing', outcome)?.status, 'False')
 })
 
-test('gang scheduling that nothing does yet is said to be missing', () => {
+test('gang scheduling without Volcano is said to be missing', () => {
   const object = one({ template: { gangPolicy: {}, roles: [{ name: 'decode', entryTemplate: template() }] } })
   assert.equal(conditionOf(object, run(object), 'GangUnavailable')?.status, 'True')
   assert.equal(conditionOf(one(), run(one()), 'GangUnavailable'), undefined)

@@ -1,14 +1,17 @@
 import { ControllerRevision, Pod, Service } from '#api/core/kinds.ts'
 import type { ModelServing } from '#api/model-serving.ts'
+import { PodGroup } from '#api/volcano.ts'
 import type { Plan, Step, Why } from '#controller/domain.ts'
 import { failingOf, probePatienceMs } from './failing.ts'
+import { asksForGang, renderPodGroup } from './gang.ts'
 import { askAgainMs, type Gated, gatesOf, gateStep, isExpected } from './gates.ts'
 import { type Group, nextDeadlineMs } from './groups.ts'
 import { type History, nextNumber, renderSnapshot } from './history.ts'
-import type { Move, MoveReason } from './moves.ts'
+import { type Move, type MoveReason, rolesFor } from './moves.ts'
 import { groupName, type PodPosition, positionOf, replicaName, serviceName } from './names.ts'
 import type { Observed } from './observe.ts'
 import { renderPod, renderService } from './render-pod.ts'
+import { lookAgainMs } from './volcano.ts'
 import { graceMsOf, hasTemplate, type View, viewOf } from './view.ts'
 
 /**
@@ -24,11 +27,12 @@ export function plan(serving: ModelServing, observed: Observed, nowMs: number): 
   return {
     stages: [
       snapshotSteps(serving, view.history),
-      serviceSteps(serving, units),
+      [...serviceSteps(serving, units), ...gangSteps({ serving, observed, view }, moves)],
       [
         ...gates,
         ...moves.map((move) => podStep({ serving, observed, history: view.history }, move)),
         ...staleServices(serving, observed, units),
+        ...staleGangs({ serving, observed, view }, moves),
       ],
       staleSnapshots(serving, observed, view),
     ],
@@ -102,7 +106,8 @@ function podStep({ serving, observed, history }: Seen, move: Move): Step {
   const { revision, incarnation } = move
   const role = history.rolesOf(revision)?.find((each) => each.name === position.role)
   if (role === undefined) throw new Error(`no role ${position.role} in revision ${revision}`)
-  const place = { serving, role, position, revision, incarnation }
+  const gang = observed.volcano !== 'absent' && asksForGang(serving)
+  const place = { serving, role, position, revision, incarnation, gang }
   const plain = renderPod({ ...place, gated: false })
   const gated = position.index === 0 && isExpected(observed.servers, plain.metadata.labels)
   const object = gated ? renderPod({ ...place, gated }) : plain
@@ -137,6 +142,53 @@ function unitsWithService(serving: ModelServing, { history, groups }: View, move
       (role) => role.name === unit.role && role.workerTemplate !== undefined,
     )
   return new Map([...stay, ...made].filter(hasWorkers).map((unit) => [serviceName(name, unit), unit]))
+}
+
+interface Gangs {
+  readonly serving: ModelServing
+  readonly observed: Observed
+  readonly view: View
+}
+
+/** For each group that is there or is about to be, from before its first pod on. */
+function gangSteps({ serving, observed: { volcano }, view }: Gangs, moves: readonly Move[]): Step[] {
+  if (volcano === 'absent' || !asksForGang(serving)) return []
+  const why = { reason: 'PodGroupApplied', note: 'the pods of a group are placed all or none' }
+  const { history, groups, wanted } = view
+  const revisions = new Map(
+    groups.filter(({ deleting, gone }) => !deleting && !gone).map((each) => [each.ordinal, each.revision]),
+  )
+  for (const move of moves) if (move.do === 'create') revisions.set(move.position.group, move.revision)
+  return [...revisions].map(([ordinal, revision]) => ({
+    do: 'apply',
+    kind: PodGroup,
+    object: renderPodGroup({
+      serving,
+      ordinal,
+      roles: rolesFor(revision ?? history.update, wanted),
+      templates: history.rolesOf(revision) ?? serving.spec.template.roles,
+      subGroups: volcano === 'subGroups',
+    }),
+    why,
+  }))
+}
+
+/** Of groups that are not there and not coming; of all of them when no gang is asked for any more. */
+function staleGangs({ serving, observed: { podGroups }, view }: Gangs, moves: readonly Move[]): Step[] {
+  const name = serving.metadata.name ?? ''
+  const ordinals = [
+    ...view.groups.map(({ ordinal }) => ordinal),
+    ...moves.flatMap((move) => (move.do === 'create' ? [move.position.group] : [])),
+  ]
+  const kept = new Set(asksForGang(serving) ? ordinals.map((ordinal) => groupName(name, ordinal)) : [])
+  return podGroups
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined && !kept.has(metadata.name ?? ''))
+    .map(({ metadata }) => ({
+      do: 'delete',
+      ref: { kind: PodGroup, namespace: metadata.namespace, name: metadata.name ?? '' },
+      uid: metadata.uid ?? '',
+      why: { reason: 'PodGroupDeleted', note: 'its group is gone, or is placed pod by pod' },
+    }))
 }
 
 function serviceSteps(serving: ModelServing, units: ReadonlyMap<string, Unit>): Step[] {
@@ -191,6 +243,8 @@ function recheck(serving: ModelServing, observed: Observed, groups: readonly Gro
   const delays = [
     nextDeadlineMs(groups, graceMsOf(serving), nowMs),
     groups.every((group) => group.ready) ? undefined : patienceMs,
+    // Its kind may come and go, and is not watched for that.
+    asksForGang(serving) ? lookAgainMs : undefined,
   ].filter((delayMs) => delayMs !== undefined)
   return delays.length === 0 ? {} : { recheckAfterMs: Math.min(...delays) }
 }

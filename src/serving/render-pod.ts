@@ -1,6 +1,7 @@
 import type { Container, EnvVar, PodTemplateSpec } from '#api/core/types.generated.ts'
 import { routableGate, servingAnnotations, servingEnv, servingLabels } from '#api/labels.ts'
 import type { ModelServing } from '#api/model-serving.ts'
+import { volcanoAnnotations, volcanoScheduler } from '#api/volcano.ts'
 import type { AnyResource, OwnerReference } from '#machinery/meta.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import { ModelServing as ModelServingKind } from '#api/model-serving.ts'
@@ -16,10 +17,12 @@ export interface PodPlace {
   readonly incarnation: number
   /** Whether its readiness waits for the routers. */
   readonly gated: boolean
+  /** Whether it is placed with the rest of its group. */
+  readonly gang: boolean
 }
 
 /** The pod at one position: the role's template, our labels and environment on top. */
-export function renderPod({ serving, role, position, revision, incarnation, gated }: PodPlace): AnyResource {
+export function renderPod({ serving, role, position, revision, incarnation, gated, gang }: PodPlace): AnyResource {
   const entry = position.index === 0
   const template: PodTemplateSpec = (entry ? role.entryTemplate : role.workerTemplate) ?? {}
   const name = serving.metadata.name ?? ''
@@ -42,21 +45,35 @@ export function renderPod({ serving, role, position, revision, incarnation, gate
         [servingLabels.roleTemplateHash]: roleRevisionOf(role),
         ...(entry ? { [servingLabels.entry]: 'true' } : {}),
       },
-      ...annotationsOf(template, incarnation),
+      ...annotationsOf(template, {
+        ...(incarnation > 1 && { [servingAnnotations.incarnation]: String(incarnation) }),
+        ...(gang && gangAnnotations(name, position)),
+      }),
       ownerReferences: [ownerReference(serving)],
     },
     spec: {
       ...spec,
       ...(gated && { readinessGates: [...(spec?.readinessGates ?? []), { conditionType: routableGate }] }),
-      ...(serving.spec.schedulerName !== undefined && { schedulerName: serving.spec.schedulerName }),
+      ...schedulerOf(serving, gang),
       ...(spec?.initContainers && { initContainers: spec.initContainers.map((container) => withEnv(container, env)) }),
       containers: (spec?.containers ?? []).map((container) => withEnv(container, env)),
     },
   }
 }
 
-function annotationsOf({ metadata }: PodTemplateSpec, incarnation: number) {
-  const own = incarnation > 1 ? { [servingAnnotations.incarnation]: String(incarnation) } : undefined
+function schedulerOf({ spec: { schedulerName } }: ModelServing, gang: boolean) {
+  if (schedulerName !== undefined) return { schedulerName }
+  return gang ? { schedulerName: volcanoScheduler } : {}
+}
+
+function gangAnnotations(serving: string, { group, role, replica }: PodPosition): Record<string, string> {
+  return {
+    [volcanoAnnotations.groupName]: groupName(serving, group),
+    [volcanoAnnotations.taskSpec]: replicaName(role, replica),
+  }
+}
+
+function annotationsOf({ metadata }: PodTemplateSpec, own: Readonly<Record<string, string>>) {
   const annotations = { ...metadata?.annotations, ...own }
   return Object.keys(annotations).length === 0 ? {} : { annotations }
 }

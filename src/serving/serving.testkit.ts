@@ -10,6 +10,7 @@ import type { Observed } from './observe.ts'
 import { plan } from './plan.ts'
 import { factsOf } from './pod-facts.ts'
 import { status } from './status.ts'
+import type { Volcano } from './volcano.ts'
 
 export const nowMs = Date.parse('2026-01-01T00:00:00Z')
 
@@ -37,9 +38,13 @@ interface Beside {
   readonly of?: ModelServing
   readonly routers?: readonly RouterAnswer[]
   readonly servers?: readonly ModelServer[]
+  readonly volcano?: Volcano
 }
 
-export function seen(pods: readonly Pod[], { services = [], of, routers = [], servers = [] }: Beside = {}): Observed {
+export function seen(
+  pods: readonly Pod[],
+  { services = [], of, routers = [], servers = [], volcano = 'absent' }: Beside = {},
+): Observed {
   const revisions = of === undefined ? [] : [renderSnapshot(of, historyOf(of, [])) as never]
   return {
     pods,
@@ -47,6 +52,8 @@ export function seen(pods: readonly Pod[], { services = [], of, routers = [], se
     revisions,
     routers,
     servers,
+    volcano,
+    podGroups: [],
     facts: pods.map((pod) => factsOf('chat', pod)).filter((facts) => facts !== undefined),
   }
 }

@@ -1,5 +1,7 @@
 import type { ModelServing, ModelServingStatus } from '#api/model-serving.ts'
+import type { Pod } from '#api/core/types.generated.ts'
 import { servingLabels } from '#api/labels.ts'
+import { volcanoAnnotations } from '#api/volcano.ts'
 import type { Outcome } from '#controller/domain.ts'
 import { conditionsOf, type Counts, withoutSpec } from './conditions.ts'
 import { failingOf } from './failing.ts'
@@ -48,7 +50,11 @@ export function status(
     labelSelector: scaleSelector(serving, present),
     roles: serving.spec.template.roles.map(({ name }) => roleStatus(name, present, view)),
     groups: groups.map(groupStatus),
-    conditions: conditionsOf(serving, { counts, failing, outcome }, nowMs),
+    conditions: conditionsOf(
+      serving,
+      { counts, failing, outcome, volcano: observed.volcano, alone: outsideGang(observed.pods) },
+      nowMs,
+    ),
   }
 }
 
@@ -56,6 +62,12 @@ export function status(
 function awaitsUpdate(group: Group, { rules, pace, paceOf }: Wanted): boolean {
   if (group.revision === rules.update || (!rules.byRole && group.ordinal < pace.partition)) return false
   return !rules.byRole || group.replicas.some((each) => each.outdated && each.ordinal >= paceOf(each.role).partition)
+}
+
+function outsideGang(pods: readonly Pod[]): string | undefined {
+  return pods.find(({ metadata: { annotations, deletionTimestamp } }) => {
+    return deletionTimestamp === undefined && annotations?.[volcanoAnnotations.groupName] === undefined
+  })?.metadata.name
 }
 
 function groupStatus({ ordinal, revision, ready, replicas }: Group): GroupStatus {

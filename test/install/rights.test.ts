@@ -8,6 +8,7 @@ import { test, type TestContext } from 'node:test'
 import { Pod } from '#api/core/kinds.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelServing } from '#api/model-serving.ts'
+import { PodGroup } from '#api/volcano.ts'
 import type { PolicyRule } from '#api/core/types.generated.ts'
 import { systemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
@@ -21,6 +22,7 @@ import { backend, modelBooster, modelServing, podTemplate, role } from '../build
 import { recorded } from '../cluster/requests.ts'
 import { openGround } from '../ground.ts'
 import { startMachine } from '../machine.ts'
+import { installVolcano } from '../volcano/install.ts'
 import { objectsIn } from './objects.ts'
 
 /** Rights that no request shows, and who asks for them. */
@@ -74,6 +76,13 @@ async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>>
     await machine.apply(modelServing('apart', { revisionHistoryLimit, template: { roles: [each] } }))
     await machine.condition(ModelServing, 'apart', 'Available')
   }
+  await installVolcano(machine)
+  const gang = (template: object) =>
+    modelServing('gang', { schedulerName: 'default-scheduler', template: { roles: [role('pd')], ...template } })
+  await machine.apply(gang({ gangPolicy: {} }))
+  await machine.condition(ModelServing, 'gang', 'Available')
+  await machine.apply(gang({}))
+  await machine.until('no PodGroup', async () => (await machine.list(PodGroup)).length === 0)
   await machine.settled()
 
   await first.kill()
