@@ -13,7 +13,8 @@ import type { Fetch } from '#machinery/http.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
 import type { Routers } from '#serving/routers.ts'
-import { type GroundOptions, openGround, problemsOnly } from './ground.ts'
+import { type GroundOptions, problemsOnly } from './ground.ts'
+import { openGround } from './open-ground.ts'
 import { type Tools, toolsOf } from './tools.ts'
 
 export interface MachineOptions extends GroundOptions {
@@ -88,7 +89,7 @@ function listing(informers: Informers, caches: Map<Kind, Informer<Resource>>): I
   return {
     of<T extends Resource>(kind: Kind<T>): Informer<T> {
       const cache = informers.of(kind)
-      caches.set(kind as Kind, cache as unknown as Informer<Resource>) // read only as what every object is
+      caches.set(kind, cache)
       return cache
     },
     [Symbol.asyncDispose]: () => informers[Symbol.asyncDispose](),
