@@ -41,8 +41,8 @@ export const rights: Record<Program, readonly Right[]> = {
     // Children block the deletion of their owner in the foreground. Where admission holds that to be the owner's
     // matter (OwnerReferencesPermissionEnforcement, on by default in OpenShift), it asks for this.
     ...owners.map((kind): Right => ({ kind, subresource: 'finalizers', verbs: ['update'] })),
-    // Pods are made once and never changed; one that is there already is read to see whose it is.
-    { kind: Pod, verbs: [...watched, 'get', 'create', 'delete'] },
+    // Pods are made once; one that is there already is read to see whose it is. Plugins annotate those that are ready.
+    { kind: Pod, verbs: [...watched, 'get', 'create', 'patch', 'delete'] },
     // Whether routers send a pod requests, on which its readiness waits.
     { kind: Pod, subresource: 'status', verbs: ['patch'] },
     { kind: Service, verbs: [...watched, ...applied, 'delete'] },

@@ -164,8 +164,20 @@ const RollingUpdate = z
     }),
   )
 
+export const pluginNames = ['demo-pod-tweaks', 'lws-standard-labels'] as const
+export type PluginName = (typeof pluginNames)[number]
+
 const Plugin = z.object({
-  name: z.string().max(253).describe('Name of a built-in plugin.'),
+  name: z
+    .string()
+    .max(253)
+    .describe('Name of a built-in plugin: `demo-pod-tweaks` or `lws-standard-labels`.')
+    .meta(
+      rules({
+        rule: `self in ['${pluginNames.join("', '")}']`,
+        message: `there are the plugins ${pluginNames.join(' and ')}`,
+      }),
+    ),
   type: z.enum(['BuiltIn']).default('BuiltIn').describe('Where the plugin comes from.'),
   config: freeForm().optional().describe('Settings of the plugin.'),
   scope: z
@@ -194,7 +206,9 @@ export const ModelServingSpec = z
       .array(Plugin)
       .max(16)
       .optional()
-      .describe('Built-in plugins that change pods before they are created, in order. Accepted, and not acted on yet.')
+      .describe(
+        'Built-in plugins that change pods before they are created, in order. A change of them replaces no pod.',
+      )
       .meta(atomicList),
     template: ServingTemplate,
     rolloutStrategy: z

@@ -6,6 +6,7 @@ import { findCondition, setCondition } from '#machinery/conditions.ts'
 import type { Condition } from '#machinery/meta.ts'
 import type { Failing } from './failing.ts'
 import { asksForGang, topologyOf } from './gang.ts'
+import { pluginErrors } from './plugins/chain.ts'
 import type { Volcano } from './volcano.ts'
 
 export interface Counts {
@@ -36,6 +37,7 @@ export function conditionsOf(serving: ModelServing, findings: Findings, nowMs: n
     podFailure(findings),
     nameConflict(serving, findings),
     gang(serving, findings),
+    plugins(serving),
   ]
   return withVerdicts(
     serving,
@@ -115,6 +117,18 @@ function nameConflict({ status }: ModelServing, { outcome }: Findings): Verdict 
   return findCondition(status?.conditions, 'NameConflict') === undefined
     ? undefined
     : { type: 'NameConflict', status: 'False', reason: 'NoConflict', message: 'all names are ours' }
+}
+
+/** Told only while it is so, or was. */
+function plugins(serving: ModelServing): Verdict | undefined {
+  const type = 'PluginsInvalid'
+  const errors = pluginErrors(serving)
+  if (errors.length > 0) {
+    return { type, status: 'True', reason: 'PluginsInvalid', message: `no pod can be made: ${errors.join('; ')}` }
+  }
+  return findCondition(serving.status?.conditions, type) === undefined
+    ? undefined
+    : { type, status: 'False', reason: 'PluginsValid', message: 'all plugins can be used' }
 }
 
 /** Told only where a gang is asked for, or was. */

@@ -207,3 +207,18 @@ test('a unit that is stuck on its way out keeps its name, and nothing else is do
   assert.deepEqual(stepsOf(object, pods, 'delete'), [])
   assert.equal(roleOf(status(object, seen(pods), untouched, nowMs), 1), 'Recreating')
 })
+
+test('B-27, S29 a plugin that no schema has refused is told by name, and no pod is made without it', () => {
+  const plugins = [{ name: 'mine', type: 'BuiltIn' as const }]
+  const object = { ...serving({}), spec: { ...serving({}).spec, plugins } }
+  assert.deepEqual(stepsOf(object, [], 'create'), [])
+  const conditions = status(object, seen([]), untouched, nowMs)?.conditions
+  assert.match(conditions?.find(({ type }) => type === 'PluginsInvalid')?.message ?? '', /no plugin is called mine/)
+  const env = [{ name: 'X', value: '1' }]
+  const three = serving({
+    plugins: [{ name: 'demo-pod-tweaks', config: { env } }],
+    template: { roles: [{ ...decode(), workerReplicas: 3, workerTemplate: template() }] },
+  })
+  const counts = running(three).map((pod) => pod.spec?.containers[0]?.env?.filter(({ name }) => name === 'X').length)
+  assert.deepEqual(counts, [1, 1, 1, 1])
+})

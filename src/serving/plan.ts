@@ -2,6 +2,7 @@ import { ControllerRevision, Pod, Service } from '#api/core/kinds.ts'
 import type { ModelServing } from '#api/model-serving.ts'
 import { PodGroup } from '#api/volcano.ts'
 import type { Plan, Step, Why } from '#controller/domain.ts'
+import type { AnyResource } from '#machinery/meta.ts'
 import { failingOf, probePatienceMs } from './failing.ts'
 import { asksForGang, renderPodGroup } from './gang.ts'
 import { askAgainMs, type Gated, gatesOf, gateStep, isExpected } from './gates.ts'
@@ -10,6 +11,7 @@ import { type History, nextNumber, renderSnapshot } from './history.ts'
 import { type Move, type MoveReason, rolesFor } from './moves.ts'
 import { groupName, type PodPosition, positionOf, replicaName, serviceName } from './names.ts'
 import type { Observed } from './observe.ts'
+import { pluginErrors, readyAnnotations, tweakedPod } from './plugins/chain.ts'
 import { renderPod, renderService } from './render-pod.ts'
 import { lookAgainMs } from './volcano.ts'
 import { graceMsOf, hasTemplate, type View, viewOf } from './view.ts'
@@ -21,15 +23,17 @@ import { graceMsOf, hasTemplate, type View, viewOf } from './view.ts'
 export function plan(serving: ModelServing, observed: Observed, nowMs: number): Plan {
   if (serving.metadata.deletionTimestamp !== undefined || !hasTemplate(serving)) return { stages: [] }
   const view = viewOf(serving, observed, nowMs)
-  const { moves, changes, waits } = gated(observed, view, nowMs)
+  const gates = gated(observed, view, nowMs)
+  // Without its plugins a pod would be another than was asked for.
+  const moves = pluginErrors(serving).length === 0 ? gates.moves : gates.moves.filter((move) => move.do === 'remove')
   const units = unitsWithService(serving, view, moves)
-  const gates = changes.map((change) => gateStep(change, serving.metadata.namespace ?? '', nowMs))
   return {
     stages: [
       snapshotSteps(serving, view.history),
       [...serviceSteps(serving, units), ...gangSteps({ serving, observed, view }, moves)],
       [
-        ...gates,
+        ...gates.changes.map((change) => gateStep(change, serving.metadata.namespace ?? '', nowMs)),
+        ...readySteps(serving, observed),
         ...moves.map((move) => podStep({ serving, observed, history: view.history }, move)),
         ...staleServices(serving, observed, units),
         ...staleGangs({ serving, observed, view }, moves),
@@ -37,7 +41,7 @@ export function plan(serving: ModelServing, observed: Observed, nowMs: number): 
       staleSnapshots(serving, observed, view),
     ],
     notes: phaseNotes(serving, view),
-    ...(waits ? { recheckAfterMs: askAgainMs } : recheck(serving, observed, view.groups, nowMs)),
+    ...(gates.waits ? { recheckAfterMs: askAgainMs } : recheck(serving, observed, view.groups, nowMs)),
   }
 }
 
@@ -108,10 +112,27 @@ function podStep({ serving, observed, history }: Seen, move: Move): Step {
   if (role === undefined) throw new Error(`no role ${position.role} in revision ${revision}`)
   const gang = observed.volcano !== 'absent' && asksForGang(serving)
   const place = { serving, role, position, revision, incarnation, gang }
-  const plain = renderPod({ ...place, gated: false })
-  const gated = position.index === 0 && isExpected(observed.servers, plain.metadata.labels)
-  const object = gated ? renderPod({ ...place, gated }) : plain
+  const made = (gated: boolean) => tweakedPod(serving, position, renderPod({ ...place, gated }))
+  const plain = made(false)
+  const isGated = position.index === 0 && isExpected(observed.servers, plain.metadata.labels)
+  const object = (isGated ? made(true) : plain) as AnyResource
   return { do: 'create', kind: Pod, object, why: { reason: 'RoleCreating', note: `creating ${unit}` } }
+}
+
+/** What plugins want of pods that are ready. */
+function readySteps(serving: ModelServing, { pods, facts }: Observed): Step[] {
+  if (serving.spec.plugins === undefined || pluginErrors(serving).length > 0) return []
+  const annotated = new Map(pods.map(({ metadata }) => [metadata.uid, metadata.annotations ?? {}]))
+  return facts
+    .filter(({ ready }) => ready)
+    .flatMap(({ name, uid, position }) => {
+      const annotations = readyAnnotations(serving, position)
+      const has = annotated.get(uid) ?? {}
+      if (Object.entries(annotations).every(([key, value]) => has[key] === value)) return []
+      const metadata = { name, namespace: serving.metadata.namespace ?? '', uid, annotations }
+      const why = { reason: 'PodAnnotated', note: `${name} is ready, and has the annotations of its plugins` }
+      return [{ do: 'apply', kind: Pod, object: { apiVersion: 'v1', kind: 'Pod', metadata }, why } as const]
+    })
 }
 
 const causes: Record<MoveReason, string> = {

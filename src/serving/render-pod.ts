@@ -1,4 +1,4 @@
-import type { Container, EnvVar, PodTemplateSpec } from '#api/core/types.generated.ts'
+import type { Container, EnvVar, Pod, PodTemplateSpec } from '#api/core/types.generated.ts'
 import { routableGate, servingAnnotations, servingEnv, servingLabels } from '#api/labels.ts'
 import type { ModelServing } from '#api/model-serving.ts'
 import { volcanoAnnotations, volcanoScheduler } from '#api/volcano.ts'
@@ -22,7 +22,7 @@ export interface PodPlace {
 }
 
 /** The pod at one position: the role's template, our labels and environment on top. */
-export function renderPod({ serving, role, position, revision, incarnation, gated, gang }: PodPlace): AnyResource {
+export function renderPod({ serving, role, position, revision, incarnation, gated, gang }: PodPlace): Pod {
   const entry = position.index === 0
   const template: PodTemplateSpec = (entry ? role.entryTemplate : role.workerTemplate) ?? {}
   const name = serving.metadata.name ?? ''
