@@ -4,7 +4,7 @@
  */
 import type { TestContext } from 'node:test'
 import { systemClock } from '#base/clock.ts'
-import { startControllers } from '#cli/controllers.ts'
+import { type ControllerName, startControllers } from '#cli/controllers.ts'
 import type { RunningController } from '#controller/controller.ts'
 import { createClient } from '#kube/create-client.ts'
 import { createInformers } from '#kube/create-informers.ts'
@@ -20,6 +20,8 @@ import { type Tools, toolsOf } from './tools.ts'
 export interface MachineOptions extends GroundOptions {
   /** Who sends requests to pods. */
   readonly routers?: Routers
+  /** Which of our controllers; by default those that run unless asked otherwise. */
+  readonly controllers?: readonly ControllerName[]
 }
 
 export interface Machine extends AsyncDisposable, Tools {
@@ -42,7 +44,7 @@ const nobody: Running = { controllers: [], caches: new Map() }
 
 export async function startMachine(
   t: Pick<TestContext, 'after'>,
-  { routers, ...options }: MachineOptions = {},
+  { routers, controllers: names, ...options }: MachineOptions = {},
 ): Promise<Machine> {
   const ground = await openGround(options)
   const clock = systemClock
@@ -61,7 +63,7 @@ export async function startMachine(
       const caches = new Map<Kind, Informer<Resource>>()
       const own = listing(createInformers({ client: clientOf('fairlead'), clock, log, freeze: true }), caches)
       const runtime = (name: string) => ({ client: clientOf(name), informers: own, clock, log })
-      const controllers = startControllers(runtime, undefined, routers === undefined ? {} : { routers })
+      const controllers = startControllers(runtime, names, routers === undefined ? {} : { routers })
       const started = (running = { controllers, caches })
       let dead: Promise<void> | undefined
       const kill = (): Promise<void> =>

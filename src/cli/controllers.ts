@@ -5,6 +5,7 @@ import type { Resource } from '#machinery/meta.ts'
 import { modelRouteController, modelServerController } from '#routing/controller.ts'
 import { servingController } from '#serving/controller.ts'
 import type { Routers } from '#serving/routers.ts'
+import { leaderWorkerSetController } from '#serving/leader-worker-set/controller.ts'
 import { findVolcano } from '#serving/volcano.ts'
 
 /** A controller with its types closed over, so that different ones fit into one list. */
@@ -22,12 +23,17 @@ const controllers = {
       servingController({ ...(routers !== undefined && { routers }), volcano: findVolcano(client, clock) }),
     ),
   ],
+  'leader-worker-set': () => [startable(leaderWorkerSetController)],
   routing: () => [startable(modelRouteController), startable(modelServerController)],
 } as const satisfies Readonly<Record<string, (parts: ControllerParts) => readonly Startable[]>>
 
 export type ControllerName = keyof typeof controllers
 
-const controllerNames = Object.keys(controllers) as readonly ControllerName[] // of a constant: the keys are known
+/** Those that nobody gets who does not ask for them. */
+const onDemand: ReadonlySet<ControllerName> = new Set(['leader-worker-set'])
+
+export const controllerNames = (Object.keys(controllers) as readonly ControllerName[]) // of a constant: the keys are known
+  .filter((name) => !onDemand.has(name))
 
 /** What some controllers need beside the API server. */
 export interface ControllerParts {

@@ -62,6 +62,7 @@ export function commandLine(io: Io): Command {
         .choices(['full', 'normal'])
         .default('full'),
     )
+    .option('--leader-worker-sets', 'take LeaderWorkerSets for ModelServings; their definition has to be applied')
     .option('--json', 'one JSON object a line instead of the live tree')
     .action(async (options) => (await import('./up.ts')).up(options, io))
 

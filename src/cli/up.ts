@@ -30,6 +30,7 @@ export interface UpOptions {
   readonly nodes?: string
   readonly runtimes?: string
   readonly durability: 'full' | 'normal'
+  readonly leaderWorkerSets?: boolean
   readonly json?: boolean
 }
 
