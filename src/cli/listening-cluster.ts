@@ -7,7 +7,7 @@ import { isObject } from '#base/json.ts'
 import type { Log } from '#base/log.ts'
 import { parseRuntimes } from '#embedded/node/runtimes-config.ts'
 import type { Routers } from '#serving/routers.ts'
-import { controllerNames } from './controllers.ts'
+import type { ControllerName } from './controllers.ts'
 import { claimDataDir } from './data-dir.ts'
 import { loadIdentity, tokenAuthenticator, writeKubeconfig } from './identity.ts'
 import { type LocalCluster, type NodeEntry, startLocalCluster } from './local-cluster.ts'
@@ -20,8 +20,8 @@ export interface ListeningClusterOptions {
   readonly durability: 'full' | 'normal'
   readonly nodes?: string
   readonly runtimes?: string
-  /** LeaderWorkerSets are taken for ModelServings. */
-  readonly leaderWorkerSets?: boolean
+  /** Which of our controllers to start; default all. */
+  readonly controllers?: readonly ControllerName[]
   /** Who sends requests to pods. */
   readonly routers?: Routers
   readonly log: Log
@@ -46,7 +46,7 @@ export async function startListeningCluster(options: ListeningClusterOptions): P
       authorization: `Bearer ${identity.token}`,
       clock: systemClock,
       log,
-      ...(options.leaderWorkerSets === true && { controllers: [...controllerNames, 'leader-worker-set'] }),
+      ...(options.controllers !== undefined && { controllers: options.controllers }),
       ...(options.routers !== undefined && { routers: options.routers }),
       ...(options.nodes !== undefined && { nodes: nodesIn(options.nodes) }),
       ...(options.runtimes !== undefined && { runtimes: parseRuntimes(yamlIn(options.runtimes), options.runtimes) }),

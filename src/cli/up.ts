@@ -99,7 +99,13 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
 async function startCluster(options: UpOptions, routerUrls: readonly string[], log: Log): Promise<ListeningCluster> {
   const { startListeningCluster } = await import('./listening-cluster.ts')
   const { askRouters } = await import('#serving/routers.ts')
-  return startListeningCluster({ ...options, routers: askRouters(() => routerUrls, systemClock), log })
+  const { controllerNames } = await import('./controllers.ts')
+  return startListeningCluster({
+    ...options,
+    controllers: options.leaderWorkerSets === true ? [...controllerNames, 'leader-worker-set'] : controllerNames,
+    routers: askRouters(() => routerUrls, systemClock),
+    log,
+  })
 }
 
 function openDataDir(path: string): { dataDir: string; log: Log } {

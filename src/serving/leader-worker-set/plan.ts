@@ -12,7 +12,7 @@ export interface Observed {
 }
 
 /** The count that the LeaderWorkerSet last asked for: while it asks for the same, whoever scaled the ModelServing since is right. */
-export const askedReplicas = 'fairlead.dev/leader-worker-set-replicas'
+const askedReplicas = 'fairlead.dev/leader-worker-set-replicas'
 
 export function plan(set: LeaderWorkerSet, observed: Observed): Plan {
   if (set.metadata.deletionTimestamp !== undefined || set.spec === undefined) return { stages: [] }
