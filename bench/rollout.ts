@@ -30,6 +30,7 @@ import { startRouterProcess } from '#cli/router-process.ts'
 import type { Client } from '#kube/client.ts'
 import { createInformers } from '#kube/create-informers.ts'
 import { isConditionTrue } from '#machinery/conditions.ts'
+import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { askRouters } from '#serving/routers.ts'
 import { pause, printTable } from './measure.ts'
@@ -192,9 +193,11 @@ const routing: readonly AnyResource[] = [
   },
 ]
 
+const kinds = [ModelServing, ModelServer, ModelRoute] as readonly Kind[]
+
 async function write(client: Client, object: AnyResource): Promise<void> {
-  const kind = [ModelServing, ModelServer, ModelRoute].find((each) => each.kind === object.kind) ?? ModelServing
-  await client.apply(kind, object as never, { fieldManager: 'bench', force: true })
+  const kind = kinds.find((each) => each.kind === object.kind)
+  if (kind !== undefined) await client.apply(kind, object, { fieldManager: 'bench', force: true })
 }
 
 /** `undefined` is an image that nothing can run. An engine takes a second to load, and ends a second after it is told to. */
@@ -333,7 +336,7 @@ function startWatch(metricsUrl: string) {
 
 function getJson(url: URL): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    get(url, (response) => {
+    get(url, { agent: false }, (response) => {
       let text = ''
       response.on('data', (chunk: Buffer) => (text += chunk.toString()))
       response.on('end', () => resolve(JSON.parse(text)))
