@@ -34,8 +34,12 @@ interface Running {
 
 const nobody: Running = { controllers: [], caches: new Map() }
 
-export async function startMachine(t: Pick<TestContext, 'after'>, options: GroundOptions = {}): Promise<Machine> {
-  const ground = await openGround(options)
+export async function startMachine(
+  t: Pick<TestContext, 'after'>,
+  options: GroundOptions = {},
+  opening = openGround(options),
+): Promise<Machine> {
+  const ground = await opening
   const clock = systemClock
   const { log = problemsOnly } = options
   const programs = new Set<() => Promise<void>>()

@@ -40,7 +40,11 @@ const fault = (kind: Fault['kind'], retryAfterMs?: number) =>
 const cases: Record<string, { error: Error; want: readonly number[]; withinSeconds: number }> = {
   'invalid waits for a change': { error: fault('invalid'), want: [0], withinSeconds: 1_000 },
   'missing is looked at again slowly': { error: fault('missing'), want: [0, 300, 600], withinSeconds: 700 },
-  'denied is looked at again slowly': { error: fault('denied'), want: [0, 300, 600], withinSeconds: 700 },
+  'denied is looked at again soon, then ever more slowly': {
+    error: fault('denied'),
+    want: [0, 1, 3, 7, 15, 31],
+    withinSeconds: 60,
+  },
   'conflict comes again soon': { error: fault('conflict'), want: [0, 0.1, 0.3, 0.7, 1.5], withinSeconds: 2 },
   'exhausted backs off from 30 s to 5 min': {
     error: fault('exhausted'),

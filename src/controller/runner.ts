@@ -12,7 +12,8 @@ const minuteMs = 60_000
 const backoffs: Readonly<Record<FaultKind | 'bug', Backoff | undefined>> = {
   invalid: undefined,
   missing: { firstMs: 5 * minuteMs, longestMs: 5 * minuteMs },
-  denied: { firstMs: 5 * minuteMs, longestMs: 5 * minuteMs },
+  // An API server that has just started denies everything until it has read its roles.
+  denied: { firstMs: 1_000, longestMs: 5 * minuteMs },
   conflict: { firstMs: 100, longestMs: 5 * minuteMs },
   exhausted: { firstMs: 30_000, longestMs: 5 * minuteMs },
   unavailable: { firstMs: 1_000, longestMs: 5 * minuteMs },

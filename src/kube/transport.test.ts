@@ -83,6 +83,15 @@ test('no answer is a fault that names the server and why', async (t) => {
   )
 })
 
+test('an answer that breaks off is a fault too, of whoever reads it', async (t) => {
+  const server = await serve(t, (_request, response) => {
+    response.writeHead(200, { 'content-length': '1000' })
+    response.write('begun', () => response.destroy())
+  })
+  const response = await open(t, server).fetch(new Request(server))
+  await assert.rejects(response.arrayBuffer(), (error) => isFault(error, 'unavailable'))
+})
+
 test('an aborted request rejects with the reason of its signal', async (t) => {
   const server = await serve(t, () => {})
   const stop = new AbortController()
