@@ -1,5 +1,5 @@
 import { boosterController } from '#booster/controller.ts'
-import type { ControllerDefinition, RunningController, Runtime } from '#controller/controller.ts'
+import type { ControllerDefinition, Runtime, StartedController } from '#controller/controller.ts'
 import { startController } from '#controller/start-controller.ts'
 import type { Resource } from '#machinery/meta.ts'
 import { modelRouteController, modelServerController } from '#routing/controller.ts'
@@ -9,7 +9,7 @@ import { servingController } from '#serving/controller.ts'
 interface Startable {
   /** As in the definition: field manager, component of events. */
   readonly name: string
-  start(runtime: Runtime): RunningController
+  start(runtime: Runtime): StartedController
 }
 
 /** All our controllers, by the name under which a part of them can be asked for. */
@@ -27,7 +27,7 @@ const controllerNames = Object.keys(controllers) as readonly ControllerName[] //
 export function startControllers(
   runtimeFor: (name: string) => Runtime,
   names: readonly ControllerName[] = controllerNames,
-): RunningController[] {
+): StartedController[] {
   return names.flatMap((name) => controllers[name]).map((each) => each.start(runtimeFor(each.name)))
 }
 
