@@ -263,7 +263,7 @@ test('a domain that throws costs its own key a pause and nothing else', async (t
 })
 
 test('what is there at the start waits behind what changes, and so do its writes and all events', async (t) => {
-  await using api = await embeddedApi()
+  await using api = await bareApi()
   for (const name of ['a', 'b', 'c']) await api.client.create(ConfigMap, source(name, { key: name }))
   const priorities: string[] = []
   const noting = { ...api.client }
@@ -288,7 +288,7 @@ test('what is there at the start waits behind what changes, and so do its writes
 })
 
 test('a drained controller has ended what it began, and written what it had to tell', async (t) => {
-  await using api = await embeddedApi()
+  await using api = await bareApi()
   await api.client.create(ConfigMap, source('a', { key: 'one' }))
   await using controller = await run(t, api, copier())
   await api.client.create(ConfigMap, source('b', { key: 'one' }))
