@@ -28,7 +28,12 @@ export interface ElectionOptions {
 export interface Election {
   /** Resolves when this process leads. Never rejects; a lost lease is told by the fence. */
   readonly won: Promise<void>
-  /** Stops running for it; a lease that we hold is given back, so that the next one need not wait. */
+  /** Stops running for it, and writing. A lease that we hold runs out. */
+  stop(): Promise<void>
+  /**
+   * Stops, and gives a lease that we hold back, so that the next one need not wait: only for who has nothing under way
+   * that may yet be written.
+   */
   resign(): Promise<void>
 }
 
@@ -135,14 +140,20 @@ export function startElection(options: ElectionOptions): Election {
     log.info('lease released', { lease: place.name, namespace: place.namespace })
   }
 
+  /** Resolves to whether we hold the lease. */
+  async function end(): Promise<boolean> {
+    ending.abort()
+    await running
+    const holds = leads && fence.isOpen()
+    fence.close(new Fault('unavailable', 'Resigned', 'this manager has resigned'))
+    return holds
+  }
+
   return {
     won: won.promise,
+    stop: async () => void (await end()),
     async resign() {
-      ending.abort()
-      await running
-      const held = leads && fence.isOpen()
-      fence.close(new Fault('unavailable', 'Resigned', 'this manager has resigned'))
-      if (!held) return
+      if (!(await end())) return
       await within(renewDeadlineMs / 2, release).catch((error: unknown) =>
         log.warn('lease not released', { ...place, error: messageOf(error) }),
       )

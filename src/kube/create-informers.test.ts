@@ -131,7 +131,7 @@ test('several namespaces fill one cache, a watch each; it is synced when all are
     red: [list(10, [inTeam('red', 'a', 1), inTeam('red', 'b', 2)]), failure(410, 'Expired'), list(20, [])],
     blue: [() => late.promise, stream([event('DELETED', inTeam('blue', 'a', 12))])],
   })
-  const { informers, things, told, settle } = open(fetch, { namespaces: ['red', 'blue'] })
+  const { informers, things, told, settle } = open(fetch, { namespacesOf: () => ['red', 'blue'] })
   await settle()
   assert.deepEqual([things.hasSynced(), informers.unsynced()], [false, [Thing]])
   late.resolve(list(11, [inTeam('blue', 'a', 3)]))

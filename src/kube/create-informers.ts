@@ -11,8 +11,8 @@ export interface InformersOptions {
   readonly client: Client
   readonly clock: Clock
   readonly log: Log
-  /** Narrows every cache of namespaced kinds to these, each with a watch of its own; default all in one watch. */
-  readonly namespaces?: readonly string[]
+  /** Narrows the cache of a namespaced kind to these, each with a watch of its own; undefined: all in one watch. */
+  readonly namespacesOf?: (kind: Kind) => readonly string[] | undefined
   /** The server stops having a kind, or has one that it did not have; told once for each change. */
   readonly onServed?: (kind: Kind, isServed: boolean) => void
   /** Lists may be streamed where the server can do that; default true. */
@@ -31,7 +31,7 @@ export interface OwnInformers extends Informers {
 
 /** Caches that fill themselves: one list and watch a kind. Disposing ends the watches and waits for them. */
 export function createInformers(options: InformersOptions): OwnInformers {
-  const { client, clock, log, namespaces, freeze = false, random = Math.random, onServed, watchLists = true } = options
+  const { client, clock, log, namespacesOf, freeze = false, random = Math.random, onServed, watchLists = true } = options
   const stop = new AbortController()
   const running = new Map<
     string,
@@ -67,7 +67,7 @@ export function createInformers(options: InformersOptions): OwnInformers {
 
   function open(kind: Kind): { kind: Kind; cache: Cache<Resource>; done: Promise<unknown> } {
     const cache = new Cache<Resource>(log.with({ kind: kind.kind }), (isServed) => onServed?.(kind, isServed))
-    const places = kind.namespaced && namespaces !== undefined ? namespaces : [undefined]
+    const places = (kind.namespaced ? namespacesOf?.(kind) : undefined) ?? [undefined]
     const parts = places.map((namespace) => ({ namespace, part: cache.part(namespace) }))
     return { kind, cache, done: Promise.all(parts.map(({ namespace, part }) => follow(kind, part, namespace))) }
   }
