@@ -74,6 +74,16 @@ test('of several faults the soonest counts, the worst is reported', async () => 
   await runner[Symbol.asyncDispose]()
 })
 
+test('never comes back before a server wants it, whatever else went wrong or is to be looked at', async () => {
+  const { runner, atSeconds, pass } = setup(() => ({
+    errors: [fault('conflict'), fault('exhausted', 7_000)],
+    recheckAfterMs: 2_000,
+  }))
+  await pass(10)
+  assert.deepEqual(atSeconds, [0, 7])
+  await runner[Symbol.asyncDispose]()
+})
+
 test('only a bug is logged as an error', async () => {
   for (const [error, want] of [
     [fault('denied'), []],
@@ -108,4 +118,31 @@ test('stopping waits for the pass under way and begins no other', async () => {
   release.resolve()
   await stopped
   assert.deepEqual(atSeconds, [0])
+})
+
+test('draining lets the pass under way end in its own time, and begins no other', async () => {
+  const release = Promise.withResolvers<void>()
+  const { runner, atSeconds, outcomes, pass } = setup(async () => {
+    await release.promise
+    return {}
+  })
+  const drained = runner.drain()
+  runner.add('other')
+  await pass(1)
+  assert.deepEqual([runner.stats().active, runner.stats().depth], [1, 1])
+  release.resolve()
+  await drained
+  await pass(1)
+  assert.deepEqual([atSeconds, outcomes.length], [[0], 1])
+  await runner[Symbol.asyncDispose]()
+})
+
+test('tells how a pass went, and what is going on', async () => {
+  const { runner, outcomes, pass } = setup(() => ({ recheckAfterMs: 500 }))
+  await pass(1)
+  await runner[Symbol.asyncDispose]()
+  assert.deepEqual(outcomes[0], { key: 'key', result: 'ok', waitedMs: 0, durationMs: 0, rechecks: true })
+  const { added, ...now } = runner.stats()
+  assert.deepEqual(now, { workers: 2, active: 0, depth: 0, retried: 0, runningMs: [] })
+  assert.ok(added >= 2)
 })

@@ -10,6 +10,8 @@ import type { ClusterAccess } from './kubeconfig.ts'
 export interface ConnectOptions {
   /** Off where something between us and the server breaks HTTP/2; default true. */
   readonly allowH2?: boolean
+  /** Called right before a request goes out, after all that may take time: what it throws, refuses the request. */
+  readonly admit?: (request: Request) => void
 }
 
 let undici: Promise<typeof Undici> | undefined
@@ -43,7 +45,7 @@ const bodyTimeoutMs = 300_000
  * One pool of connections for all calls. Response bodies are streams. Every request carries the user's credentials;
  * an answer of 401 to credentials that can be renewed is tried once more. Rejects with `unavailable` when no answer came.
  */
-export function connect(access: ClusterAccess, { allowH2 = true }: ConnectOptions = {}): Connection {
+export function connect(access: ClusterAccess, { allowH2 = true, admit }: ConnectOptions = {}): Connection {
   let pool: { readonly dispatcher: Dispatcher; readonly identity: string } | undefined
 
   /** A renewed client certificate needs new connections; the old ones end with the requests on them. */
@@ -68,6 +70,7 @@ export function connect(access: ClusterAccess, { allowH2 = true }: ConnectOption
     if (credentials.authorization !== undefined) headers['authorization'] ??= credentials.authorization
     const url = new URL(request.url)
     const loaded = await loadUndici()
+    admit?.(request)
     try {
       const answer = await loaded.request(url, {
         dispatcher: poolFor(credentials, loaded),
