@@ -240,8 +240,7 @@ test('a kind that the server lacks is named, holds up nobody else, and is served
       .slice(asked)
       .some(({ resource, subresource }) => resource === 'modelroutes' && subresource === 'status'),
   )
-  for (const kind of [ModelBooster, ModelServing])
-    await cluster.client.create(CustomResourceDefinition, crdOf(kind))
+  for (const kind of [ModelBooster, ModelServing]) await cluster.client.create(CustomResourceDefinition, crdOf(kind))
   await cluster.until('the kinds are served', () => isReady(manager))
   await cluster.apply(modelBooster('chat'))
   await cluster.condition(ModelBooster, 'chat', 'Active')
