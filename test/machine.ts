@@ -45,8 +45,9 @@ const nobody: Running = { controllers: [], caches: new Map() }
 export async function startMachine(
   t: Pick<TestContext, 'after'>,
   { routers, controllers: names, ...options }: MachineOptions = {},
+  opening = openGround(options),
 ): Promise<Machine> {
-  const ground = await openGround(options)
+  const ground = await opening
   const clock = systemClock
   const { log = problemsOnly } = options
   const programs = new Set<() => Promise<void>>()
