@@ -12,7 +12,8 @@ import type { Informer, Informers } from '#kube/informer.ts'
 import type { Fetch } from '#machinery/http.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
-import { type GroundOptions, openGround, problemsOnly } from './ground.ts'
+import { type GroundOptions, problemsOnly } from './ground.ts'
+import { openGround } from './open-ground.ts'
 import { type Tools, toolsOf } from './tools.ts'
 
 export interface Machine extends AsyncDisposable, Tools {
@@ -33,8 +34,12 @@ interface Running {
 
 const nobody: Running = { controllers: [], caches: new Map() }
 
-export async function startMachine(t: Pick<TestContext, 'after'>, options: GroundOptions = {}): Promise<Machine> {
-  const ground = await openGround(options)
+export async function startMachine(
+  t: Pick<TestContext, 'after'>,
+  options: GroundOptions = {},
+  opening = openGround(options),
+): Promise<Machine> {
+  const ground = await opening
   const clock = systemClock
   const { log = problemsOnly } = options
   const programs = new Set<() => Promise<void>>()
@@ -78,7 +83,7 @@ function listing(informers: Informers, caches: Map<Kind, Informer<Resource>>): I
   return {
     of<T extends Resource>(kind: Kind<T>): Informer<T> {
       const cache = informers.of(kind)
-      caches.set(kind as Kind, cache as unknown as Informer<Resource>) // read only as what every object is
+      caches.set(kind, cache)
       return cache
     },
     [Symbol.asyncDispose]: () => informers[Symbol.asyncDispose](),

@@ -6,7 +6,9 @@ import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCodes, explain } from './exit.ts'
+import { atLeastZero, bindAddress, commaSeparated, durationMs, kept, namespaces, onOrOff } from './flag-values.ts'
 import { type Io, processIo } from './io.ts'
+import { type LogLevel, logLevels } from './log-level.ts'
 
 export async function main(args: readonly string[], io: Io = processIo()): Promise<void> {
   // What was compiled once need not be again: a start takes a third of the time and a quarter less memory.
@@ -67,13 +69,56 @@ export function commandLine(io: Io): Command {
   program
     .command('router')
     .description('run the router alone, against any cluster')
-    .option('--port <port>', 'port of the OpenAI-compatible API on 127.0.0.1; 0 for any free one', port, 8080)
-    .option('--metrics-port <port>', 'port of /metrics on 127.0.0.1; 0 for any free one', port, 0)
-    .option('--kubeconfig <file>', 'kubeconfig to use')
+    .option('--bind-address <address>', 'where both ports listen; 0.0.0.0 or :: for all addresses', '127.0.0.1')
+    .option('--port <port>', 'port of the OpenAI-compatible API; 0 for any free one', port, 8080)
+    .option('--metrics-port <port>', 'port of /metrics, /healthz and /readyz; 0 for any free one', port, 0)
+    .option('--kubeconfig <file>', kubeconfigOrPod)
+    .option('--context <name>', 'context of the kubeconfig to use')
+    .option('--namespaces <names>', 'route to these alone, with commas between them; default all', namespaces)
     .option('--drain-seconds <seconds>', 'how long running answers may take after a request to stop', seconds, 300)
     .option('--json', 'one JSON object a line')
+    .addOption(logLevel('warn'))
     .addOption(new Option('--below-up', 'take the kubeconfig from standard input, and stop when that ends').hideHelp())
     .action(async (options) => (await import('./router.ts')).router(options, io))
+
+  program
+    .command('manager')
+    .description('run the controllers alone, against any cluster; of several, one leads')
+    .option('--kubeconfig <file>', kubeconfigOrPod)
+    .option('--context <name>', 'context of the kubeconfig to use')
+    .option(
+      '--controllers <names>',
+      'run these alone, with commas between them; default all, which is *',
+      commaSeparated,
+    )
+    .option('--namespaces <names>', 'look after these alone, with commas between them; default all', namespaces)
+    .option('--leader-elect [enabled]', 'take part in the election of a leader, and write only as that', onOrOff, true)
+    .option('--no-leader-elect', 'write at once; only where no other manager runs')
+    .option(
+      '--leader-elect-lease-duration <duration>',
+      'how long others wait for a leader who says nothing',
+      kept(durationMs),
+      '15s',
+    )
+    .option(
+      '--leader-elect-renew-deadline <duration>',
+      'how long a leader who cannot renew goes on writing',
+      kept(durationMs),
+      '10s',
+    )
+    .option('--leader-elect-retry-period <duration>', 'pause between two renewals', kept(durationMs), '2s')
+    .option('--leader-elect-resource-namespace <name>', 'where the Lease is; default our own, or the kubeconfig’s')
+    .option('--metrics-bind-address <address>', `for /metrics; ${addressForm}`, kept(bindAddress), '127.0.0.1:8080')
+    .option(
+      '--health-probe-bind-address <address>',
+      `for /healthz and /readyz; ${addressForm}`,
+      kept(bindAddress),
+      '127.0.0.1:8081',
+    )
+    .option('--kube-api-qps <number>', 'requests a second in the long run; 0 for no limit of ours', atLeastZero, 500)
+    .option('--kube-api-burst <number>', 'requests that may go at once after a pause', atLeastZero, 1000)
+    .addOption(logLevel('info'))
+    .action(async (options) => (await import('./manager.ts')).manager(options, io))
 
   connected(program, 'apply', 'create or update objects by server-side apply')
     .requiredOption('-f, --filename <file...>', 'a file, a directory, or - for standard input')
@@ -158,6 +203,15 @@ function connected(program: Command, name: string, description: string): Command
     .option('-n, --namespace <namespace>', 'default the one of the kubeconfig, else "default"')
     .option('--kubeconfig <file>', 'default $KUBECONFIG, else .fairlead/kubeconfig, else ~/.kube/config')
     .option('--context <name>', 'context of the kubeconfig to use')
+}
+
+const kubeconfigOrPod = 'default as of the other commands, else the service account of the pod this runs in'
+const addressForm = 'HOST:PORT, :PORT for all addresses, 0 for none'
+
+function logLevel(standard: LogLevel): Option {
+  return new Option('--log-level <level>', 'least level of what is logged, as JSON, on standard error')
+    .choices(logLevels)
+    .default(standard)
 }
 
 function output(...forms: readonly string[]): Option {

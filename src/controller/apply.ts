@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { Fault, isFault } from '#base/fault.ts'
 import type { Client } from '#kube/client.ts'
+import type { Priority } from '#kube/limiter.ts'
 import { type Kind, keyOf, placeOf, type Ref } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import type { Outcome, Plan, Reader, Step, StepFailure } from './domain.ts'
@@ -24,6 +25,7 @@ export interface ApplyRequest {
   readonly plan: Plan
   readonly writes: PassWrites
   readonly signal: AbortSignal
+  readonly priority: Priority
   /** Called for each step that changed something on the server. */
   readonly onWritten?: (step: Step) => void
 }
@@ -84,41 +86,43 @@ export class Applier {
     }
   }
 
-  async #apply(kind: Kind, object: AnyResource, { owner, writes, signal }: ApplyRequest): Promise<boolean> {
+  async #apply(kind: Kind, object: AnyResource, request: ApplyRequest): Promise<boolean> {
+    const { owner, writes } = request
     const live = this.#reader.get(kind, placeOf(object))
     if (live !== undefined) this.#mustBeOurs(kind, live, object, owner)
     if (live !== undefined && !this.mustWrite(kind, live, object)) return false
     const { uid } = live?.metadata ?? {}
     const desired = uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } }
-    const written = await this.#client.apply(kind, desired, { fieldManager: this.#manager, force: true, signal })
+    const written = await this.#client.apply(kind, desired, { ...this.#writing(request), force: true })
     writes.landed(written, live)
     this.settle(written, object)
     return written.metadata.resourceVersion !== live?.metadata.resourceVersion
   }
 
-  async #create(kind: Kind, object: AnyResource, { owner, writes, signal }: ApplyRequest): Promise<boolean> {
+  async #create(kind: Kind, object: AnyResource, request: ApplyRequest): Promise<boolean> {
+    const { owner, writes } = request
     const live = this.#reader.get(kind, placeOf(object))
     if (live !== undefined) {
       this.#mustBeOurs(kind, live, object, owner)
       return false
     }
     try {
-      writes.landed(await this.#client.create(kind, object, { fieldManager: this.#manager, signal }), undefined)
+      writes.landed(await this.#client.create(kind, object, this.#writing(request)), undefined)
       return true
     } catch (error) {
       if (!isFault(error, 'conflict') || error.code !== 'AlreadyExists') throw error
-      const there = await this.#client.get(kind, placeOf(object), { signal })
+      const there = await this.#client.get(kind, placeOf(object), this.#writing(request))
       this.#mustBeOurs(kind, there, object, owner)
       writes.landed(there, undefined)
       return false
     }
   }
 
-  async #delete(ref: Ref, uid: string, { writes, signal }: ApplyRequest): Promise<boolean> {
+  async #delete(ref: Ref, uid: string, { writes, signal, priority }: ApplyRequest): Promise<boolean> {
     const live = this.#reader.get(ref.kind, ref)
     if (live?.metadata.uid === uid && live.metadata.deletionTimestamp !== undefined) return false
     try {
-      await this.#client.delete(ref.kind, ref, { uid, propagationPolicy: 'Background', signal })
+      await this.#client.delete(ref.kind, ref, { uid, propagationPolicy: 'Background', signal, priority })
     } catch (error) {
       // Gone already, or the name is another object's by now.
       if (!isFault(error, 'missing') && !isFault(error, 'conflict')) throw error
@@ -128,12 +132,15 @@ export class Applier {
     return true
   }
 
-  async #patch({ ref, patch }: Extract<Step, { do: 'patch' }>, { writes, signal }: ApplyRequest): Promise<boolean> {
+  async #patch({ ref, patch }: Extract<Step, { do: 'patch' }>, request: ApplyRequest): Promise<boolean> {
     const live = this.#reader.get(ref.kind, ref)
-    const options = { fieldManager: this.#manager, signal }
-    const written = await this.#client.patch(ref.kind, ref, { type: 'json', patch }, options)
-    writes.landed(written, live)
+    const written = await this.#client.patch(ref.kind, ref, { type: 'json', patch }, this.#writing(request))
+    request.writes.landed(written, live)
     return written.metadata.resourceVersion !== live?.metadata.resourceVersion
+  }
+
+  #writing({ signal, priority }: ApplyRequest): { fieldManager: string; signal: AbortSignal; priority: Priority } {
+    return { fieldManager: this.#manager, signal, priority }
   }
 
   /** Whether applying `desired` to `live` is worth a request. */

@@ -8,9 +8,9 @@ export interface Informers extends AsyncDisposable {
 }
 
 export interface Informer<T extends Resource> {
-  /** Resolves once the first list is in the cache. */
+  /** Resolves once the first list is in the cache, or the server is known not to have the kind. */
   synced(signal?: AbortSignal): Promise<void>
-  /** Whether the first list is in the cache: before, what is absent may only not have been seen yet. */
+  /** Whether that is so: before, what is absent may only not have been seen yet. */
   hasSynced(): boolean
   get(place: Place): T | undefined
   list(namespace?: string): readonly T[]
@@ -25,4 +25,6 @@ export interface Informer<T extends Resource> {
 export interface InformerHandler<T extends Resource> {
   upsert(object: T, old: T | undefined): void
   remove(object: T): void
+  /** A server that did not have the kind has it now. */
+  served?(): void
 }
