@@ -6,7 +6,7 @@ import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCodes, explain } from './exit.ts'
-import { atLeastZero, bindAddress, commaSeparated, durationMs, kept, namespaces, onOrOff } from './flag-values.ts'
+import { atLeastZero, bindAddress, commaSeparated, durationMs, kept, namespaces, onOrOff, urls } from './flag-values.ts'
 import { type Io, processIo } from './io.ts'
 import { type LogLevel, logLevels } from './log-level.ts'
 import type { RolloutAction } from './rollout.ts'
@@ -116,6 +116,11 @@ export function commandLine(io: Io): Command {
       `for /healthz and /readyz; ${addressForm}`,
       kept(bindAddress),
       '127.0.0.1:8081',
+    )
+    .option(
+      '--router-urls <urls>',
+      'listeners of routers for operators, with commas between them; a name stands for all of its addresses. Pods count as ready when these routers send to them; default none, and pods that are ready count',
+      urls,
     )
     .option('--kube-api-qps <number>', 'requests a second in the long run; 0 for no limit of ours', atLeastZero, 500)
     .option('--kube-api-burst <number>', 'requests that may go at once after a pause', atLeastZero, 1000)
