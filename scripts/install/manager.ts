@@ -1,7 +1,8 @@
 /** The Deployment that runs the controllers, and what goes with it. */
 import { deployment } from './deployment.ts'
 import { homeRoles, serviceAccount } from './rbac.ts'
-import { disruptionBudget, metricsService, type Parts } from './parts.ts'
+import { disruptionBudget, endpointsName, metricsService, type Parts } from './parts.ts'
+import { routerPorts } from './router.ts'
 import { joined, text, value, when } from './tree.ts'
 
 export const managerPorts = { metrics: 8080, health: 8081 }
@@ -17,6 +18,7 @@ export const manager: Parts = {
       args: [
         text`--controllers=${joined(value((v) => v.manager.controllers))}`,
         when(namespaces, text`--namespaces=${joined(namespaces)}`),
+        `--router-urls=http://${endpointsName('router')}:${routerPorts.metrics}`,
         '--leader-elect=true',
         '--leader-elect-resource-namespace=$(POD_NAMESPACE)',
         `--metrics-bind-address=:${managerPorts.metrics}`,

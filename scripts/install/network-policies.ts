@@ -42,6 +42,17 @@ const clients = policy('fairlead-router-clients', selectorOf('router'), {
   ingress: [{ ports: [port(routerPorts.http)], from: peers(value((v) => v.networkPolicy.clientsFrom)) }],
 })
 
+/** The manager asks routers to which pods they send requests. */
+const managerAsks = policy('fairlead-manager-asks', selectorOf('manager'), {
+  policyTypes: ['Egress'],
+  egress: [{ to: [{ podSelector: { matchLabels: selectorOf('router') } }], ports: [port(routerPorts.metrics)] }],
+})
+
+const routerTells = policy('fairlead-router-tells', selectorOf('router'), {
+  policyTypes: ['Ingress'],
+  ingress: [{ from: [{ podSelector: { matchLabels: selectorOf('manager') } }], ports: [port(routerPorts.metrics)] }],
+})
+
 /** Engines listen where their ModelServer says. */
 const engines = policy('fairlead-router-engines', selectorOf('router'), {
   policyTypes: ['Egress'],
@@ -57,6 +68,8 @@ export const networkPolicies: Parts = Object.fromEntries(
     metrics,
     'router-clients': clients,
     'router-engines': engines,
+    'manager-asks': managerAsks,
+    'router-tells': routerTells,
   }).map(([file, document]) => [file, [when(enabled, document)]]),
 )
 

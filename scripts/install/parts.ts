@@ -17,6 +17,22 @@ export function metricsService(program: Program, port: number): Tree {
   }
 }
 
+/** A name that stands for the addresses of all pods that are ready, for who must ask each of them. */
+export function endpointsService(program: Program, port: number): Tree {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: endpointsName(program), namespace, labels: labelsOf(program) },
+    spec: {
+      clusterIP: 'None',
+      selector: selectorOf(program),
+      ports: [{ name: 'metrics', port, targetPort: 'metrics', protocol: 'TCP' }],
+    },
+  }
+}
+
+export const endpointsName = (program: Program): string => `${nameOf(program)}-endpoints`
+
 /** Tells the Services of metrics from the others. */
 const metricsLabel = { 'fairlead.dev/metrics': 'true' }
 

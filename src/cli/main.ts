@@ -94,6 +94,11 @@ export function commandLine(io: Io): Command {
       commaSeparated,
     )
     .option('--namespaces <names>', 'look after these alone, with commas between them; default all', namespaces)
+    .option(
+      '--router-urls <urls>',
+      'the routers’ listeners for operators, with commas between them, for rollouts to wait for; a name stands for all of its addresses',
+      commaSeparated,
+    )
     .option('--leader-elect [enabled]', 'take part in the election of a leader, and write only as that', onOrOff, true)
     .option('--no-leader-elect', 'write at once; only where no other manager runs')
     .option(

@@ -30,6 +30,7 @@ import { definitionOf, missingNote, tellServed } from './missing-kinds.ts'
 import { portTaken } from './port-taken.ts'
 import { metricsPage, probes } from './probes.ts'
 import { serveFetch } from './serve.ts'
+import { askRouters } from '#serving/routers.ts'
 import { aborted, stopSignal } from './signals.ts'
 import { packageVersion } from './version.ts'
 
@@ -38,6 +39,7 @@ export interface ManagerOptions {
   readonly context?: string
   readonly controllers?: readonly string[]
   readonly namespaces?: readonly string[]
+  readonly routerUrls?: readonly string[]
   readonly leaderElect: boolean
   /** Durations and addresses are as people write them. */
   readonly leaderElectLeaseDuration: string
@@ -81,7 +83,8 @@ export async function manager(options: ManagerOptions, io: Io): Promise<void> {
   })
   const { kubeApiQps: qps, kubeApiBurst: burst } = options
   const clients = stack.use(managerClients({ access, identity, fence, qps, burst, metrics }))
-  const chosen = ourControllers({ names, home })
+  const { routerUrls = [] } = options
+  const chosen = ourControllers({ names, home, routers: askRouters(() => routerUrls, systemClock) })
   const informers = stack.use(
     createInformers({
       client: clients.caches,
