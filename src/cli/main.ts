@@ -6,7 +6,7 @@ import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCodes, explain } from './exit.ts'
-import { atLeastZero, bindAddress, commaSeparated, durationMs, kept, namespaces, onOrOff } from './flag-values.ts'
+import { atLeastZero, bindAddress, commaSeparated, durationMs, kept, namespaces, onOrOff, urls } from './flag-values.ts'
 import { type Io, processIo } from './io.ts'
 import { type LogLevel, logLevels } from './log-level.ts'
 import type { RolloutAction } from './rollout.ts'
@@ -97,7 +97,7 @@ export function commandLine(io: Io): Command {
     .option(
       '--router-urls <urls>',
       'the routers’ listeners for operators, with commas between them, for rollouts to wait for; a name stands for all of its addresses',
-      commaSeparated,
+      urls,
     )
     .option('--leader-elect [enabled]', 'take part in the election of a leader, and write only as that', onOrOff, true)
     .option('--no-leader-elect', 'write at once; only where no other manager runs')
