@@ -1,7 +1,7 @@
 /** The Deployment that runs the controllers, and what goes with it. */
 import { deployment } from './deployment.ts'
 import { homeRoles, serviceAccount } from './rbac.ts'
-import { disruptionBudget, endpointsName, metricsService, type Parts } from './parts.ts'
+import { disruptionBudget, metricsService, metricsServiceName, type Parts } from './parts.ts'
 import { routerPorts } from './router.ts'
 import { joined, text, value, when } from './tree.ts'
 
@@ -18,11 +18,11 @@ export const manager: Parts = {
       args: [
         text`--controllers=${joined(value((v) => v.manager.controllers))}`,
         when(namespaces, text`--namespaces=${joined(namespaces)}`),
-        `--router-urls=http://${endpointsName('router')}:${routerPorts.metrics}`,
         '--leader-elect=true',
         '--leader-elect-resource-namespace=$(POD_NAMESPACE)',
         `--metrics-bind-address=:${managerPorts.metrics}`,
         `--health-probe-bind-address=:${managerPorts.health}`,
+        `--router-urls=http://${metricsServiceName('router')}.$(POD_NAMESPACE):${routerPorts.metrics}`,
         text`--log-level=${value((v) => v.logLevel)}`,
       ],
       ports: managerPorts,

@@ -34,6 +34,7 @@ const metrics = policy('fairlead-metrics', ownPods, {
       ports: [managerPorts, routerPorts].map(({ metrics }) => port(metrics)),
       from: peers(value((v) => v.networkPolicy.metricsFrom)),
     },
+    { ports: [port(routerPorts.metrics)], from: [{ podSelector: { matchLabels: selectorOf('manager') } }] },
   ],
 })
 
@@ -42,19 +43,8 @@ const clients = policy('fairlead-router-clients', selectorOf('router'), {
   ingress: [{ ports: [port(routerPorts.http)], from: peers(value((v) => v.networkPolicy.clientsFrom)) }],
 })
 
-/** The manager asks routers to which pods they send requests. */
-const managerAsks = policy('fairlead-manager-asks', selectorOf('manager'), {
-  policyTypes: ['Egress'],
-  egress: [{ to: [{ podSelector: { matchLabels: selectorOf('router') } }], ports: [port(routerPorts.metrics)] }],
-})
-
-const routerTells = policy('fairlead-router-tells', selectorOf('router'), {
-  policyTypes: ['Ingress'],
-  ingress: [{ from: [{ podSelector: { matchLabels: selectorOf('manager') } }], ports: [port(routerPorts.metrics)] }],
-})
-
-/** Engines listen where their ModelServer says. */
-const engines = policy('fairlead-router-engines', selectorOf('router'), {
+/** Engines listen where their ModelServer says; the manager asks the routers, and the engines for their load. */
+const pods = policy('fairlead-pods', ownPods, {
   policyTypes: ['Egress'],
   egress: [{ to: [anyPod] }],
 })
@@ -67,9 +57,7 @@ export const networkPolicies: Parts = Object.fromEntries(
     'api-server': apiServer,
     metrics,
     'router-clients': clients,
-    'router-engines': engines,
-    'manager-asks': managerAsks,
-    'router-tells': routerTells,
+    pods,
   }).map(([file, document]) => [file, [when(enabled, document)]]),
 )
 

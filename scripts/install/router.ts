@@ -1,7 +1,7 @@
 /** The Deployment that answers OpenAI requests, and what goes with it. */
 import { deployment } from './deployment.ts'
 import { labelsOf, nameOf, selectorOf } from './names.ts'
-import { disruptionBudget, endpointsService, metricsService, type Parts } from './parts.ts'
+import { disruptionBudget, metricsService, type Parts } from './parts.ts'
 import { serviceAccount } from './rbac.ts'
 import { joined, namespace, plus, text, type Tree, value, when } from './tree.ts'
 
@@ -43,7 +43,6 @@ export const router: Parts = {
   ],
   service: [service()],
   'metrics-service': [metricsService('router', routerPorts.metrics)],
-  'endpoints-service': [endpointsService('router', routerPorts.metrics)],
   'pod-disruption-budget': [disruptionBudget('router')],
 }
 

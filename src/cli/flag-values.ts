@@ -43,19 +43,18 @@ export function commaSeparated(text: string, before: readonly string[] = []): re
   return [...new Set([...before, ...items])]
 }
 
-/** Of listeners over plain HTTP. */
-export function urls(text: string, before?: readonly string[]): readonly string[] {
-  const items = commaSeparated(text, before)
-  const wrong = items.find((item) => !URL.canParse(item) || new URL(item).protocol !== 'http:')
-  if (wrong !== undefined) throw new InvalidArgumentError(`${wrong} is no address such as http://router:9090.`)
-  return items
-}
-
 export function namespaces(text: string, before?: readonly string[]): readonly string[] {
   const names = commaSeparated(text, before)
   const wrong = names.find((name) => dns1123LabelErrors(name).length > 0)
   if (wrong !== undefined) throw new InvalidArgumentError(`${JSON.stringify(wrong)} cannot be a namespace.`)
   return names
+}
+
+export function urls(text: string, before?: readonly string[]): readonly string[] {
+  const given = commaSeparated(text, before)
+  const wrong = given.find((each) => !/^https?:$/.test(URL.parse(each)?.protocol ?? ''))
+  if (wrong !== undefined) throw new InvalidArgumentError(`${JSON.stringify(wrong)} is no URL; write http://HOST:PORT.`)
+  return given
 }
 
 /** As Go reads the value of a flag that may stand alone. */

@@ -93,7 +93,6 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     log: log.with({ part: name }),
   })
 
-  const builtin = stack.use(startBuiltin({ ...runtime('kubernetes'), kinds: coreKinds }))
   const simulation = options.simulation ?? stack.use(startSimulation())
   for (const entry of options.nodes ?? [{ name: 'local', acceptsAll: true }]) {
     const node = await startNode({
@@ -112,6 +111,8 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     options.routers === undefined ? {} : { routers: options.routers },
   )
   for (const controller of ours) stack.use(controller)
+  // Last, so that it shares the caches of the others.
+  const builtin = stack.use(startBuiltin({ ...runtime('kubernetes'), kinds: coreKinds }))
   const started = stack.move()
   return {
     fetch: server.fetch,

@@ -94,11 +94,6 @@ export function commandLine(io: Io): Command {
       commaSeparated,
     )
     .option('--namespaces <names>', 'look after these alone, with commas between them; default all', namespaces)
-    .option(
-      '--router-urls <urls>',
-      'the routers’ listeners for operators, with commas between them, for rollouts to wait for; a name stands for all of its addresses',
-      urls,
-    )
     .option('--leader-elect [enabled]', 'take part in the election of a leader, and write only as that', onOrOff, true)
     .option('--no-leader-elect', 'write at once; only where no other manager runs')
     .option(
@@ -121,6 +116,11 @@ export function commandLine(io: Io): Command {
       `for /healthz and /readyz; ${addressForm}`,
       kept(bindAddress),
       '127.0.0.1:8081',
+    )
+    .option(
+      '--router-urls <urls>',
+      'listeners of routers for operators, with commas between them; a name stands for all of its addresses. Pods count as ready when these routers send to them; default none, and pods that are ready count',
+      urls,
     )
     .option('--kube-api-qps <number>', 'requests a second in the long run; 0 for no limit of ours', atLeastZero, 500)
     .option('--kube-api-burst <number>', 'requests that may go at once after a pause', atLeastZero, 1000)
