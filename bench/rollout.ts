@@ -205,7 +205,7 @@ function change(client: Client, version: string | undefined, replicas: number): 
   const container = {
     name: 'engine',
     image: version === undefined ? 'acme/unknown:1' : `vllm/vllm-openai:${version}`,
-    command: ['vllm', 'serve', 'chat', '--simulate-start-seconds', '1'],
+    command: 'vllm serve chat --simulate-start-seconds 1 --simulate-answer-tokens 500'.split(' '),
     readinessProbe: { httpGet: { path: '/health', port: 8000 }, periodSeconds: 1 },
   }
   return write(client, {

@@ -4,11 +4,6 @@
  *
  * `node bench/servings.ts [--servings 1000] [--runs 3]`; a run is a process of its own.
  */
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ModelServing } from '#api/model-serving.ts'
 import { systemClock } from '#base/clock.ts'
@@ -17,7 +12,7 @@ import { tokenAuthenticator } from '#cli/identity.ts'
 import { startLocalCluster } from '#cli/local-cluster.ts'
 import type { AnsweredRequest } from '#embedded/apiserver/server.ts'
 import { isConditionTrue } from '#machinery/conditions.ts'
-import { memoryOf, mib, pause, peakRssOf, printTable } from './measure.ts'
+import { inScratch, isWrite, memoryOf, mib, pause, peakRssOf, printTable, runAlone, until } from './measure.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -44,7 +39,9 @@ interface Figures {
   readonly restMib: number
 }
 
-if (options.once) process.stdout.write(JSON.stringify(await measure()))
+const runOnce = (): Figures => runAlone(import.meta.url, '--servings', String(count))
+
+if (options.once) process.stdout.write(JSON.stringify(await inScratch(measureIn)))
 else {
   const runs = Array.from({ length: Number(options.runs) }, runOnce)
   const of = (name: keyof Figures): number[] => runs.map((run) => run[name])
@@ -67,25 +64,6 @@ else {
   ])
 }
 
-function runOnce(): Figures {
-  const args = [...process.execArgv, fileURLToPath(import.meta.url), '--once', '--servings', String(count)]
-  const { stdout, status } = spawnSync(process.execPath, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-  })
-  if (status !== 0) throw new Error(`a run ended with ${status}`)
-  return JSON.parse(stdout) as Figures
-}
-
-async function measure(): Promise<Figures> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'fairlead-bench-'))
-  try {
-    return await measureIn(dataDir)
-  } finally {
-    rmSync(dataDir, { recursive: true, force: true })
-  }
-}
-
 async function measureIn(dataDir: string): Promise<Figures> {
   const requests: AnsweredRequest[] = []
   await using cluster = await startLocalCluster({
@@ -106,9 +84,10 @@ async function measureIn(dataDir: string): Promise<Figures> {
   await Promise.all(Array.from({ length: count }, (_, index) => cluster.client.create(ModelServing, serving(index))))
   await until(
     () => servings.list().filter(({ status }) => isConditionTrue(status?.conditions, 'Available')).length >= count,
+    longestMs,
   )
   const running = seconds()
-  await until(() => cluster.controllers.every((controller) => controller.idle()))
+  await until(() => cluster.controllers.every((controller) => controller.idle()), longestMs)
   const settled = seconds()
   const cpu = process.cpuUsage(cpuBefore)
   const load = requests.splice(0)
@@ -129,18 +108,6 @@ async function measureIn(dataDir: string): Promise<Figures> {
     restWrites: requests.filter((request) => isWrite(request) && request.resource !== 'leases').length,
     peakMib: peakRssOf(process.pid) / mib,
     restMib: memoryOf(process.pid).rss / mib,
-  }
-}
-
-function isWrite({ verb }: AnsweredRequest): boolean {
-  return !['get', 'list', 'watch'].includes(verb)
-}
-
-async function until(check: () => boolean): Promise<void> {
-  const deadline = performance.now() + longestMs
-  while (!check()) {
-    if (performance.now() > deadline) throw new Error(`not done after ${longestMs} ms`)
-    await pause(20)
   }
 }
 

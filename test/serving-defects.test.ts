@@ -220,3 +220,28 @@ test('a replica that is made again says which making it is', async (t) => {
   const { status } = await servingOf(world, 'pd')
   assert.equal(status?.groups?.[0]?.roles.find(({ name }) => name === 'prefill-0')?.incarnation, 2)
 })
+
+test('B-45 two hundred pods are made side by side, and nothing is read for them that the caches have', async (t) => {
+  const inFlight = { now: 0, most: 0 }
+  const between =
+    (fetch: Fetch): Fetch =>
+    async (request) => {
+      const isPod = request.method === 'POST' && new URL(request.url).pathname.endsWith('/pods')
+      if (!isPod) return fetch(request)
+      inFlight.most = Math.max(inFlight.most, ++inFlight.now)
+      try {
+        return await fetch(request)
+      } finally {
+        inFlight.now--
+      }
+    }
+  const world = await startWorld(t, { between })
+  const from = world.requests.length
+  await world.apply(b({ replicas: 50 }))
+  await world.until('all pods', async () => (await namesOf(world)).length === 200)
+  assert.ok(inFlight.most >= 8, `${inFlight.most} at once`)
+  const reads = world.requests
+    .slice(from)
+    .filter(({ userAgent, verb }) => userAgent === 'fairlead-serving' && verb === 'get')
+  assert.deepEqual(reads, [])
+})

@@ -268,7 +268,7 @@ test('a deadline longer than the lease lets two write: the simulation sees it', 
   )
 })
 
-test('a leader that is killed is followed within the lease duration and two seconds', async () => {
+test('B-40 a leader that is killed is followed within the lease duration and two seconds', async () => {
   for (let seed = 0; seed < 30; seed++) {
     const simulation = simulate(seed)
     const first = simulation.start()

@@ -39,6 +39,10 @@ test('the manager may do what it does, and nothing else', async (t) => {
   assert.deepEqual([...given].filter((right) => !asked.has(right)).sort(), Object.keys(unseen).sort(), 'unused')
 })
 
+test('B-34 where admission guards owners, the manager may have children block the deletion of a ModelServing', () => {
+  assert.ok(rightsOf('manager').has('update workload.serving.volcano.sh/modelservings/finalizers'))
+})
+
 test('the router may do what it does, and nothing else', async (t) => {
   const ground = await openGround()
   t.after(() => ground[Symbol.asyncDispose]())
@@ -88,7 +92,11 @@ async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>>
   await installVolcano(machine)
   const plugins = [{ name: 'demo-pod-tweaks', type: 'BuiltIn', config: { readyAnnotations: { seen: 'ready' } } }]
   const gang = (template: object) =>
-    modelServing('gang', { plugins, schedulerName: 'default-scheduler', template: { roles: [role('pd')], ...template } })
+    modelServing('gang', {
+      plugins,
+      schedulerName: 'default-scheduler',
+      template: { roles: [role('pd')], ...template },
+    })
   await machine.apply(gang({ gangPolicy: {} }))
   await machine.condition(ModelServing, 'gang', 'Available')
   await machine.apply(gang({}))
