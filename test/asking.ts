@@ -17,6 +17,8 @@ export interface Asked {
 
 export interface Clients {
   readonly url: string
+  /** Of the listener for operators. */
+  readonly operatorsUrl: string
   /** One streamed chat completion, read to its end. */
   ask(model: string, headers?: Readonly<Record<string, string>>): Promise<Asked>
   /** Asks until the router knows the model and one of its pods. */
@@ -51,6 +53,7 @@ export async function startClients(t: Pick<TestContext, 'after'>, world: World):
   }
   return {
     url,
+    operatorsUrl: `http://127.0.0.1:${router.metricsPort}`,
     post,
     ask,
     answered: (model, headers) =>

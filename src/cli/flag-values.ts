@@ -50,6 +50,13 @@ export function namespaces(text: string, before?: readonly string[]): readonly s
   return names
 }
 
+export function urls(text: string, before?: readonly string[]): readonly string[] {
+  const given = commaSeparated(text, before)
+  const wrong = given.find((each) => !/^https?:$/.test(URL.parse(each)?.protocol ?? ''))
+  if (wrong !== undefined) throw new InvalidArgumentError(`${JSON.stringify(wrong)} is no URL; write http://HOST:PORT.`)
+  return given
+}
+
 /** As Go reads the value of a flag that may stand alone. */
 export function onOrOff(text: string): boolean {
   if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true

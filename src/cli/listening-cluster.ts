@@ -6,6 +6,8 @@ import { Fault, messageOf } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import type { Log } from '#base/log.ts'
 import { parseRuntimes } from '#embedded/node/runtimes-config.ts'
+import type { Routers } from '#serving/routers.ts'
+import type { ControllerName } from './controllers.ts'
 import { claimDataDir } from './data-dir.ts'
 import { loadIdentity, tokenAuthenticator, writeKubeconfig } from './identity.ts'
 import { type LocalCluster, type LocalClusterOptions, type NodeEntry, startLocalCluster } from './local-cluster.ts'
@@ -18,6 +20,10 @@ export interface ListeningClusterOptions extends Pick<LocalClusterOptions, 'cont
   readonly durability: 'full' | 'normal'
   readonly nodes?: string
   readonly runtimes?: string
+  /** Which of our controllers to start; default all. */
+  readonly controllers?: readonly ControllerName[]
+  /** Who sends requests to pods. */
+  readonly routers?: Routers
   readonly log: Log
 }
 
@@ -41,6 +47,7 @@ export async function startListeningCluster(options: ListeningClusterOptions): P
       clock: systemClock,
       log,
       ...(options.controllers !== undefined && { controllers: options.controllers }),
+      ...(options.routers !== undefined && { routers: options.routers }),
       ...(options.onRequest !== undefined && { onRequest: options.onRequest }),
       ...(options.nodes !== undefined && { nodes: nodesIn(options.nodes) }),
       ...(options.runtimes !== undefined && { runtimes: parseRuntimes(yamlIn(options.runtimes), options.runtimes) }),

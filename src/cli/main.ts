@@ -6,9 +6,10 @@ import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCodes, explain } from './exit.ts'
-import { atLeastZero, bindAddress, commaSeparated, durationMs, kept, namespaces, onOrOff } from './flag-values.ts'
+import { atLeastZero, bindAddress, commaSeparated, durationMs, kept, namespaces, onOrOff, urls } from './flag-values.ts'
 import { type Io, processIo } from './io.ts'
 import { type LogLevel, logLevels } from './log-level.ts'
+import type { RolloutAction } from './rollout.ts'
 
 export async function main(args: readonly string[], io: Io = processIo()): Promise<void> {
   // What was compiled once need not be again: a start takes a third of the time and a quarter less memory.
@@ -63,6 +64,7 @@ export function commandLine(io: Io): Command {
         .choices(['full', 'normal'])
         .default('full'),
     )
+    .option('--leader-worker-sets', 'take LeaderWorkerSets for ModelServings; their definition has to be applied')
     .option('--json', 'one JSON object a line instead of the live tree')
     .action(async (options) => (await import('./up.ts')).up(options, io))
 
@@ -115,6 +117,11 @@ export function commandLine(io: Io): Command {
       kept(bindAddress),
       '127.0.0.1:8081',
     )
+    .option(
+      '--router-urls <urls>',
+      'listeners of routers for operators, with commas between them; a name stands for all of its addresses. Pods count as ready when these routers send to them; default none, and pods that are ready count',
+      urls,
+    )
     .option('--kube-api-qps <number>', 'requests a second in the long run; 0 for no limit of ours', atLeastZero, 500)
     .option('--kube-api-burst <number>', 'requests that may go at once after a pause', atLeastZero, 1000)
     .addOption(logLevel('info'))
@@ -153,6 +160,28 @@ export function commandLine(io: Io): Command {
     .option('-p, --previous', 'of the container before its last restart')
     .option('--tail <lines>', 'only so many of the last lines', count)
     .action(async (pod, options) => (await import('./logs.ts')).logs({ pod, ...options }, io))
+
+  const steering = program
+    .command('rollout')
+    .description('how a change of a ModelServing reaches its pods, and the way back')
+  const steer = (action: RolloutAction, about: string) =>
+    connected(steering, action, about)
+      .argument('<kind/name>', 'such as modelserving/chat-a')
+      .argument('[name]')
+      .action(async (what, name, options) =>
+        (await import('./rollout.ts')).rollout({ action, what, name, ...options }, io),
+      )
+  steer('status', 'how far it has come; waits until it is done')
+    .option('--no-watch', 'say it once')
+    .option('--timeout <seconds>', 'end with 1 when it is not done by then; 0 waits for ever', seconds, 0)
+    .addOption(output('json'))
+  steer('history', 'the templates there were')
+    .option('--revision <number>', 'one of them in full', count)
+    .addOption(output('json'))
+  steer('undo', 'go back to a former template').option('--to-revision <number>', 'default the one before', count)
+  steer('restart', 'make all pods anew, at the pace of the rollout')
+  steer('pause', 'replace nothing until it is resumed')
+  steer('resume', 'go on')
 
   connected(program, 'delete', 'delete objects and what they own')
     .argument('[kind[/name]]')

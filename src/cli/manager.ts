@@ -18,6 +18,7 @@ import { createControllerMetrics } from '#controller/metrics.ts'
 import { createInformers, type OwnInformers } from '#kube/create-informers.ts'
 import type { Fetch } from '#machinery/http.ts'
 import type { Kind } from '#machinery/kind.ts'
+import { askRouters } from '#serving/routers.ts'
 import { clusterAccess } from './connect.ts'
 import { controllersNamed, ourControllers, type Startable } from './controllers.ts'
 import { exitCodes, usage } from './exit.ts'
@@ -46,6 +47,7 @@ export interface ManagerOptions {
   readonly leaderElectResourceNamespace?: string
   readonly metricsBindAddress: string
   readonly healthProbeBindAddress: string
+  readonly routerUrls?: readonly string[]
   readonly kubeApiQps: number
   readonly kubeApiBurst: number
   readonly logLevel: LogLevel
@@ -81,7 +83,12 @@ export async function manager(options: ManagerOptions, io: Io): Promise<void> {
   })
   const { kubeApiQps: qps, kubeApiBurst: burst } = options
   const clients = stack.use(managerClients({ access, identity, fence, qps, burst, metrics }))
-  const chosen = ourControllers({ names, home })
+  const { routerUrls } = options
+  const chosen = ourControllers({
+    names,
+    home,
+    ...(routerUrls !== undefined && { routers: askRouters(() => routerUrls, systemClock) }),
+  })
   const informers = stack.use(
     createInformers({
       client: clients.caches,

@@ -76,7 +76,7 @@ export class Applier {
     request.writes.of(step.do === 'apply' || step.do === 'create' ? step.kind : step.ref.kind)
     switch (step.do) {
       case 'apply':
-        return this.#apply(step.kind, step.object, request)
+        return this.#apply(step, request)
       case 'create':
         return this.#create(step.kind, step.object, request)
       case 'delete':
@@ -86,16 +86,17 @@ export class Applier {
     }
   }
 
-  async #apply(kind: Kind, object: AnyResource, request: ApplyRequest): Promise<boolean> {
+  async #apply({ kind, object, subresource }: Extract<Step, { do: 'apply' }>, request: ApplyRequest): Promise<boolean> {
     const { owner, writes } = request
     const live = this.#reader.get(kind, placeOf(object))
     if (live !== undefined) this.#mustBeOurs(kind, live, object, owner)
-    if (live !== undefined && !this.mustWrite(kind, live, object)) return false
+    if (live !== undefined && !this.mustWrite(kind, live, object, subresource)) return false
     const { uid } = live?.metadata ?? {}
     const desired = uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } }
-    const written = await this.#client.apply(kind, desired, { ...this.#writing(request), force: true })
+    const options = { ...this.#writing(request), force: true, ...(subresource && { subresource }) }
+    const written = await this.#client.apply(kind, desired, options)
     writes.landed(written, live)
-    this.settle(written, object)
+    this.settle(written, object, subresource)
     return written.metadata.resourceVersion !== live?.metadata.resourceVersion
   }
 

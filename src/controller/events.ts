@@ -193,6 +193,7 @@ const badWhenTrue: ReadonlySet<string> = new Set([
   'GangUnavailable',
   'NameConflict',
   'Conflicted',
+  'PluginsInvalid',
 ])
 
 /** Condition types that only say what is going on: what it leads to is told. */

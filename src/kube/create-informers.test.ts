@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { silentLog } from '#base/log.ts'
 import type { Fetch } from '#machinery/http.ts'
+import { metadataOf } from '#machinery/kind.ts'
 import { createClient } from './create-client.ts'
 import { createInformers, type InformersOptions } from './create-informers.ts'
 import { manualClock } from '#base/manual-clock.testkit.ts'
@@ -103,6 +104,23 @@ test('waiting for the first list ends with its signal', async () => {
   stop.abort(new Error('enough'))
   await assert.rejects(synced, /enough/)
   assert.equal(things.hasSynced(), false)
+  await informers[Symbol.asyncDispose]()
+})
+
+test('who wants metadata alone gets it out of whole objects where those are followed, else by a watch of its own', async () => {
+  const accepts: string[] = []
+  const { fetch } = scripted([list(10, [thing('a', 1)]), stream([])])
+  const { informers, things, settle } = open((request) => {
+    accepts.push(request.headers.get('accept') ?? '')
+    return fetch(request)
+  })
+  assert.equal(informers.of(metadataOf(Thing)), things)
+  const other = { ...Thing, plural: 'others' }
+  const apart = informers.of(metadataOf(other))
+  assert.notEqual(informers.of(other), apart)
+  assert.equal(informers.of(metadataOf(other)), apart, 'still, with its indexes')
+  await settle()
+  assert.deepEqual(accepts.filter((accept) => accept.includes('PartialObjectMetadataList')).length, 1)
   await informers[Symbol.asyncDispose]()
 })
 

@@ -31,7 +31,16 @@ export interface OwnInformers extends Informers {
 
 /** Caches that fill themselves: one list and watch a kind. Disposing ends the watches and waits for them. */
 export function createInformers(options: InformersOptions): OwnInformers {
-  const { client, clock, log, namespacesOf, freeze = false, random = Math.random, onServed, watchLists = true } = options
+  const {
+    client,
+    clock,
+    log,
+    namespacesOf,
+    freeze = false,
+    random = Math.random,
+    onServed,
+    watchLists = true,
+  } = options
   const stop = new AbortController()
   const running = new Map<
     string,
@@ -77,7 +86,11 @@ export function createInformers(options: InformersOptions): OwnInformers {
 
   return {
     of<T extends Resource>(kind: Kind<T>): Informer<T> {
-      const id = `${apiVersionOf(kind)}/${kind.plural}${kind.metadataOnly === true ? ' metadata' : ''}`
+      const whole = `${apiVersionOf(kind)}/${kind.plural}`
+      const metadata = `${whole} metadata`
+      // Where whole objects are followed already, their metadata comes with them; whoever got a cache keeps it.
+      const isApart = kind.metadataOnly === true && (running.has(metadata) || !running.has(whole))
+      const id = isApart ? metadata : whole
       let entry = running.get(id)
       if (entry === undefined) running.set(id, (entry = open(kind)))
       return entry.cache as unknown as Informer<T> // one kind, one type: the id says which

@@ -3,7 +3,7 @@ import type { Place, Resource } from '#machinery/meta.ts'
 
 /** One shared cache for each kind, filled by one list and watch, read by all controllers of a process. */
 export interface Informers extends AsyncDisposable {
-  /** The cache of a kind; starts its watch at first call. */
+  /** The cache of a kind; starts its watch at first call. That of metadata alone may hold more. */
   of<T extends Resource>(kind: Kind<T>): Informer<T>
 }
 
