@@ -88,7 +88,11 @@ async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>>
   await installVolcano(machine)
   const plugins = [{ name: 'demo-pod-tweaks', type: 'BuiltIn', config: { readyAnnotations: { seen: 'ready' } } }]
   const gang = (template: object) =>
-    modelServing('gang', { plugins, schedulerName: 'default-scheduler', template: { roles: [role('pd')], ...template } })
+    modelServing('gang', {
+      plugins,
+      schedulerName: 'default-scheduler',
+      template: { roles: [role('pd')], ...template },
+    })
   await machine.apply(gang({ gangPolicy: {} }))
   await machine.condition(ModelServing, 'gang', 'Available')
   await machine.apply(gang({}))
