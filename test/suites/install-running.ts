@@ -6,7 +6,7 @@ import type { Kubectl } from '../conformance/kubectl.ts'
 import { root } from '../install/objects.ts'
 import { type Program, programs, startProgram } from '../install/program-process.ts'
 import type { Install, InstallCases } from './install-suite.ts'
-import { config, established, gone, serving, systemNamespace as system } from './install-tools.ts'
+import { config, established, serving, systemNamespace as system, versions } from './install-tools.ts'
 
 export const runningCases: InstallCases = {
   'the programs of the whole cluster need no right but those that they have': async (install) => {
@@ -17,12 +17,15 @@ export const runningCases: InstallCases = {
     await elsewhere.ok('delete namespace elsewhere --wait=false')
   },
 
-  'the programs of one namespace need no right outside of it': async (install) => {
+  'the programs of one namespace need nothing outside of it': async (install) => {
     const own = install.kubectl('fairlead')
+    const narrow = config('namespaced')
     await own.ok(`apply -f ${config('crd')}`)
-    await gone(own, 'namespace/fairlead') // of a case before
     await own.ok('create namespace fairlead')
-    await own.ok(`apply -k ${config('namespaced')}`)
+    assert.doesNotMatch(await own.ok(`apply -k ${narrow}`), /cluster|customresource|^namespace/im)
+    const before = await versions(own, `-k ${narrow}`)
+    await own.ok(`apply -k ${narrow}`)
+    assert.deepEqual(await versions(own, `-k ${narrow}`), before)
     await atWork(install, { home: 'fairlead', watched: 'fairlead' })
     await own.ok('delete namespace fairlead --wait=false')
   },
