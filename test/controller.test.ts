@@ -277,7 +277,7 @@ test('what is there at the start waits behind what changes, and so do its writes
   }
   await using controller = await run(t, api, copier(), noting)
   await api.client.create(ConfigMap, source('d', { key: 'd' }))
-  await until(t, 'rest', () => controller.idle())
+  await until(t, 'all copies', async () => (await copies(api)).items.length === 4 && controller.idle())
   assert.deepEqual(priorities.filter((text) => !text.startsWith('Event')).toSorted(), [
     'a background',
     'b background',

@@ -6,6 +6,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { ConfigMap, CustomResourceDefinition, Event, Lease, Namespace, Pod } from '#api/core/kinds.ts'
+import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
+import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
 import { crdOf } from '#api/crd.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelServing } from '#api/model-serving.ts'
@@ -248,6 +250,24 @@ test('a kind that the server lacks is named, holds up nobody else, and is served
   await cluster.apply(modelBooster('chat'))
   await cluster.condition(ModelBooster, 'chat', 'Active')
   assert.equal(await manager.stop('SIGTERM'), 0)
+})
+
+test('a kind that a controller only makes is missed by those alone that want it, until it comes', async (t) => {
+  const cluster = await startManagedCluster(t)
+  const kinds = [AutoscalingPolicy, AutoscalingPolicyBinding]
+  for (const { plural, group } of kinds)
+    await cluster.client.delete(CustomResourceDefinition, { name: `${plural}.${group}` })
+  const manager = startManager(t, cluster.kubeconfig)
+  const autoscalingPolicy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue: 10 }] }
+  const scaled = backend('a', { maxReplicas: 2, autoscalingPolicy })
+  await cluster.apply(modelBooster('scaled', { backends: [scaled] }))
+  await cluster.apply(modelBooster('plain'))
+  await cluster.condition(ModelBooster, 'plain', 'Active')
+  const { message } = await cluster.condition(ModelBooster, 'scaled', 'Failed')
+  assert.match(message, /install the CustomResourceDefinition autoscalingpolicies\.workload\.serving\.volcano\.sh$/)
+  assert.equal(await isReady(manager), true)
+  for (const kind of kinds) await cluster.client.create(CustomResourceDefinition, crdOf(kind))
+  await cluster.condition(ModelBooster, 'scaled', 'Active')
 })
 
 test('while no API server answers, a manager waits, says so, and stops when told', async (t) => {

@@ -74,9 +74,10 @@ export function createFeed(
       for (const change of changes) if (inPlace(change.entry)) sendChange(change)
     },
     bookmark(revision, annotations) {
+      const isPartial = representation === 'partial'
       const object = {
-        kind: served.kind.kind,
-        apiVersion: served.apiVersion,
+        kind: isPartial ? 'PartialObjectMetadata' : served.kind.kind,
+        apiVersion: isPartial ? 'meta.k8s.io/v1' : served.apiVersion,
         metadata: {
           resourceVersion: String(revision),
           creationTimestamp: null,
