@@ -102,7 +102,9 @@ function allowedBy(input: CorrectionInput, panicUntilMs: number | undefined, pan
   const levelsOf = (periodMs: number): Range => levelsWithin(memory, current, periodMs, nowMs)
   if (panics && panic !== undefined) {
     const base = levelsOf(panic.periodMs).least
-    const most = panic.periodMs === 0 || base === 0 ? Infinity : base + share(base, panic.percent)
+    // One at least: load that is never followed would keep panic up for ever.
+    const step = Math.max(1, share(base, panic.percent))
+    const most = panic.periodMs === 0 || base === 0 ? Infinity : base + step
     return { least: current, most: Math.max(most, current), leastRule: 'PanicHold', mostRule: 'PanicLimited' }
   }
   const from = levelsOf(up.periodMs).least
