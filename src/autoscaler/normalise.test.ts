@@ -25,7 +25,7 @@ const bound = (spec: string): Normalised =>
   normaliseBinding(policy, object(AutoscalingPolicyBinding, `{policyRef: {name: p}, ${spec}}`))
 const own = (spec: string): Normalised | undefined => normalisePolicy(object(AutoscalingPolicy, spec))
 
-const source = { kind: 'pod', metric: 'waiting', path: '/metrics', port: 8100, selector: undefined, merge: 'Sum' }
+const source = { kind: 'pod', metric: 'waiting', path: '/metrics', port: 8100, selector: [], merge: 'Sum' }
 const serving = (name: string) => ({ apiVersion: 'workload.serving.volcano.sh/v1alpha1', kind: 'ModelServing', name })
 
 test('a binding and a policy with its own target come to the same', () => {
@@ -69,7 +69,9 @@ test('several servings are one pool', () => {
     ],
   )
   const [metric] = pool.members[0]?.metrics ?? []
-  assert.deepEqual(metric?.source?.kind === 'pod' && metric.source.selector, { matchLabels: { tier: 'big' } })
+  assert.deepEqual(metric?.source?.kind === 'pod' && metric.source.selector, [
+    { key: 'tier', operator: 'In', values: ['big'] },
+  ])
 })
 
 test('each role is a pool, tied by the ratio', () => {

@@ -9,10 +9,12 @@ import type { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.t
 import type { ObjectReference } from '#api/core/types.generated.ts'
 import { groups } from '#api/labels.ts'
 import { ModelServing } from '#api/model-serving.ts'
+import { isFault } from '#base/fault.ts'
 import { vllm } from '#engines/vllm.ts'
 import { parseDuration } from '#machinery/duration.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import { parseQuantity } from '#machinery/quantity.ts'
+import { type LabelSelector, labelRequirements } from '#machinery/selector.ts'
 import { effectiveBehavior } from './behavior.ts'
 import type {
   Member,
@@ -33,6 +35,25 @@ export type RefusalReason = 'CrossNamespace' | 'TargetInvalid' | 'DuplicateTarge
 
 /** A policy applied by a binding. */
 export function normaliseBinding(policy: AutoscalingPolicy, binding: AutoscalingPolicyBinding): Normalised {
+  return refusingFaults(() => fromBinding(policy, binding))
+}
+
+/** A policy that says itself what it scales; undefined when it doesn't, for a binding will. */
+export function normalisePolicy(policy: AutoscalingPolicy): Normalised | undefined {
+  return refusingFaults(() => fromPolicy(policy))
+}
+
+/** What neither the schema nor a rule of it checks, such as the operators of a selector. */
+function refusingFaults<T>(normalise: () => T | Normalised): T | Normalised {
+  try {
+    return normalise()
+  } catch (error) {
+    if (!isFault(error, 'invalid')) throw error
+    return refused('TargetInvalid', error.message)
+  }
+}
+
+function fromBinding(policy: AutoscalingPolicy, binding: AutoscalingPolicyBinding): Normalised {
   const { scalingConfiguration: one, optimizerConfiguration: many } = binding.spec
   const params = many?.params ?? (one === undefined ? [] : [{ ...one, cost: 0, capacity: undefined }])
   return collected(policy, binding.metadata.namespace, {
@@ -41,7 +62,12 @@ export function normaliseBinding(policy: AutoscalingPolicy, binding: Autoscaling
     members: params.map(({ target, ...rest }) => {
       const { targetRef, subTargets, additionalMatchLabels, metricEndpoint } = target
       const source = (metric: string): MetricSource =>
-        podSource({ metric, path: metricEndpoint.uri, port: metricEndpoint.port, matchLabels: additionalMatchLabels })
+        podSource({
+          metric,
+          path: metricEndpoint.uri,
+          port: metricEndpoint.port,
+          selector: { matchLabels: additionalMatchLabels ?? {} },
+        })
       return {
         ...rest,
         targetRef,
@@ -52,8 +78,7 @@ export function normaliseBinding(policy: AutoscalingPolicy, binding: Autoscaling
   })
 }
 
-/** A policy that says itself what it scales; undefined when it doesn't, for a binding will. */
-export function normalisePolicy(policy: AutoscalingPolicy): Normalised | undefined {
+function fromPolicy(policy: AutoscalingPolicy): Normalised | undefined {
   const { homogeneousTarget: one, heterogeneousTarget: many, disaggregatedTarget: roles, metrics = [] } = policy.spec
   const { namespace } = policy.metadata
   if (one !== undefined || many !== undefined) {
@@ -210,7 +235,8 @@ function namedSource(name: string, sources: GivenSources): MetricSource | undefi
   const { pod, prometheus, router } = sources?.[name] ?? {}
   if (pod !== undefined) {
     const { name: metric = name, uri: path, port, labelSelector, merge } = pod
-    return { ...podSource({ metric, path, port }), selector: labelSelector, ...(merge !== undefined && { merge }) }
+    const selector = labelSelector as LabelSelector | undefined // the same but for `undefined`, which no JSON has
+    return { ...podSource({ metric, path, port, selector }), ...(merge !== undefined && { merge }) }
   }
   if (prometheus !== undefined) {
     const { serverURL: serverUrl, query, type = 'AverageValue' } = prometheus
@@ -226,11 +252,17 @@ function podSource(given: {
   readonly metric: string
   readonly path: string
   readonly port: number
-  readonly matchLabels?: Record<string, string> | undefined
+  readonly selector: LabelSelector | undefined
 }): Extract<MetricSource, { kind: 'pod' }> {
-  const { metric, path, port, matchLabels } = given
-  const selector = matchLabels === undefined ? undefined : { matchLabels }
-  return { kind: 'pod', metric, path, port, selector, merge: ratios.has(metric) ? 'Mean' : 'Sum' }
+  const { metric, path, port, selector = {} } = given
+  return {
+    kind: 'pod',
+    metric,
+    path,
+    port,
+    selector: labelRequirements(selector),
+    merge: ratios.has(metric) ? 'Mean' : 'Sum',
+  }
 }
 
 function numberOf(quantity: number | string): number {

@@ -5,7 +5,7 @@
  *     several, by their cost  → one pool of several members
  *     the roles of one        → a pool of one member for each role, perhaps tied by a ratio
  */
-import type { LabelSelector } from '#api/core/types.generated.ts'
+import type { Requirement } from '#machinery/selector.ts'
 import type { Behavior } from './behavior.ts'
 
 export interface ScalingTarget {
@@ -68,7 +68,8 @@ export type MetricSource =
       readonly metric: string
       readonly path: string
       readonly port: number
-      readonly selector: LabelSelector | undefined
+      /** Which of the target's pods to ask; all when empty. */
+      readonly selector: readonly Requirement[]
       /** What one pod's series of the family come to. */
       readonly merge: SeriesMerge
     }

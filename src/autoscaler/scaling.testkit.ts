@@ -7,7 +7,7 @@ import type { Member, MetricSpec, Pool, ScalingTarget } from './scaling-target.t
 export const podMetric = (name = 'load', target = 10): MetricSpec => ({
   name,
   target,
-  source: { kind: 'pod', metric: name, path: '/metrics', port: 8000, selector: undefined, merge: 'Sum' },
+  source: { kind: 'pod', metric: name, path: '/metrics', port: 8000, selector: [], merge: 'Sum' },
 })
 
 export function member(change: Partial<Member> = {}): Member {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { eachOf } from '#base/each-of.ts'
 import { Fault, isFault } from '#base/fault.ts'
 import type { Client } from '#kube/client.ts'
 import { type Kind, keyOf, placeOf, type Ref } from '#machinery/kind.ts'
@@ -188,15 +189,4 @@ function stateOf({ metadata }: Resource, subresource: string | undefined): strin
 /** Members in another order make another hash: that costs a closer look and no more. */
 function textHash(value: unknown): string {
   return hash('sha1', JSON.stringify(value), 'base64')
-}
-
-/** Runs `run` on all items, at most `atOnce` at a time; results in the items' order. `run` must not reject. */
-async function eachOf<T, R>(items: readonly T[], atOnce: number, run: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  const queue = items.entries()
-  const worker = async () => {
-    for (const [index, item] of queue) results[index] = await run(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
-  return results
 }

@@ -101,7 +101,8 @@ function tlsOf(access: ClusterAccess, certificate: Credentials['certificate']) {
 /** Statuses that the Response constructor takes no body for. */
 const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304])
 
-function responseOf({ statusCode, statusText, headers: received, body }: Dispatcher.ResponseData): Response {
+/** An answer of undici as the one seam for HTTP has it. */
+export function responseOf({ statusCode, statusText, headers: received, body }: Dispatcher.ResponseData): Response {
   const headers = new Headers()
   for (const [name, value] of Object.entries(received)) {
     for (const each of [value].flat()) if (each !== undefined && !name.startsWith(':')) headers.append(name, each)
