@@ -27,7 +27,7 @@ export interface Clients {
 export async function startClients(t: Pick<TestContext, 'after'>, world: World): Promise<Clients> {
   const router = await startRouter({
     config: RouterConfig.parse({ port: 0, metricsPort: 0, drainMs: 0, accessLog: 'off' }),
-    informers: world.cluster.informers,
+    informers: world.informers,
     log: silentLog,
     write: () => {},
   })

@@ -11,7 +11,8 @@ import { ModelServing } from '#api/model-serving.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { backend, modelBooster } from './builders.ts'
-import { startWorld, type World, writesIn } from './world.ts'
+import { writesIn } from './tools.ts'
+import { startWorld, type World } from './world.ts'
 
 const childKinds: readonly Kind[] = [ModelServing, ModelServer, ModelRoute, AutoscalingPolicy, AutoscalingPolicyBinding]
 

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { ConfigMap, coreKinds, Namespace, Node, PersistentVolumeClaim, Pod, Secret } from '#api/core/kinds.ts'
+import { ConfigMap, Namespace, Node, PersistentVolumeClaim, Pod, Secret } from '#api/core/kinds.ts'
 import { isFault } from '#base/fault.ts'
-import { startBuiltin } from '#embedded/builtin/start-builtin.ts'
 import { acceptsAllAnnotation } from '#kube/local-node.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { OwnerReference, Resource } from '#machinery/meta.ts'
-import { type EmbeddedApi, embeddedApi, until } from './embedded-api.ts'
+import { type BareApi, bareApi, until } from './bare-api.ts'
 
 const namespace = 'default'
 
-async function world(t: TestContext, run: (api: EmbeddedApi) => Promise<void>): Promise<void> {
-  await using api = await embeddedApi()
+async function world(t: TestContext, run: (api: BareApi) => Promise<void>): Promise<void> {
+  await using api = await bareApi()
   {
-    await using builtin = startBuiltin({ ...api, kinds: coreKinds })
+    await using builtin = await api.startBuiltin()
     await until(t, 'start', () => builtin.idle())
     await run(api)
   }
@@ -29,7 +28,7 @@ function ownedBy({ kind, metadata }: Resource, block = false): OwnerReference {
 }
 
 async function isThere(
-  api: EmbeddedApi,
+  api: BareApi,
   kind: Kind,
   name: string,
   within: string | undefined = namespace,
@@ -155,9 +154,15 @@ function node(
 }
 
 /** As a kubelet does: the status follows the node. */
-async function join(api: EmbeddedApi, joining: Node): Promise<void> {
+async function join(api: BareApi, joining: Node): Promise<void> {
+  const { status } = joining
   const { metadata } = await api.client.create(Node, joining)
-  await api.client.updateStatus(Node, { ...joining, metadata })
+  await api.client.patch(
+    Node,
+    { name: metadata.name ?? '' },
+    { type: 'merge', patch: { status } },
+    { subresource: 'status' },
+  )
 }
 
 function pod(name: string, gpus = 0, spec: object = {}): Pod {
@@ -170,8 +175,8 @@ function pod(name: string, gpus = 0, spec: object = {}): Pod {
   }
 }
 
-const nodeOf = async (api: EmbeddedApi, name: string) => (await api.client.get(Pod, { namespace, name })).spec?.nodeName
-const scheduled = async (api: EmbeddedApi, name: string) =>
+const nodeOf = async (api: BareApi, name: string) => (await api.client.get(Pod, { namespace, name })).spec?.nodeName
+const scheduled = async (api: BareApi, name: string) =>
   (await api.client.get(Pod, { namespace, name })).status?.conditions?.find(({ type }) => type === 'PodScheduled')
 
 test('a node that accepts all takes any pod, whoever should schedule it', (t) =>

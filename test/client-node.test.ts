@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import * as k8s from '@kubernetes/client-node'
 import { type ListeningCluster, startListeningCluster } from '#cli/listening-cluster.ts'
 import { modelBooster } from './builders.ts'
-import { problemsOnly } from './world.ts'
+import { problemsOnly } from './ground.ts'
 
 const group = 'workload.serving.volcano.sh'
 const version = 'v1alpha1'

@@ -9,7 +9,7 @@ import { keysOfController } from '#controller/owned.ts'
 import type { PassOutcome } from '#controller/runner.ts'
 import { startController } from '#controller/start-controller.ts'
 import type { Client } from '#kube/client.ts'
-import { type EmbeddedApi, embeddedApi, until } from './embedded-api.ts'
+import { type BareApi, bareApi, until } from './bare-api.ts'
 
 /** A controller that copies the data of each ConfigMap labelled `copy` into a Secret of the same name. */
 function copier(override: Partial<ControllerDefinition<ConfigMap, undefined, never>['domain']> = {}) {
@@ -70,7 +70,7 @@ function source(name: string, data: Record<string, string>): ConfigMap {
 
 async function run(
   t: TestContext,
-  api: EmbeddedApi,
+  api: BareApi,
   { definition, passes }: ReturnType<typeof copier>,
   client: Client = api.client,
 ) {
@@ -80,10 +80,10 @@ async function run(
 }
 
 const place = { namespace: 'default', name: 'a' }
-const copies = (api: EmbeddedApi) => api.client.list(Secret, { namespace: 'default' })
+const copies = (api: BareApi) => api.client.list(Secret, { namespace: 'default' })
 
 test('writes what is missing, says so once, and writes nothing on a repeated pass', async (t) => {
-  await using api = await embeddedApi()
+  await using api = await bareApi()
   await api.client.create(ConfigMap, source('a', { key: 'one' }))
   api.writes.length = 0
   const first = copier()
@@ -105,7 +105,7 @@ test('writes what is missing, says so once, and writes nothing on a repeated pas
 })
 
 test('a change of the parent, an edit by hand and a deletion by hand are all mended', async (t) => {
-  await using api = await embeddedApi()
+  await using api = await bareApi()
   await api.client.create(ConfigMap, source('a', { key: 'one', dropped: 'soon' }))
   await using controller = await run(t, api, copier())
   const dataIs = (data: Record<string, string>) => async () =>
@@ -123,7 +123,7 @@ test('a change of the parent, an edit by hand and a deletion by hand are all men
 })
 
 test('fields that others own stay theirs and cause no writes', async (t) => {
-  await using api = await embeddedApi()
+  await using api = await bareApi()
   await api.client.create(ConfigMap, source('a', { key: 'one' }))
   await using controller = await run(t, api, copier())
   api.writes.length = 0
@@ -134,20 +134,20 @@ test('fields that others own stay theirs and cause no writes', async (t) => {
 })
 
 test("another's object of the wanted name is named and left alone", async (t) => {
-  await using api = await embeddedApi()
+  await using api = await bareApi()
   await api.client.create(Secret, { apiVersion: 'v1', kind: 'Secret', metadata: place, data: encoded({ mine: 'x' }) })
   await api.client.create(ConfigMap, source('a', { key: 'one' }))
   api.writes.length = 0
   const { definition, passes, outcomes } = copier()
   await using _controller = await run(t, api, { definition, passes, outcomes })
   assert.deepEqual(api.writes, [])
-  const error = outcomes[0]?.failures[0]?.error
+  const error = outcomes.flatMap(({ failures }) => failures)[0]?.error
   assert.ok(error instanceof Fault && error.code === 'NameConflict')
   assert.match(error.message, /Secret default\/a was not made by us/)
 })
 
 test('a stage is not begun before all steps of the one before are done, and all of those are tried', async (t) => {
-  await using api = await embeddedApi()
+  await using api = await bareApi()
   await api.client.create(Secret, { apiVersion: 'v1', kind: 'Secret', metadata: { ...place, name: 'taken' } })
   await api.client.create(ConfigMap, source('a', {}))
   const named = (of: ConfigMap, name: string): Step => {
@@ -167,7 +167,7 @@ test('a stage is not begun before all steps of the one before are done, and all 
 })
 
 test('a deleted object is not deleted twice, nor planned with before the cache has seen it go', async (t) => {
-  await using api = await embeddedApi()
+  await using api = await bareApi()
   for (const name of ['x-1', 'x-2', 'x-3']) {
     await api.client.create(Secret, { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'default', name } })
   }
@@ -198,7 +198,7 @@ test('a deleted object is not deleted twice, nor planned with before the cache h
 })
 
 test('the status is written once, when it differs, and a flip of a condition is an event', async (t) => {
-  await using api = await embeddedApi()
+  await using api = await bareApi()
   const condition = (type: string, isTrue: boolean): object => ({
     type,
     status: isTrue ? 'True' : 'False',
@@ -241,7 +241,7 @@ test('the status is written once, when it differs, and a flip of a condition is 
 })
 
 test('a domain that throws costs its own key a pause and nothing else', async (t) => {
-  await using api = await embeddedApi()
+  await using api = await bareApi()
   await api.client.create(ConfigMap, source('bad', {}))
   await api.client.create(ConfigMap, source('good', {}))
   const bad = copier()

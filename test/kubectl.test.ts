@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { startListeningCluster } from '#cli/listening-cluster.ts'
 import { findKubectl } from '../scripts/kubectl.ts'
 import { kubectlSuite } from './conformance/kubectl-suite.ts'
-import { problemsOnly } from './world.ts'
+import { problemsOnly } from './ground.ts'
 
 const found = await findKubectl(process.env)
 if ('path' in found) {

@@ -3,25 +3,17 @@
  * caches, and `Program.kill` ends one as abruptly as a signal would, whatever it was about to write.
  */
 import type { TestContext } from 'node:test'
-import { coreKinds } from '#api/core/kinds.ts'
-import { crdOf } from '#api/crd.ts'
-import { ownKinds } from '#api/kinds.ts'
 import { systemClock } from '#base/clock.ts'
-import { boosterController } from '#booster/controller.ts'
-import { tokenAuthenticator } from '#cli/identity.ts'
-import type { RunningController, Runtime } from '#controller/controller.ts'
-import { startController } from '#controller/start-controller.ts'
-import { type AnsweredRequest, createApiServer } from '#embedded/apiserver/server.ts'
-import { startBuiltin } from '#embedded/builtin/start-builtin.ts'
-import { startNode } from '#embedded/node/node.ts'
-import type { SimulationHandle } from '#embedded/node/simulated-runtime.ts'
-import { openStore } from '#embedded/store/store.ts'
+import { startControllers } from '#cli/controllers.ts'
+import type { RunningController } from '#controller/controller.ts'
 import { createClient } from '#kube/create-client.ts'
 import { createInformers } from '#kube/create-informers.ts'
+import type { Informer, Informers } from '#kube/informer.ts'
 import type { Fetch } from '#machinery/http.ts'
-import { modelRouteController, modelServerController } from '#routing/controller.ts'
-import { servingController } from '#serving/controller.ts'
-import { problemsOnly, token, type Tools, toolsOf } from './world.ts'
+import type { Kind } from '#machinery/kind.ts'
+import type { Resource } from '#machinery/meta.ts'
+import { type GroundOptions, openGround, problemsOnly } from './ground.ts'
+import { type Tools, toolsOf } from './tools.ts'
 
 export interface Machine extends AsyncDisposable, Tools {
   /** Starts the controllers as a new process would. `between` stands before the server and may break the line. */
@@ -30,80 +22,65 @@ export interface Machine extends AsyncDisposable, Tools {
 
 /** Our controllers, once started; disposing kills them. */
 export interface Program extends AsyncDisposable {
+  readonly informers: Informers
   kill(): Promise<void>
 }
 
-export interface MachineOptions {
-  readonly simulation: SimulationHandle
-  /** A database file; by default nothing is kept. */
-  readonly path?: string
+interface Running {
+  readonly controllers: readonly RunningController[]
+  readonly caches: ReadonlyMap<Kind, Informer<Resource>>
 }
 
-export async function startMachine(
-  t: Pick<TestContext, 'after'>,
-  { simulation, path = ':memory:' }: MachineOptions,
-): Promise<Machine> {
-  const requests: AnsweredRequest[] = []
-  await using stack = new AsyncDisposableStack()
-  const clock = systemClock
-  const log = problemsOnly
-  const store = stack.use(openStore({ path, clock }))
-  const server = stack.use(
-    await createApiServer({
-      store,
-      kinds: coreKinds,
-      customKinds: ownKinds.map(crdOf),
-      authenticate: tokenAuthenticator(token),
-      clock,
-      log,
-      onRequest: (request) => requests.push(request),
-    }),
-  )
-  const clientOf = (userAgent: string, fetch: Fetch) =>
-    createClient({
-      userAgent,
-      clock,
-      fetch: (request) => {
-        request.headers.set('authorization', `Bearer ${token}`)
-        return fetch(request)
-      },
-    })
-  const client = clientOf('fairlead', server.fetch)
-  const informers = stack.use(createInformers({ client, clock, log, freeze: true }))
-  const builtin = stack.use(startBuiltin({ client, informers, clock, log, kinds: coreKinds }))
-  stack.use(await startNode({ client, informers, clock, log, simulation, dataDir: '/nonexistent' }))
+const nobody: Running = { controllers: [], caches: new Map() }
 
+export async function startMachine(t: Pick<TestContext, 'after'>, options: GroundOptions = {}): Promise<Machine> {
+  const ground = await openGround(options)
+  const clock = systemClock
+  const { log = problemsOnly } = options
   const programs = new Set<() => Promise<void>>()
-  let running: readonly RunningController[] = []
+  let running = nobody
   const machine: Machine = {
-    ...toolsOf({ fetch: server.fetch, requests, controllers: () => [builtin, ...running] }),
+    ...toolsOf(
+      ground,
+      () => running.controllers.every((controller) => controller.idle()),
+      () => ground.caughtUp(running.caches),
+    ),
     start(between = (fetch) => fetch) {
-      const fetch = between(server.fetch)
-      const own = createInformers({ client: clientOf('fairlead', fetch), clock, log, freeze: true })
-      const runtime = (name: string): Runtime => ({ client: clientOf(name, fetch), informers: own, clock, log })
-      const started = [
-        startController(boosterController, runtime(boosterController.name)),
-        startController(servingController, runtime(servingController.name)),
-        startController(modelRouteController, runtime(modelRouteController.name)),
-        startController(modelServerController, runtime(modelServerController.name)),
-      ]
-      running = started
+      const fetch = between(ground.lineOf('manager'))
+      const clientOf = (userAgent: string) => createClient({ userAgent, fetch, baseUrl: ground.url, clock })
+      const caches = new Map<Kind, Informer<Resource>>()
+      const own = listing(createInformers({ client: clientOf('fairlead'), clock, log, freeze: true }), caches)
+      const controllers = startControllers((name) => ({ client: clientOf(name), informers: own, clock, log }))
+      const started = (running = { controllers, caches })
       let dead: Promise<void> | undefined
       const kill = (): Promise<void> =>
         (dead ??= (async () => {
-          if (running === started) running = []
-          await Promise.all(started.map((controller) => controller[Symbol.asyncDispose]()))
+          if (running === started) running = nobody
+          await Promise.all(controllers.map((controller) => controller[Symbol.asyncDispose]()))
           await own[Symbol.asyncDispose]()
         })())
       programs.add(kill)
-      return { kill, [Symbol.asyncDispose]: kill }
+      return { informers: own, kill, [Symbol.asyncDispose]: kill }
     },
     async [Symbol.asyncDispose]() {
       for (const kill of programs) await kill()
-      await parts.disposeAsync()
+      await ground[Symbol.asyncDispose]()
     },
   }
-  const parts = stack.move()
-  t.after(() => machine[Symbol.asyncDispose]())
-  return machine
+  let ended: Promise<void> | undefined
+  const end = (): Promise<void> => (ended ??= Promise.resolve(machine[Symbol.asyncDispose]()))
+  t.after(end)
+  return { ...machine, [Symbol.asyncDispose]: end }
+}
+
+/** The same informers, which enter into `caches` what they are asked for. */
+function listing(informers: Informers, caches: Map<Kind, Informer<Resource>>): Informers {
+  return {
+    of<T extends Resource>(kind: Kind<T>): Informer<T> {
+      const cache = informers.of(kind)
+      caches.set(kind as Kind, cache as unknown as Informer<Resource>) // read only as what every object is
+      return cache
+    },
+    [Symbol.asyncDispose]: () => informers[Symbol.asyncDispose](),
+  }
 }

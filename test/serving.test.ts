@@ -13,7 +13,8 @@ import type { AnyResource } from '#machinery/meta.ts'
 import { startSimulation } from '#simulator/simulation.ts'
 import { backend, modelBooster, modelServing, podTemplate, role } from './builders.ts'
 import { startMachine } from './machine.ts'
-import { startWorld, type Tools, writesIn } from './world.ts'
+import { type Tools, writesIn } from './tools.ts'
+import { startWorld } from './world.ts'
 
 const simulation = startSimulation()
 after(() => simulation[Symbol.asyncDispose]())
@@ -322,7 +323,7 @@ function follow(world: Awaited<ReturnType<typeof startWorld>>) {
   const look = () => {
     seen.fewest = Math.min(seen.fewest, [...ready.values()].filter(Boolean).length)
   }
-  world.cluster.informers.of(Pod).subscribe({
+  world.informers.of(Pod).subscribe({
     upsert({ metadata: { name = '', deletionTimestamp }, status }) {
       const holds = status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false
       ready.set(name, holds && deletionTimestamp === undefined)
@@ -334,8 +335,8 @@ function follow(world: Awaited<ReturnType<typeof startWorld>>) {
       look()
     },
   })
-  const pods = world.cluster.informers.of(Pod)
-  world.cluster.informers.of(ModelServing).subscribe({
+  const pods = world.informers.of(Pod)
+  world.informers.of(ModelServing).subscribe({
     upsert({ metadata, status }) {
       const available = status?.conditions?.find(({ type }) => type === 'Available')
       if (available?.status !== 'True' || available.observedGeneration !== metadata.generation || !seen.image) return

@@ -1,167 +1,26 @@
-/**
- * A whole local cluster in this process: real server, real controllers, real (simulated) pods. Tests say what shall be, and
- * wait for what must come; nothing sleeps.
- */
+/** A whole local cluster in this process: real server, real controllers, real (simulated) pods. */
 import type { TestContext } from 'node:test'
-import { coreKinds } from '#api/core/kinds.ts'
-import { ownKinds } from '#api/kinds.ts'
-import { systemClock } from '#base/clock.ts'
-import { type Log, silentLog } from '#base/log.ts'
-import { type LocalCluster, type LocalClusterOptions, startLocalCluster } from '#cli/local-cluster.ts'
-import { tokenAuthenticator } from '#cli/identity.ts'
-import type { AnsweredRequest } from '#embedded/apiserver/server.ts'
-import type { RunningController } from '#controller/controller.ts'
-import type { Client } from '#kube/client.ts'
-import { createClient } from '#kube/create-client.ts'
 import type { Fetch } from '#machinery/http.ts'
-import { apiVersionOf, type Kind } from '#machinery/kind.ts'
-import type { AnyResource, Condition, Place, Resource } from '#machinery/meta.ts'
+import type { GroundOptions } from './ground.ts'
+import { startMachine } from './machine.ts'
+import type { Program } from './machine.ts'
+import type { Tools } from './tools.ts'
 
 export interface World extends AsyncDisposable, Tools {
-  readonly cluster: LocalCluster
+  /** As the controllers see it. */
+  readonly informers: Program['informers']
 }
 
-/** What a test does with a cluster, however it was put together. */
-export interface Tools {
-  /** A user's client, so that requests can be told from those of the controllers. */
-  readonly client: Client
-  /** Every request that the server answered, oldest first. */
-  readonly requests: readonly AnsweredRequest[]
-  apply(object: AnyResource): Promise<AnyResource>
-  /** `undefined` when it is not there. */
-  find<T extends Resource>(kind: Kind<T>, place: Place): Promise<T | undefined>
-  list<T extends Resource>(kind: Kind<T>, labelSelector?: string): Promise<T[]>
-  /** Waits until `check` returns something else than undefined or false; says what it last saw when it never does. */
-  until<R>(what: string, check: () => Promise<R | undefined | false> | R | undefined | false): Promise<R>
-  condition(kind: Kind, name: string, type: string, status?: Condition['status']): Promise<Condition>
-  /** Waits until all that was seen has been acted on, and acting on it caused nothing more. */
-  settled(): Promise<void>
+export interface WorldOptions extends GroundOptions {
+  /** Stands between our controllers and the server, for tests that inject faults. */
+  readonly between?: (fetch: Fetch) => Fetch
 }
 
-export interface Parts {
-  readonly fetch: Fetch
-  readonly requests: readonly AnsweredRequest[]
-  /** Those that run now. */
-  readonly controllers: () => readonly RunningController[]
-}
-
-export const token = 'test-token'
-
-export type WorldOptions = Partial<Pick<LocalClusterOptions, 'dataDir' | 'nodes' | 'runtimes' | 'between' | 'log'>>
-
-/** As long as anything may take before a test gives up; far more than anything takes. */
-const patienceMs = 20_000
-const lookAgainMs = 10
-/** Rounds of an idle event loop that count as rest. */
-const restRounds = 5
-
-export async function startWorld(t: Pick<TestContext, 'after'>, options: WorldOptions = {}): Promise<World> {
-  const requests: AnsweredRequest[] = []
-  const cluster = await startLocalCluster({
-    authenticate: tokenAuthenticator(token),
-    authorization: `Bearer ${token}`,
-    clock: systemClock,
-    log: problemsOnly,
-    freeze: true,
-    onRequest: (request) => requests.push(request),
-    ...options,
-  })
-  let ended: Promise<void> | undefined
-  const end = (): Promise<void> => (ended ??= Promise.resolve(cluster[Symbol.asyncDispose]()))
-  t.after(end)
-
-  const { fetch } = cluster
-  return {
-    ...toolsOf({ fetch, requests, controllers: () => cluster.controllers }),
-    cluster,
-    [Symbol.asyncDispose]: end,
-  }
-}
-
-export function toolsOf({ fetch, requests, controllers }: Parts): Tools {
-  const client = createClient({
-    userAgent: 'a-user',
-    fetch: (request) => {
-      request.headers.set('authorization', `Bearer ${token}`)
-      return fetch(request)
-    },
-  })
-  const tools: Tools = {
-    client,
-    requests,
-    async apply(object) {
-      const applied = await client.apply(kindOf(object), object, {
-        fieldManager: 'test',
-        force: true,
-        fieldValidation: 'Strict',
-      })
-      return applied as AnyResource
-    },
-    find: (kind, place) =>
-      client.get(kind, place).catch((error: unknown) => {
-        if ((error as { kind?: string }).kind === 'missing') return undefined
-        throw error
-      }),
-    async list(kind, labelSelector) {
-      return (await client.list(kind, labelSelector === undefined ? {} : { labelSelector })).items
-    },
-    async until(what, check) {
-      const deadline = Date.now() + patienceMs
-      for (;;) {
-        const found = await check()
-        if (found !== undefined && found !== false) return found
-        if (Date.now() > deadline) throw new Error(`never came: ${what}`)
-        await new Promise((resolve) => setTimeout(resolve, lookAgainMs))
-      }
-    },
-    async condition(kind, name, type, status = 'True') {
-      let seen: unknown
-      try {
-        return await tools.until(`${kind.kind} ${name} ${type}=${status}`, async () => {
-          const object = (await tools.find(kind, { namespace: 'default', name })) as AnyResource | undefined
-          const conditions = (object?.status?.['conditions'] ?? []) as Condition[]
-          seen = conditions
-          return conditions.find(
-            (each) =>
-              each.type === type &&
-              each.status === status &&
-              (each.observedGeneration ?? 0) >= (object?.metadata.generation ?? 0),
-          )
-        })
-      } catch (error) {
-        throw new Error(`${(error as Error).message}; last seen: ${JSON.stringify(seen)}`, { cause: error })
-      }
-    },
-    async settled() {
-      let rest = 0
-      let seen = -1
-      await tools.until('rest', async () => {
-        await new Promise((resolve) => setImmediate(resolve))
-        const still = requests.length === seen && controllers().every((controller) => controller.idle())
-        seen = requests.length
-        rest = still ? rest + 1 : 0
-        return rest >= restRounds
-      })
-    },
-  }
-  return tools
-}
-
-export function kindOf(object: Resource): Kind {
-  const kind = [...ownKinds, ...coreKinds].find(
-    (each) => each.kind === object.kind && apiVersionOf(each) === object.apiVersion,
-  )
-  if (kind === undefined) throw new Error(`no kind ${object.kind} of ${object.apiVersion}`)
-  return kind
-}
-
-/** Writes that changed or tried to change something, events apart. */
-export function writesIn(requests: readonly AnsweredRequest[]): AnsweredRequest[] {
-  return requests.filter(({ verb, resource }) => !['get', 'list', 'watch'].includes(verb) && resource !== 'events')
-}
-
-export const problemsOnly: Log = {
-  ...silentLog,
-  error: (message, fields) => console.error(message, JSON.stringify(fields)),
-  with: () => problemsOnly,
+export async function startWorld(
+  t: Pick<TestContext, 'after'>,
+  { between, ...ground }: WorldOptions = {},
+): Promise<World> {
+  const machine = await startMachine(t, ground)
+  const { informers } = machine.start(between)
+  return { ...machine, informers }
 }

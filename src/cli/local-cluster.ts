@@ -8,23 +8,21 @@ import { crdOf } from '#api/crd.ts'
 import { ownKinds } from '#api/kinds.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
-import { boosterController } from '#booster/controller.ts'
 import type { RunningController, Runtime } from '#controller/controller.ts'
-import { startController } from '#controller/start-controller.ts'
 import type { Authenticate } from '#embedded/apiserver/identify.ts'
 import { type AnsweredRequest, createApiServer } from '#embedded/apiserver/server.ts'
 import { startBuiltin } from '#embedded/builtin/start-builtin.ts'
 import { type LocalNode, startNode } from '#embedded/node/node.ts'
 import type { RuntimesConfig } from '#embedded/node/runtimes-config.ts'
+import type { SimulationHandle } from '#embedded/node/simulated-runtime.ts'
 import { openStore } from '#embedded/store/store.ts'
 import type { Client } from '#kube/client.ts'
 import { createClient } from '#kube/create-client.ts'
 import { createInformers } from '#kube/create-informers.ts'
 import type { Informers } from '#kube/informer.ts'
 import type { Fetch } from '#machinery/http.ts'
-import { modelRouteController, modelServerController } from '#routing/controller.ts'
-import { servingController } from '#serving/controller.ts'
 import { startSimulation } from '#simulator/simulation.ts'
+import { type ControllerName, startControllers } from './controllers.ts'
 
 export interface LocalClusterOptions {
   /** A directory; `undefined` keeps nothing. */
@@ -39,8 +37,10 @@ export interface LocalClusterOptions {
   readonly log: Log
   /** Told of every request that the server answered. */
   readonly onRequest?: (request: AnsweredRequest) => void
-  /** Stands between our controllers and the server: for tests that inject faults. */
-  readonly between?: (fetch: Fetch) => Fetch
+  /** Which of our controllers to start; default all. */
+  readonly controllers?: readonly ControllerName[]
+  /** One that others use too; by default the cluster has its own. */
+  readonly simulation?: SimulationHandle
   /** Makes a change to a cached object throw: for tests. */
   readonly freeze?: boolean
 }
@@ -54,7 +54,7 @@ export interface NodeEntry {
 
 export interface LocalCluster extends AsyncDisposable {
   readonly fetch: Fetch
-  /** As the controllers have it, without what stands between. */
+  /** As the controllers have it. */
   readonly client: Client
   readonly informers: Informers
   /** Of this very process; nothing is left to do when all of them are idle. */
@@ -62,7 +62,7 @@ export interface LocalCluster extends AsyncDisposable {
 }
 
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
-  const { dataDir, clock, log, authorization, between = (fetch) => fetch, freeze = false } = options
+  const { dataDir, clock, log, authorization, freeze = false } = options
   await using stack = new AsyncDisposableStack()
   const path = dataDir === undefined ? ':memory:' : join(dataDir, 'fairlead.db')
   const store = stack.use(openStore({ path, clock, durability: options.durability ?? 'full' }))
@@ -79,22 +79,22 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
       ...(options.onRequest !== undefined && { onRequest: options.onRequest }),
     }),
   )
-  const as = (userAgent: string, fetch: Fetch): Client =>
-    createClient({ fetch: authorized(fetch, authorization), userAgent, clock })
-  const client = as('fairlead', server.fetch)
+  const fetch = authorized(server.fetch, authorization)
+  const as = (userAgent: string): Client => createClient({ fetch, userAgent, clock })
+  const client = as('fairlead')
   const informers = stack.use(createInformers({ client, clock, log, freeze }))
-  const runtime = (name: string, fetch: Fetch): Runtime => ({
-    client: as(name, fetch),
+  const runtime = (name: string): Runtime => ({
+    client: as(name),
     informers,
     clock,
     log: log.with({ part: name }),
   })
 
-  const builtin = stack.use(startBuiltin({ ...runtime('kubernetes', server.fetch), kinds: coreKinds }))
-  const simulation = stack.use(startSimulation())
+  const builtin = stack.use(startBuiltin({ ...runtime('kubernetes'), kinds: coreKinds }))
+  const simulation = options.simulation ?? stack.use(startSimulation())
   for (const entry of options.nodes ?? [{ name: 'local', acceptsAll: true }]) {
     const node = await startNode({
-      ...runtime(`kubelet-${entry.name}`, server.fetch),
+      ...runtime(`kubelet-${entry.name}`),
       acceptsAll: false,
       ...entry,
       dataDir: dataDir ?? join(process.cwd(), '.fairlead'),
@@ -103,20 +103,14 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     })
     nodes.set(entry.name, stack.use(node))
   }
-  const faulty = between(server.fetch)
-  const controllers = [
-    builtin,
-    stack.use(startController(boosterController, runtime(boosterController.name, faulty))),
-    stack.use(startController(servingController, runtime(servingController.name, faulty))),
-    stack.use(startController(modelRouteController, runtime(modelRouteController.name, faulty))),
-    stack.use(startController(modelServerController, runtime(modelServerController.name, faulty))),
-  ]
+  const ours = startControllers(runtime, options.controllers)
+  for (const controller of ours) stack.use(controller)
   const started = stack.move()
   return {
     fetch: server.fetch,
     client,
     informers,
-    controllers,
+    controllers: [builtin, ...ours],
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   }
 }

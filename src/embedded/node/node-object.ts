@@ -17,6 +17,8 @@ export interface NodeFacts {
   readonly hostIP: string
   /** The version that `kubectl get nodes` shows. */
   readonly version: string
+  /** Where the API server finds the kubelet at `hostIP`, if it must look for it. */
+  readonly kubeletPort?: number
 }
 
 const leaseNamespace = 'kube-node-lease'
@@ -72,6 +74,7 @@ function nodeStatus(facts: NodeFacts, sinceMs: number, nowMs: number): Record<st
       { type: 'InternalIP', address: facts.hostIP },
       { type: 'Hostname', address: facts.name },
     ],
+    ...(facts.kubeletPort !== undefined && { daemonEndpoints: { kubeletEndpoint: { Port: facts.kubeletPort } } }),
     conditions: [
       condition('Ready', 'True', 'KubeletReady', 'the node runs pods'),
       condition('fairlead.dev/Simulates', 'True', 'NoEngine', 'engine images are simulated on this node'),

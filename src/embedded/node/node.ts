@@ -36,6 +36,8 @@ export interface NodeOptions {
   readonly dataDir: string
   readonly runtimes?: RuntimesConfig
   readonly simulation: SimulationHandle
+  /** Where `fetch` listens over TLS, for an API server that is not of this process. */
+  readonly kubeletPort?: number
   readonly addresses?: Addresses
   readonly backoff?: Backoff
   readonly prober?: Prober
@@ -130,6 +132,7 @@ export async function startNode(options: NodeOptions): Promise<LocalNode> {
     acceptsAll: options.acceptsAll ?? true,
     hostIP: addresses.hostIP,
     version: options.version ?? 'v1.36.3',
+    ...(options.kubeletPort !== undefined && { kubeletPort: options.kubeletPort }),
   }
   await keepNode(facts, { client, clock, log }, stopped.signal)
   await Promise.all([secrets.synced(stopped.signal), configMaps.synced(stopped.signal)])

@@ -1,0 +1,35 @@
+/** The Deployment that runs the controllers, and what goes with it. */
+import { deployment } from './deployment.ts'
+import { homeRoles, serviceAccount } from './rbac.ts'
+import { disruptionBudget, metricsService, type Parts } from './parts.ts'
+import { joined, text, value, when } from './tree.ts'
+
+export const managerPorts = { metrics: 8080, health: 8081 }
+
+const namespaces = value((v) => v.namespaces)
+
+export const manager: Parts = {
+  'service-account': [serviceAccount('manager')],
+  'home-role': homeRoles(),
+  deployment: [
+    deployment({
+      program: 'manager',
+      args: [
+        text`--controllers=${joined(value((v) => v.manager.controllers))}`,
+        when(namespaces, text`--namespaces=${joined(namespaces)}`),
+        '--leader-elect=true',
+        '--leader-elect-resource-namespace=$(POD_NAMESPACE)',
+        `--metrics-bind-address=:${managerPorts.metrics}`,
+        `--health-probe-bind-address=:${managerPorts.health}`,
+        text`--log-level=${value((v) => v.logLevel)}`,
+      ],
+      ports: managerPorts,
+      probed: 'health',
+      // A new pod waits for the Lease as the old ones do, so nothing is gained by starting it first.
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } },
+      graceSeconds: 30,
+    }),
+  ],
+  'metrics-service': [metricsService('manager', managerPorts.metrics)],
+  'pod-disruption-budget': [disruptionBudget('manager')],
+}

@@ -1,0 +1,57 @@
+/**
+ * What the programs may do: exactly what they do. `test/rights.test.ts` compares it with the requests of a run, and the
+ * suites on a real API server run with these rights and no others.
+ */
+import { ConfigMap, Event, Lease, Pod, Service } from '#api/core/kinds.ts'
+import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
+import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import { ModelBooster } from '#api/model-booster.ts'
+import { ModelRoute } from '#api/model-route.ts'
+import { ModelServer } from '#api/model-server.ts'
+import { ModelServing } from '#api/model-serving.ts'
+import type { Kind } from '#machinery/kind.ts'
+import { nameOf, type Program } from './names.ts'
+
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection'
+
+export interface Right {
+  readonly kind: Kind
+  readonly subresource?: 'status' | 'scale' | 'finalizers'
+  readonly verbs: readonly Verb[]
+  /** Of these objects only. Creating and listing cannot be narrowed so. */
+  readonly names?: readonly string[]
+}
+
+/** What an informer asks. */
+const watched = ['list', 'watch'] as const
+/** A server-side apply is a patch; of an object that is not there yet, the server asks for `create` too. */
+const applied = ['create', 'patch'] as const
+
+const children = [ModelServing, ModelServer, ModelRoute, AutoscalingPolicy, AutoscalingPolicyBinding]
+const withStatus = [ModelBooster, ModelServing, ModelServer, ModelRoute]
+const owners = [ModelBooster, ModelServing]
+
+/** In every namespace that is watched. */
+export const rights: Record<Program, readonly Right[]> = {
+  manager: [
+    { kind: ModelBooster, verbs: watched },
+    ...children.map((kind): Right => ({ kind, verbs: [...watched, ...applied, 'delete'] })),
+    ...withStatus.map((kind): Right => ({ kind, subresource: 'status', verbs: ['patch'] })),
+    // Children block the deletion of their owner in the foreground. Where admission holds that to be the owner's
+    // matter (OwnerReferencesPermissionEnforcement, on by default in OpenShift), it asks for this.
+    ...owners.map((kind): Right => ({ kind, subresource: 'finalizers', verbs: ['update'] })),
+    // Pods are made once and never changed; one that is there already is read to see whose it is.
+    { kind: Pod, verbs: [...watched, 'get', 'create', 'delete'] },
+    { kind: Service, verbs: [...watched, ...applied, 'delete'] },
+    // One that was told before a restart is read for its count.
+    { kind: Event, verbs: ['get', 'create', 'patch'] },
+  ],
+  router: [ModelRoute, ModelServer, Pod].map((kind) => ({ kind, verbs: watched })),
+}
+
+/** In the namespace of the installation, whatever is watched. */
+export const homeRights: readonly Right[] = [
+  { kind: Lease, verbs: ['create'] },
+  { kind: Lease, verbs: ['get', 'update'], names: [nameOf('manager')] },
+  { kind: ConfigMap, verbs: watched },
+]

@@ -1,0 +1,31 @@
+/** Runs Node's test runner some times over, and prints one count of everything in the form of its own last lines. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Counts, countNames } from './count-reporter.ts'
+
+/** `runs` are the arguments of each. A dot for each test, what failed, then the count. Whether all passed. */
+export function runTests(runs: readonly (readonly string[])[], env: NodeJS.ProcessEnv): boolean {
+  const startedMs = performance.now()
+  const scratch = mkdtempSync(join(tmpdir(), 'fairlead-test-'))
+  const results = runs.map((args, run) => {
+    const file = join(scratch, `${run}.json`)
+    const reporters = [`dot`, `./scripts/count-reporter.ts`].map((reporter) => `--test-reporter=${reporter}`)
+    const destinations = ['stdout', file].map((destination) => `--test-reporter-destination=${destination}`)
+    const { status } = spawnSync(process.execPath, ['--test', ...reporters, ...destinations, ...args], {
+      cwd: join(import.meta.dirname, '..'),
+      env,
+      stdio: 'inherit',
+    })
+    // None was written where no file matched the glob.
+    const counts = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Counts) : undefined
+    return { ok: status === 0 && counts !== undefined && counts.tests > 0, counts }
+  })
+  rmSync(scratch, { recursive: true })
+
+  for (const name of countNames)
+    console.log(`ℹ ${name} ${results.reduce((sum, { counts }) => sum + (counts?.[name] ?? 0), 0)}`)
+  console.log(`ℹ duration_ms ${Math.round(performance.now() - startedMs)}`)
+  return results.every(({ ok }) => ok)
+}

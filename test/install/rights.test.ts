@@ -1,0 +1,114 @@
+/**
+ * Least privilege: what our programs ask of the API server in a life with everything in it, against the rights that an
+ * installation gives them. Nothing is missing, and nothing is there that nobody asked for. (On a real API server the
+ * rights are enforced as well.)
+ */
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { Pod } from '#api/core/kinds.ts'
+import { ModelBooster } from '#api/model-booster.ts'
+import { ModelServing } from '#api/model-serving.ts'
+import type { PolicyRule } from '#api/core/types.generated.ts'
+import { systemClock } from '#base/clock.ts'
+import { silentLog } from '#base/log.ts'
+import type { AnsweredRequest } from '#embedded/apiserver/server.ts'
+import { createClient } from '#kube/create-client.ts'
+import { createInformers } from '#kube/create-informers.ts'
+import type { Fetch } from '#machinery/http.ts'
+import type { AnyResource } from '#machinery/meta.ts'
+import { followSnapshots } from '#router/snapshot-source.ts'
+import { backend, modelBooster, modelServing, podTemplate, role } from '../builders.ts'
+import { recorded } from '../cluster/requests.ts'
+import { openGround } from '../ground.ts'
+import { startMachine } from '../machine.ts'
+import { objectsIn } from './objects.ts'
+
+/** Rights that no request shows, and who asks for them. */
+const unseen: Readonly<Record<string, string>> = {
+  'update workload.serving.volcano.sh/modelboosters/finalizers': 'admission, where children block deletion',
+  'update workload.serving.volcano.sh/modelservings/finalizers': 'admission, where children block deletion',
+}
+
+test('the manager may do what it does, and nothing else', async (t) => {
+  const given = rightsOf('manager')
+  const asked = await rightsUsedByManager(t)
+  assert.deepEqual([...asked].filter((right) => !given.has(right)).sort(), [], 'missing')
+  assert.deepEqual([...given].filter((right) => !asked.has(right)).sort(), Object.keys(unseen).sort(), 'unused')
+})
+
+test('the router may do what it does, and nothing else', async (t) => {
+  const ground = await openGround()
+  t.after(() => ground[Symbol.asyncDispose]())
+  const asked = new Set<string>()
+  const fetch = recorded(ground.lineOf('router'), (request) => note(asked, request))
+  const client = createClient({ fetch, baseUrl: ground.url })
+  await using informers = createInformers({ client, clock: systemClock, log: silentLog })
+  const source = followSnapshots(informers, systemClock, silentLog)
+  await source.whenSynced()
+  source.stop()
+  await informers[Symbol.asyncDispose]()
+  assert.deepEqual([...asked].sort(), [...rightsOf('router')].sort())
+})
+
+/** All that happens to boosters and servings in a life, restarts included. */
+async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>> {
+  const machine = await startMachine(t)
+  const asked = new Set<string>()
+  const between = (fetch: Fetch): Fetch => recorded(podsSentTwice(fetch), (request) => note(asked, request))
+  const policy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue: 10 }] }
+  const wide = [{ type: 'server', image: 'vllm/vllm-openai:latest', pods: 2 }]
+
+  const first = machine.start(between)
+  await machine.apply(modelBooster('chat', { backends: [backend('a', { maxReplicas: 2, autoscalingPolicy: policy })] }))
+  await machine.apply(modelBooster('wide', { backends: [backend('ray', { workers: wide })] }))
+  await machine.apply(modelServing('apart', { template: { roles: [role('pd', workers)] } }))
+  for (const name of ['chat', 'wide']) await machine.condition(ModelBooster, name, 'Active')
+  await machine.condition(ModelServing, 'apart', 'Available')
+  await machine.settled()
+
+  await first.kill()
+  machine.start(between)
+  await machine.client.delete(Pod, { namespace: 'default', name: 'chat-a-0-leader-0-0' })
+  await machine.apply(modelBooster('wide', { name: 'wider', backends: [backend('one')] }))
+  await machine.apply(modelBooster('chat', { backends: [backend('b')] }))
+  await machine.apply(modelServing('apart', { template: { roles: [role('pd')] } }))
+  await machine.until('children of the earlier specs are gone', async () => {
+    const names = (await machine.list(ModelServing)).map(({ metadata }) => metadata.name)
+    return !names.includes('chat-a') && !names.includes('wide-ray')
+  })
+  await machine.settled()
+  return asked
+}
+
+const workers = { workerReplicas: 1, workerTemplate: podTemplate() }
+
+/** As a proxy that sends a request again whose answer it has lost: the second one finds the pod there. */
+function podsSentTwice(fetch: Fetch): Fetch {
+  return async (request) => {
+    const isPod = request.method === 'POST' && new URL(request.url).pathname.endsWith('/pods')
+    if (isPod) await (await fetch(request.clone())).body?.cancel()
+    return fetch(request)
+  }
+}
+
+/** A server-side apply that makes an object needs the right to create it, beside that to patch. */
+function note(asked: Set<string>, { verb, group, resource, subresource, status }: AnsweredRequest): void {
+  const target = [group, resource, subresource].filter(Boolean).join('/')
+  asked.add(`${verb} ${target}`)
+  if (verb === 'patch' && status === 201) asked.add(`create ${target}`)
+}
+
+/** In the namespaces that are watched. */
+function rightsOf(program: string): ReadonlySet<string> {
+  const role = objectsIn('rbac').find(
+    ({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === `fairlead-${program}`,
+  )
+  const { rules } = role as AnyResource & { rules: PolicyRule[] }
+  return new Set(
+    rules.flatMap(({ apiGroups = [], resources = [], verbs }) =>
+      apiGroups.flatMap((group) =>
+        resources.flatMap((resource) => verbs.map((verb) => `${verb} ${[group, resource].filter(Boolean).join('/')}`)),
+      ),
+    ),
+  )
+}
