@@ -51,14 +51,14 @@ async function checkedText(response: Response): Promise<string> {
   return text
 }
 
-async function limited(response: Response): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
+async function limited({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  const stream: AsyncIterable<Uint8Array> | readonly Uint8Array[] = body ?? []
   let bytes = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of stream) {
+    chunks.push(chunk)
     bytes += chunk.byteLength
     if (bytes > mostBytes) throw new Fault('unavailable', 'BadAnswer', `more than ${mostBytes >> 20} MiB`)
-    text += decoder.decode(chunk, { stream: true })
   }
-  return text + decoder.decode()
+  return Buffer.concat(chunks).toString()
 }

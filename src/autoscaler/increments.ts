@@ -21,7 +21,7 @@ export interface Gain {
 }
 
 /** Gains of this long are looked at together. */
-export const gainWindowMs = 60_000
+const gainWindowMs = 60_000
 
 export interface Gains {
   readonly last: Counted

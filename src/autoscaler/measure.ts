@@ -104,9 +104,11 @@ function podsReading(measured: readonly Measured[]): Reading {
     missing += reading.missing * weight
     unready += (reading.unready + Math.max(wanted - seen, 0)) * weight
   }
-  if (samples.length > 0) return { kind: 'pods', samples, missing, unready }
-  const why = measured.flatMap(({ reading }) => ('why' in reading && reading.why !== undefined ? [reading.why] : []))
-  return { kind: 'none', why: why[0] ?? 'no pod is ready' }
+  const [silence] = measured.flatMap(({ reading }) =>
+    'why' in reading && reading.why !== undefined ? [reading.why] : [],
+  )
+  if (samples.length === 0) return { kind: 'none', why: silence ?? 'no pod is ready' }
+  return { kind: 'pods', samples, missing, unready, ...(silence !== undefined && { silence }) }
 }
 
 /** Weighted by instances, for the more there are, the more of the load is theirs. */

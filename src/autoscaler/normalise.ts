@@ -207,7 +207,7 @@ function refOf({ apiVersion, kind, name = '' }: ObjectReference): ScaleRef {
   return { apiVersion: apiVersion || apiVersionOf(ModelServing), kind: kind || ModelServing.kind, name }
 }
 
-export function sameTarget(a: Pick<Member, 'ref' | 'role'>, b: Pick<Member, 'ref' | 'role'>): boolean {
+function sameTarget(a: Pick<Member, 'ref' | 'role'>, b: Pick<Member, 'ref' | 'role'>): boolean {
   return (
     a.ref.kind === b.ref.kind && a.ref.name === b.ref.name && a.role === b.role && groupOf(a.ref) === groupOf(b.ref)
   )

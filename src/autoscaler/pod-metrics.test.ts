@@ -43,10 +43,11 @@ function pod(
       conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
       containerStatuses: [{ name: 'engine', restartCount: restarts, ready, image: '', imageID: '' }],
     },
-  } as Pod
+  }
 }
 
-type Answer = string | Response | Fault | 'hangs'
+/** `hangs` for ever; any other text is what it exposes. */
+type Answer = string | Response | Fault
 
 interface Scene {
   readonly pods: readonly Pod[]
@@ -75,7 +76,7 @@ function scraper(scene: Scene, clock: ManualClock = manualClock()) {
             )
           return typeof answer === 'string'
             ? new Response(answer, { headers: { 'content-type': 'text/plain' } })
-            : (answer as Response)
+            : answer
         },
       },
       { pods: scene.pods, specs: scene.specs ?? [spec()], gains, signal: new AbortController().signal },

@@ -71,11 +71,11 @@ export async function readPodMetrics(
   )
 }
 
-export function isAlive({ metadata, status }: Pod): boolean {
+function isAlive({ metadata, status }: Pod): boolean {
   return metadata.deletionTimestamp === undefined && status?.phase !== 'Failed' && status?.phase !== 'Succeeded'
 }
 
-export function isReady({ status }: Pod): boolean {
+function isReady({ status }: Pod): boolean {
   return (
     status?.phase === 'Running' &&
     status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true

@@ -15,6 +15,8 @@ export type Reading =
       readonly missing: number
       /** Weight of pods that are not ready, or not there yet. */
       readonly unready: number
+      /** Why some gave none. */
+      readonly silence?: string
     }
   /** Of all instances together. */
   | { readonly kind: 'total'; readonly value: number }
@@ -48,6 +50,8 @@ export interface MetricVerdict {
   readonly proposal: number | undefined
   /** Why there is no value, or why the value changes nothing. */
   readonly why: string | undefined
+  /** Why it is the value of some pods only. */
+  readonly silence: string | undefined
 }
 
 export const recommendRules = [
@@ -95,7 +99,7 @@ export function recommend(situation: Situation): Recommendation {
 
 function verdictOn({ name, target, reading }: MeasuredMetric, situation: Situation): MetricVerdict {
   const { value, proposal, why } = propose(reading, target, situation)
-  return { name, target, value, proposal, why }
+  return { name, target, value, proposal, why, silence: reading.kind === 'pods' ? reading.silence : undefined }
 }
 
 type Proposal = Pick<MetricVerdict, 'value' | 'proposal' | 'why'>

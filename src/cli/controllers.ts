@@ -4,12 +4,13 @@ import { startController } from '#controller/start-controller.ts'
 import type { Resource } from '#machinery/meta.ts'
 import { modelRouteController, modelServerController } from '#routing/controller.ts'
 import { servingController } from '#serving/controller.ts'
+import { type AutoscalingOptions, startBindingScaler, startPolicyScaler } from './autoscaling.ts'
 
 /** A controller with its types closed over, so that different ones fit into one list. */
 interface Startable {
   /** As in the definition: field manager, component of events. */
   readonly name: string
-  start(runtime: Runtime): RunningController
+  start(runtime: Runtime, autoscaling: AutoscalingOptions): RunningController
 }
 
 /** All our controllers, by the name under which a part of them can be asked for. */
@@ -17,6 +18,10 @@ const controllers = {
   'model-booster': [startable(boosterController)],
   'model-serving': [startable(servingController)],
   routing: [startable(modelRouteController), startable(modelServerController)],
+  autoscaler: [
+    { name: 'fairlead-autoscaler', start: startBindingScaler },
+    { name: 'fairlead-autoscaler-policy', start: startPolicyScaler },
+  ],
 } as const satisfies Readonly<Record<string, readonly Startable[]>>
 
 export type ControllerName = keyof typeof controllers
@@ -27,8 +32,10 @@ const controllerNames = Object.keys(controllers) as readonly ControllerName[] //
 export function startControllers(
   runtimeFor: (name: string) => Runtime,
   names: readonly ControllerName[] = controllerNames,
+  autoscaling: AutoscalingOptions = {},
 ): RunningController[] {
-  return names.flatMap((name) => controllers[name]).map((each) => each.start(runtimeFor(each.name)))
+  const wanted: readonly Startable[] = names.flatMap((name) => controllers[name])
+  return wanted.map((each) => each.start(runtimeFor(each.name), autoscaling))
 }
 
 function startable<T extends Resource, Observed, Status>(

@@ -6,6 +6,7 @@ import { Fault, messageOf } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import type { Log } from '#base/log.ts'
 import { parseRuntimes } from '#embedded/node/runtimes-config.ts'
+import type { AutoscalingOptions } from './autoscaling.ts'
 import { claimDataDir } from './data-dir.ts'
 import { loadIdentity, tokenAuthenticator, writeKubeconfig } from './identity.ts'
 import { type LocalCluster, type NodeEntry, startLocalCluster } from './local-cluster.ts'
@@ -18,6 +19,7 @@ export interface ListeningClusterOptions {
   readonly durability: 'full' | 'normal'
   readonly nodes?: string
   readonly runtimes?: string
+  readonly autoscaling?: AutoscalingOptions
   readonly log: Log
 }
 
@@ -40,6 +42,7 @@ export async function startListeningCluster(options: ListeningClusterOptions): P
       authorization: `Bearer ${identity.token}`,
       clock: systemClock,
       log,
+      ...(options.autoscaling !== undefined && { autoscaling: options.autoscaling }),
       ...(options.nodes !== undefined && { nodes: nodesIn(options.nodes) }),
       ...(options.runtimes !== undefined && { runtimes: parseRuntimes(yamlIn(options.runtimes), options.runtimes) }),
     }),

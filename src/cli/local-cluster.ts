@@ -22,6 +22,7 @@ import { createInformers } from '#kube/create-informers.ts'
 import type { Informers } from '#kube/informer.ts'
 import type { Fetch } from '#machinery/http.ts'
 import { startSimulation } from '#simulator/simulation.ts'
+import type { AutoscalingOptions } from './autoscaling.ts'
 import { type ControllerName, startControllers } from './controllers.ts'
 
 export interface LocalClusterOptions {
@@ -39,6 +40,7 @@ export interface LocalClusterOptions {
   readonly onRequest?: (request: AnsweredRequest) => void
   /** Which of our controllers to start; default all. */
   readonly controllers?: readonly ControllerName[]
+  readonly autoscaling?: AutoscalingOptions
   /** One that others use too; by default the cluster has its own. */
   readonly simulation?: SimulationHandle
   /** Makes a change to a cached object throw: for tests. */
@@ -103,7 +105,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     })
     nodes.set(entry.name, stack.use(node))
   }
-  const ours = startControllers(runtime, options.controllers)
+  const ours = startControllers(runtime, options.controllers, options.autoscaling)
   for (const controller of ours) stack.use(controller)
   const started = stack.move()
   return {

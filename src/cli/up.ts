@@ -7,6 +7,7 @@ import type { Informer } from '#kube/informer.ts'
 import { type Kind, keyOf, placeOf } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { applyDocument, explainRefusal } from './apply.ts'
+import type { AutoscalingOptions } from './autoscaling.ts'
 import { ask, curlOf, type Question, questionFor } from './ask.ts'
 import { claimDataDir } from './data-dir.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
@@ -68,12 +69,15 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
 
   await using stack = new AsyncDisposableStack()
   // The two start side by side: while the cluster comes up, the router's process reads its own code.
-  const starting = startCluster({ ...options, dataDir }, log)
+  const routers: string[] = []
+  const autoscaling: AutoscalingOptions = { routers: () => routers, allowedServers: 'any' }
+  const starting = startCluster({ ...options, dataDir, autoscaling }, log)
   const access = starting.then(({ kubeconfig }) => kubeconfig)
   const routing = startRouterProcess({ kubeconfig: access, port: options.routerPort, clock: systemClock, log })
   routing.catch(() => {}) // waited for below, unless there is no cluster to route to
   const cluster = stack.use(await starting)
   const router = stack.use(await routing)
+  routers.push(new URL(router.metricsUrl).origin)
   const { kubeconfig, apiUrl } = cluster
   tell({ event: 'ready', kubeconfig, apiUrl, routerUrl: router.url, metricsUrl: router.metricsUrl })
 
@@ -92,7 +96,10 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
   tell({ event: 'stopping' })
 }
 
-async function startCluster(options: UpOptions, log: Log): Promise<ListeningCluster> {
+async function startCluster(
+  options: UpOptions & { autoscaling: AutoscalingOptions },
+  log: Log,
+): Promise<ListeningCluster> {
   const { startListeningCluster } = await import('./listening-cluster.ts')
   return startListeningCluster({ ...options, log })
 }

@@ -72,7 +72,8 @@ export class Applier {
 
   /** Resolves to whether the server's state was changed. */
   #step(step: Step, request: ApplyRequest): Promise<boolean> {
-    request.writes.of(step.do === 'apply' || step.do === 'create' ? step.kind : step.ref.kind)
+    // What is only scaled need not be of a kind that anybody watches.
+    if (step.do !== 'scale') request.writes.of(step.do === 'apply' || step.do === 'create' ? step.kind : step.ref.kind)
     switch (step.do) {
       case 'apply':
         return this.#apply(step.kind, step.object, request)
@@ -82,6 +83,8 @@ export class Applier {
         return this.#delete(step.ref, step.uid, request)
       case 'patch':
         return this.#patch(step, request)
+      case 'scale':
+        return this.#scale(step, request)
     }
   }
 
@@ -135,6 +138,22 @@ export class Applier {
     const written = await this.#client.patch(ref.kind, ref, { type: 'json', patch }, options)
     writes.landed(written, live)
     return written.metadata.resourceVersion !== live?.metadata.resourceVersion
+  }
+
+  async #scale({ ref, from, to }: Extract<Step, { do: 'scale' }>, { signal }: ApplyRequest): Promise<boolean> {
+    const patch = [
+      { op: 'test', path: '/spec/replicas', value: from },
+      { op: 'replace', path: '/spec/replicas', value: to },
+    ] as const
+    const options = { subresource: 'scale', fieldManager: this.#manager, signal } as const
+    try {
+      await this.#client.patch(ref.kind, ref, { type: 'json', patch }, options)
+    } catch (error) {
+      if (!isFault(error, 'invalid')) throw error
+      const message = `${ref.kind.kind} ${keyOf(ref)} has no longer ${from} replicas: somebody else scales it, too`
+      throw new Fault('conflict', 'ReplicasMoved', message, { cause: error })
+    }
+    return true
   }
 
   /** Whether applying `desired` to `live` is worth a request. */
