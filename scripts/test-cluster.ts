@@ -11,6 +11,7 @@ import { prepareCluster } from '../test/cluster/prepare.ts'
 import { startControlPlane } from '../test/cluster/control-plane.ts'
 import { targetVariable } from '../test/cluster/target.ts'
 import { findControlPlane } from './control-plane.ts'
+import { findKubectl } from './kubectl.ts'
 import { runTests } from './test-run.ts'
 
 const suites = [
@@ -29,15 +30,14 @@ const files = process.argv.slice(2)
 const { env } = process
 const given = env['FAIRLEAD_TEST_KUBECONFIG']
 const programs = findControlPlane(env)
-if (given === undefined && 'missing' in programs) {
-  console.error(programs.missing)
-  process.exit(1)
-}
+const kubectl = await findKubectl(env)
+if ('missing' in kubectl) throw new Error(kubectl.missing)
+if (given === undefined && 'missing' in programs) throw new Error(programs.missing)
 const scratch = mkdtempSync(join(tmpdir(), 'fairlead-test-cluster-'))
 await using stack = new AsyncDisposableStack()
 stack.defer(() => rmSync(scratch, { recursive: true }))
 const cluster = 'missing' in programs ? undefined : stack.use(await startControlPlane(env))
-const target = await prepareCluster(cluster ?? { kubeconfig: given ?? '' })
+const target = prepareCluster({ ...(cluster ?? { kubeconfig: given ?? '' }), kubectl: kubectl.path })
 const file = join(scratch, 'target.json')
 writeFileSync(file, JSON.stringify(target), { mode: 0o600 })
 const ok = runTests([['--test-concurrency=1', ...(files.length > 0 ? files : suites)]], {

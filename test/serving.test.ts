@@ -13,6 +13,7 @@ import type { AnyResource } from '#machinery/meta.ts'
 import { startSimulation } from '#simulator/simulation.ts'
 import { backend, modelBooster, modelServing, podTemplate, role } from './builders.ts'
 import { startMachine } from './machine.ts'
+import { podsMadeFromNow } from './pods-made.ts'
 import { type Tools, writesIn } from './tools.ts'
 import { startWorld } from './world.ts'
 
@@ -414,7 +415,7 @@ test('S19 a rollout that lost its controllers goes on where it was', async (t) =
   const machine = await startMachine(t, { simulation })
   const first = machine.start()
   await up(machine, a({ replicas: 3 }))
-  const from = machine.requests.length
+  using made = await podsMadeFromNow(machine)
   await machine.apply(a({ replicas: 3 }, imageV2))
   await machine.until('the first new group', async () =>
     (await machine.list(Pod)).some(({ spec }) => spec?.containers[0]?.image === imageV2.image),
@@ -422,10 +423,7 @@ test('S19 a rollout that lost its controllers goes on where it was', async (t) =
   await first.kill()
   machine.start()
   await atRest(machine, 'chat')
-  const made = machine.requests.slice(from).filter(({ verb, resource, subresource, status }) => {
-    return verb === 'create' && resource === 'pods' && subresource === '' && status === 201
-  })
-  assert.equal(made.length, 3)
+  assert.equal(await made.count(), 3)
 })
 
 test('a whole cluster that starts anew from its data has the same pods, ready again', async (t) => {

@@ -54,7 +54,7 @@ export function deployment(facts: DeploymentFacts): Tree {
 }
 
 /** The number, for the kubelet to see that it is not root's; the Dockerfile names the same. */
-export const imageUser = 65_532
+const imageUser = 65_532
 
 function container({ program, args, ports, probed, lifecycle }: DeploymentFacts, of: Of): Tree {
   const { repository, tag } = { repository: value((v) => v.image.repository), tag: value((v) => v.image.tag) }

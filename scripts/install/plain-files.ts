@@ -18,7 +18,8 @@ const oneNamespace = 'fairlead'
 export function plainFiles(version: string, crds: ReadonlyMap<string, CustomResourceDefinition>): Map<string, string> {
   const scope: Scope = { values: defaultValues, namespace: systemNamespace, version }
   const monitored = { ...defaultValues, serviceMonitor: { ...defaultValues.serviceMonitor, enabled: true } }
-  const narrow: Scope = { ...scope, namespace: oneNamespace, values: { ...defaultValues, namespaces: [oneNamespace] } }
+  // In the namespace of the other folders: kustomize follows a name to where it is now only from where it began.
+  const narrow: Scope = { ...scope, values: { ...defaultValues, namespaces: [systemNamespace] } }
   const { 'service-monitor': monitors, rbac, ...always } = forThePrograms
   const everywhere = { ...forTheCluster, rbac, ...always }
   return new Map([

@@ -103,7 +103,7 @@ function roleBinding({ program, name, namespace }: RoleFacts): Tree {
 const subjects = (program: Program): Tree => [{ kind: 'ServiceAccount', name: nameOf(program), namespace }]
 
 /** Rights to the same verbs in the same group share a rule. */
-export function rulesOf(own: readonly Right[]): Tree[] {
+function rulesOf(own: readonly Right[]): Tree[] {
   const alike = Map.groupBy(own, ({ kind, verbs, names = [] }) => [kind.group, [...verbs].sort(), names].join())
   return [...alike.values()].map((same) => {
     const [first] = same

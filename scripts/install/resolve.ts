@@ -9,7 +9,7 @@ export function resolve(documents: readonly Tree[], scope: Scope): AnyResource[]
 
 /** What stands in a list in the place of one item: perhaps nothing, perhaps several. */
 function items(tree: Tree, scope: Scope): unknown[] {
-  if (isWhen(tree)) return isSet(tree.$when.$fill(scope)) ? items(tree.then, scope) : []
+  if (isWhen(tree)) return isSet(tree.$when.$fill(scope)) ? items(tree.only, scope) : []
   if (!isEach(tree)) return [filled(tree, scope)]
   const list = tree.$each.$fill(scope) as readonly string[] // `each` is of lists of texts
   return list.flatMap((item) => items(tree.of, { ...scope, item }))
@@ -19,13 +19,10 @@ function filled(tree: Exclude<Tree, When | Each>, scope: Scope): unknown {
   if (typeof tree !== 'object') return tree
   if (isHole(tree)) return tree.$fill(scope)
   if (isList(tree)) return tree.flatMap((item) => items(item, scope))
-  const { [more]: others, ...members } = tree
-  return {
-    ...Object.fromEntries(
-      Object.entries(members).flatMap(([name, member]) => items(member, scope).map((value) => [name, value])),
-    ),
-    ...(others === undefined ? {} : (items(others, scope)[0] as object)), // a structure, as `more` says
-  }
+  const members = Object.entries(tree).flatMap(([name, member]) =>
+    items(member, scope).map((value) => (name === more ? value : { [name]: value })),
+  )
+  return Object.assign({}, ...members) as unknown
 }
 
 function isList(tree: object): tree is readonly Tree[] {

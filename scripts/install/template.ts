@@ -7,7 +7,7 @@ export function template(documents: readonly Tree[]): string {
 }
 
 function documentLines(tree: Tree): string[] {
-  if (isWhen(tree)) return around(`if ${tree.$when.helm}`, documentLines(tree.then))
+  if (isWhen(tree)) return around(`if ${tree.$when.helm}`, documentLines(tree.only))
   if (isEach(tree)) return around(`range $item := ${tree.$each.helm}`, documentLines(tree.of))
   return ['---', ...blockLines(tree, 0)]
 }
@@ -22,14 +22,14 @@ function blockLines(tree: Tree, depth: number): string[] {
 }
 
 function memberLines(name: string, tree: Tree, depth: number): string[] {
-  if (isWhen(tree)) return around(`if ${tree.$when.helm}`, memberLines(name, tree.then, depth))
+  if (isWhen(tree)) return around(`if ${tree.$when.helm}`, memberLines(name, tree.only, depth))
   if (name === more && isHole(tree)) return around(`if ${tree.helm}`, [action(tree, depth)])
   const key = `${pad(depth)}${scalar(name)}:`
   return isInline(tree) ? [`${key} ${inline(tree, depth + 1)}`] : [key, ...blockLines(tree, depth + 1)]
 }
 
 function itemLines(tree: Tree, depth: number): string[] {
-  if (isWhen(tree)) return around(`if ${tree.$when.helm}`, itemLines(tree.then, depth))
+  if (isWhen(tree)) return around(`if ${tree.$when.helm}`, itemLines(tree.only, depth))
   if (isInline(tree)) return [`${pad(depth)}- ${inline(tree, depth + 1)}`]
   const [first = '', ...rest] = blockLines(tree, depth + 1)
   if (first.startsWith('{{')) throw new TypeError(`the first member of an item may not depend on a value: ${first}`)

@@ -26,7 +26,7 @@ export interface Hole {
 /** There only if the condition is neither false nor empty. */
 export interface When {
   readonly $when: Hole
-  readonly then: Tree
+  readonly only: Tree
 }
 
 /** A document for each item of a list of texts. */
@@ -65,7 +65,7 @@ export const version: Hole = { $fill: (scope) => scope.version, helm: '$.Chart.A
 /** The item of the `each` around it. */
 export const item: Hole = { $fill: (scope) => scope.item, helm: '$item', shape: 'text' }
 
-export const when = ($when: Hole, then: Tree): When => ({ $when, then })
+export const when = ($when: Hole, only: Tree): When => ({ $when, only })
 
 export const each = ($each: Hole, of: Tree): Each => ({ $each, of })
 

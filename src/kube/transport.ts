@@ -1,3 +1,4 @@
+import { subscribe } from 'node:diagnostics_channel'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import type * as Undici from 'undici'
@@ -16,7 +17,17 @@ let undici: Promise<typeof Undici> | undefined
 
 /** Loaded for the first request: a program that only talks to itself holds 12 MB less without. */
 function loadUndici(): Promise<typeof Undici> {
+  if (undici === undefined) subscribe('http2.client.stream.created', quieten)
   return (undici ??= import('undici'))
+}
+
+/**
+ * An answer over HTTP/2 that crosses the end of its request becomes, in Node.js, a stream that the server opened. undici
+ * knows nothing of it, so nobody would listen when it fails with its connection, and that would end the process.
+ */
+function quieten(message: unknown): void {
+  const { stream, headers } = message as { stream: Readable; headers: object }
+  if (':status' in headers) stream.on('error', () => {})
 }
 
 /** A way to one API server as one user. Disposing closes its connections. */

@@ -7,28 +7,39 @@ import type { ClusterTarget } from './target.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-export async function prepareCluster({
-  kubeconfig,
-  identity,
-}: {
+export interface Unprepared {
   readonly kubeconfig: string
   readonly identity?: Identity
-}): Promise<ClusterTarget> {
-  const kubectl = (...args: string[]): string =>
-    execFileSync('kubectl', ['--kubeconfig', kubeconfig, ...args], { cwd: root, encoding: 'utf8' })
-  kubectl('apply', '--server-side', '-f', 'config/crd')
-  kubectl('wait', '--for=condition=Established', '--timeout=60s', '-f', 'config/crd')
-  await collectorKnows(kubeconfig)
-  const access = loadClusterAccess({ env: {}, path: kubeconfig })
+  /** A program that is new enough. */
+  readonly kubectl: string
+}
+
+/** Installs `config/default`, whose deployments nobody runs there, and lends the tests its service accounts. */
+export function prepareCluster({ kubeconfig, identity, kubectl: program }: Unprepared): ClusterTarget {
+  const kubectl = (args: readonly string[], input = ''): string =>
+    execFileSync(program, ['--kubeconfig', kubeconfig, ...args], { cwd: root, encoding: 'utf8', input })
+  kubectl(['apply', '--server-side', '-k', 'config/default'])
+  kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all'])
+  untilCollected(kubectl)
+  const token = (account: string): string =>
+    kubectl(['create', 'token', account, '--namespace=fairlead-system', '--duration=24h']).trim()
   return {
     kubeconfig,
-    url: access.server,
+    url: loadClusterAccess({ env: {}, path: kubeconfig }).server,
     ...(identity !== undefined && { identity }),
-    tokens: { manager: identity?.token ?? '', router: identity?.token ?? '' },
+    tokens: { manager: token('fairlead-manager'), router: token('fairlead-router') },
   }
 }
 
-/** The garbage collector looks for new kinds twice a minute: before it has found ours, nothing of theirs follows its owner. */
-async function collectorKnows(kubeconfig: string): Promise<void> {
-  await using connection = connect(loadClusterAccess({ env: {}, path: kubeconfig }))
+/** A garbage collector looks for new kinds twice a minute: before it has found ours, nothing of theirs follows its owner. */
+function untilCollected(kubectl: (args: readonly string[], input?: string) => string): void {
+  const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'never-was', uid: '00000000-0000-0000-0000-000000000000' }
+  const orphan = {
+    apiVersion: 'networking.serving.volcano.sh/v1alpha1',
+    kind: 'ModelServer',
+    metadata: { name: 'orphan', namespace: 'default', ownerReferences: [owner] },
+    spec: { inferenceEngine: 'vLLM', workloadSelector: { matchLabels: { app: 'none' } }, workloadPort: { port: 8000 } },
+  }
+  kubectl(['create', '-f', '-'], JSON.stringify(orphan))
+  kubectl(['wait', '--for=delete', '--timeout=120s', 'modelserver/orphan'])
 }

@@ -1,9 +1,9 @@
 /** The charts against the plain manifests and against what their values say, each read by the program it is made for. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { after, test } from 'node:test'
 import { promisify } from 'node:util'
 import { applyMergePatch } from '#machinery/merge-patch.ts'
@@ -97,7 +97,7 @@ function suite(kubectl: string, helm: string): void {
   }
 
   async function kustomized(folder: string): Promise<AnyResource[]> {
-    return objectsOf((await run(kubectl, ['kustomize', `config/${folder}`], { cwd: root, maxBuffer: 2 ** 26 })).stdout)
+    return objectsOf((await run(kubectl, ['kustomize', folder], { cwd: root, maxBuffer: 2 ** 26 })).stdout)
   }
 
   for (const [name, given] of Object.entries(cases)) {
@@ -113,7 +113,7 @@ function suite(kubectl: string, helm: string): void {
   }
 
   test('config/programs and the chart are the same objects, but for the namespace, which Helm makes', async () => {
-    const plain = await kustomized('programs')
+    const plain = await kustomized('config/programs')
     const others = plain.filter(({ kind }) => kind !== 'Namespace')
     assert.equal(others.length, plain.length - 1)
     assert.deepEqual(byName(await rendered('fairlead')), byName(others))
@@ -121,7 +121,7 @@ function suite(kubectl: string, helm: string): void {
 
   test('config/crd and config/user-roles are the chart of definitions, which adds that Helm leaves those be', async () => {
     const kept = { 'helm.sh/resource-policy': 'keep' }
-    const plain = [...(await kustomized('crd')), ...(await kustomized('user-roles'))].map((object) =>
+    const plain = [...(await kustomized('config/crd')), ...(await kustomized('config/user-roles'))].map((object) =>
       object.kind === 'CustomResourceDefinition'
         ? { ...object, metadata: { ...object.metadata, annotations: kept } }
         : object,
@@ -132,16 +132,23 @@ function suite(kubectl: string, helm: string): void {
 
   test('config/default is all of it, and each folder is all files in it', async () => {
     const folders = ['crd', 'user-roles', 'rbac', 'manager', 'router', 'network-policy', 'programs']
-    assert.deepEqual(byName(await kustomized('default')), byName(objectsIn(...folders)))
+    assert.deepEqual(byName(await kustomized('config/default')), byName(objectsIn(...folders)))
   })
 
-  test('config/namespaced is what the chart makes for its one namespace', async () => {
-    const chart = await rendered('fairlead', { namespaces: ['fairlead'] }, 'fairlead')
-    const plain = JSON.stringify(await kustomized('namespaced')).replaceAll(
-      '--namespaces=$(POD_NAMESPACE)',
-      '--namespaces=fairlead',
-    )
-    assert.deepEqual(withSortedArgs(JSON.parse(plain) as AnyResource[]), withSortedArgs(chart))
+  test('config/namespaced is what the chart makes for one namespace, its own or that of whoever builds on it', async () => {
+    const theirs = join(scratch, 'theirs')
+    mkdirSync(theirs)
+    const base = relative(realpathSync(theirs), join(root, 'config/namespaced'))
+    writeFileSync(join(theirs, 'kustomization.yaml'), JSON.stringify({ namespace: 'team-a', resources: [base] }))
+    for (const [folder, namespace] of [
+      [join(root, 'config/namespaced'), 'fairlead'],
+      [theirs, 'team-a'],
+    ] as const) {
+      const plain = JSON.stringify(await kustomized(folder))
+      const told = plain.replaceAll('--namespaces=$(POD_NAMESPACE)', `--namespaces=${namespace}`)
+      const chart = await rendered('fairlead', { namespaces: [namespace] }, namespace)
+      assert.deepEqual(withSortedArgs(JSON.parse(told) as AnyResource[]), withSortedArgs(chart))
+    }
   })
 
   for (const [name, { given, says }] of Object.entries(wrong)) {

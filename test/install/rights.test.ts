@@ -23,6 +23,7 @@ import { backend, modelBooster, modelServing, podTemplate, role } from '../build
 import { recorded } from '../cluster/requests.ts'
 import { openGround } from '../ground.ts'
 import { startMachine } from '../machine.ts'
+import { toolsOf } from '../tools.ts'
 import { objectsIn } from './objects.ts'
 
 /** Rights that no request shows, and who asks for them. */
@@ -46,7 +47,15 @@ test('the router may do what it does, and nothing else', async (t) => {
   const client = createClient({ fetch, baseUrl: ground.url })
   await using informers = createInformers({ client, clock: systemClock, log: silentLog })
   const source = followSnapshots(informers, systemClock, silentLog)
-  await source.whenSynced()
+  const { until } = toolsOf(
+    ground,
+    () => true,
+    () => Promise.resolve(true),
+  )
+  await until(
+    'its watches stand',
+    () => source.synced() && [...asked].filter((right) => right.startsWith('watch')).length === 3,
+  )
   source.stop()
   await informers[Symbol.asyncDispose]()
   assert.deepEqual([...asked].sort(), [...rightsOf('router')].sort())

@@ -28,7 +28,7 @@ const upgrade: InstallCases = {
     assert.deepEqual(await specs(ok), before)
     for (const { plural, group } of ownKinds) await ok(`annotate ${plural}.${group} --all touched=yes`)
     assert.deepEqual(await specs(ok), before)
-    await ok('delete namespace upgrade')
+    await ok('delete namespace upgrade --wait=false')
   },
 }
 

@@ -26,7 +26,7 @@ export const helmCases: InstallCases = {
     await helm(`uninstall --namespace ${system} fairlead-crds`)
     assert.deepEqual(await versions(own, 'crds'), before)
     assert.match(await own.ok('get modelservings -o name'), /\/chat\n/)
-    await own.ok(`delete namespace ${own.namespace}`)
+    await own.ok(`delete namespace ${own.namespace} --wait=false`)
   },
 
   'Helm brings the programs, changes them, and takes them away without an object of ours': async ({
@@ -49,6 +49,6 @@ export const helmCases: InstallCases = {
     assert.equal(await kubectl(system).ok('get deployments -o name'), '')
     assert.match(await own.ok('get modelservings -o name'), /\/chat\n/)
     await helm(`uninstall --namespace ${system} fairlead-crds`)
-    await own.ok(`delete namespace ${own.namespace}`)
+    await own.ok(`delete namespace ${own.namespace} --wait=false`)
   },
 }

@@ -3,7 +3,7 @@ import type { PodTemplateSpec } from '#api/core/types.generated.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { objectsIn } from '../install/objects.ts'
 import type { InstallCases } from './install-suite.ts'
-import { config, established, serving, systemNamespace as system, versions } from './install-tools.ts'
+import { config, established, gone, serving, systemNamespace as system, versions } from './install-tools.ts'
 
 const everything = config('default')
 
@@ -45,7 +45,7 @@ export const programCases: InstallCases = {
     const before = await versions(own, `-k ${narrow}`)
     await own.ok(`apply -k ${narrow}`)
     assert.deepEqual(await versions(own, `-k ${narrow}`), before)
-    await own.ok('delete namespace fairlead')
+    await own.ok('delete namespace fairlead --wait=false')
   },
 
   'taking the programs away leaves definitions and objects': async ({ kubectl }) => {
@@ -54,9 +54,10 @@ export const programCases: InstallCases = {
     await kubectl(system).ok(`apply -k ${everything}`)
     await established(kubectl(system))
     await ok('create -f -', { input: serving('chat') })
-    await kubectl(system).ok(`delete -k ${config('programs')}`)
+    await kubectl(system).ok(`delete --wait=false -k ${config('programs')}`)
+    await gone(kubectl(system), `namespace/${system}`)
     assert.equal(await ok('get modelservings -o name'), 'modelserving.workload.serving.volcano.sh/chat\n')
-    await ok('delete namespace outlives')
+    await ok('delete namespace outlives --wait=false')
   },
 }
 

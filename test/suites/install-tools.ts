@@ -14,6 +14,12 @@ export async function established({ ok }: Kubectl): Promise<void> {
   await ok(`wait --for=condition=Established --timeout=30s -f ${config('crd')}`)
 }
 
+/** A namespace goes when all in it has gone, which a busy cluster takes its time for. */
+export async function gone({ run }: Kubectl, what: string): Promise<void> {
+  for (let tries = 0; (await run(`wait --for=delete ${what} --timeout=20s`)).code !== 0; tries++)
+    if (tries === 5) throw new Error(`${what} would not go`)
+}
+
 /** Each object with its version, one a line. */
 export async function versions({ ok }: Kubectl, what: string): Promise<string[]> {
   const each = String.raw`{.kind} {.metadata.name} {.metadata.resourceVersion}{"\n"}`

@@ -73,6 +73,6 @@ export const userCases: InstallCases = {
       'team-a get modelserving there': false,
       'team-a delete modelserving there': false,
     })
-    for (const team of Object.keys(members)) await kubectl(team).ok(`delete namespace ${team}`)
+    for (const team of Object.keys(members)) await kubectl(team).ok(`delete namespace ${team} --wait=false`)
   },
 }
