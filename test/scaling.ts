@@ -3,6 +3,8 @@ import type { TestContext } from 'node:test'
 import { Pod } from '#api/core/kinds.ts'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import { ModelRoute } from '#api/model-route.ts'
+import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import { Fault } from '#base/fault.ts'
 import { type ManualClock, manualClock } from '#base/manual-clock.testkit.ts'
@@ -69,8 +71,9 @@ export async function startScalingWorld(t: Pick<TestContext, 'after'>): Promise<
     boot: (options = {}) =>
       machine.start(undefined, {
         clock,
-        async fetch({ url }) {
-          const { hostname } = new URL(url)
+        async fetch(request) {
+          const { hostname, pathname } = new URL(request.url)
+          if (pathname === '/debug/load') return fetch(request.url)
           asked.push(hostname)
           const value = exposed(hostname)
           if (value === undefined) throw new Fault('unavailable', 'ConnectionFailed', 'nothing listens there')
@@ -113,6 +116,24 @@ export function object(kind: Kind, name: string, spec: Loose, metadata: Loose = 
     metadata: { name, namespace: 'default', ...metadata },
     spec,
   }
+}
+
+/** What requests for `name` need: a server over the serving of this name, and a route to it. */
+export function routeTo(name: string, hold?: Loose): readonly AnyResource[] {
+  const selector = { matchLabels: { 'modelserving.volcano.sh/name': name, 'modelserving.volcano.sh/entry': 'true' } }
+  return [
+    object(ModelServer, name, {
+      model: 'tiny',
+      inferenceEngine: 'vLLM',
+      workloadSelector: selector,
+      workloadPort: { port: 8000 },
+      ...(hold !== undefined && { trafficPolicy: { hold } }),
+    }),
+    object(ModelRoute, name, {
+      modelName: name,
+      rules: [{ name: 'default', targetModels: [{ modelServerName: name }] }],
+    }),
+  ]
 }
 
 /** An engine that is ready as soon as it answers. */
