@@ -59,6 +59,8 @@ test('apply, get, tree, describe, logs and delete do to objects what they say', 
     /Active=True[^]*Children:\n {2}ModelServing\/quickstart-vllm[^]*Events:\n.* Normal /,
   )
   await prints(['describe', 'autoscalingpolicybinding/scaled'], /^Kind: +AutoscalingPolicyBinding/m)
+  await prints(['why', 'autoscalingpolicybinding', 'scaled'], /^AutoscalingPolicyBinding\/scaled\n/)
+  await prints(['why', 'pod', 'x'], /^error: why explains scaling so far: name an autoscalingpolicybinding/, 64)
 
   const pod = 'quickstart-vllm-0-leader-0-0'
   await prints(['logs', pod, '--tail', '1'], /^Uvicorn running on \S+:8000\ncontainer engine of runtime, engine, /)

@@ -101,6 +101,12 @@ export function commandLine(io: Io): Command {
     .addOption(output('json'))
     .action(async (what, name, options) => (await import('./describe.ts')).describe({ what, name, ...options }, io))
 
+  connected(program, 'why', 'why scaling came to the number that it came to')
+    .argument('<kind[/name]>', 'such as autoscalingpolicybinding/chat')
+    .argument('[name...]')
+    .addOption(output('json'))
+    .action(async (what, names, options) => (await import('./why.ts')).why({ what, names, ...options }, io))
+
   connected(program, 'logs', 'the log of a container')
     .argument('<pod>')
     .option('-c, --container <name>', 'default the engine, else the first one')
@@ -136,6 +142,26 @@ export function commandLine(io: Io): Command {
     .action(async (options) => (await import('./validate.ts')).validate(options, io))
 
   program
+    .command('simulate')
+    .description('what would happen, without a cluster')
+    .command('scaling')
+    .description('replay a load through an autoscaling policy, by the functions that the autoscaler runs')
+    .requiredOption('-f, --filename <file...>', 'the policy, and its binding if it has one')
+    .option(
+      '--trace <file>',
+      'CSV: a column "seconds", and one for each metric, or "load" for all of them; - for standard input',
+    )
+    .addOption(new Option('--generate <shape>', 'make a load up instead').choices(['day', 'ramp', 'spike']))
+    .option('--peak <load>', 'highest total of a load that is made up', amount, 100)
+    .option('--minutes <minutes>', 'how long it lasts', count, 60)
+    .option('--start-seconds <seconds>', 'from asking for an instance to its being ready', seconds, 60)
+    .option('--replicas <number>', 'instances of each target to begin with; default minReplicas', count)
+    .option('--all', 'a line for each look at the metrics, not only for each change')
+    .option('--svg <file>', 'write a picture of replicas over time')
+    .addOption(output('json'))
+    .action(async (options) => (await import('./simulate-scaling.ts')).simulateScaling(options, io))
+
+  program
     .command('version')
     .description('versions of fairlead, Node.js and the Kubernetes API')
     .addOption(output('json'))
@@ -168,6 +194,12 @@ function port(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 0 || value > 65535)
     throw new InvalidArgumentError('a port is a number from 0 to 65535.')
+  return value
+}
+
+function amount(text: string): number {
+  const value = Number(text)
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('write a number that is not negative.')
   return value
 }
 
