@@ -1,13 +1,9 @@
 /** The npm client of Kubernetes as judge: written by others, on other assumptions than our own client. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import * as k8s from '@kubernetes/client-node'
-import { type ListeningCluster, startListeningCluster } from '#cli/listening-cluster.ts'
 import { modelBooster } from './builders.ts'
-import { problemsOnly } from './ground.ts'
+import { type ListeningWorld, serverName, startListeningWorld } from './listening-world.ts'
 
 const group = 'workload.serving.volcano.sh'
 const version = 'v1alpha1'
@@ -25,18 +21,14 @@ type Named = k8s.KubernetesObject & { metadata: { name: string } }
 /** The same object, to the types of the judge. */
 const booster = (name: string, spec?: Record<string, unknown>): Named => modelBooster(name, spec) as unknown as Named
 
-describe('@kubernetes/client-node against `fairlead up`', () => {
-  const home = mkdtempSync(join(tmpdir(), 'fairlead-client-node-'))
+describe(`@kubernetes/client-node against ${serverName}`, () => {
   const config = new k8s.KubeConfig()
-  let cluster: ListeningCluster
+  let world: ListeningWorld
   before(async () => {
-    cluster = await startListeningCluster({ dataDir: home, apiPort: 0, durability: 'normal', log: problemsOnly })
-    config.loadFromFile(cluster.kubeconfig)
+    world = await startListeningWorld()
+    config.loadFromFile(world.kubeconfig)
   })
-  after(async () => {
-    await cluster[Symbol.asyncDispose]()
-    rmSync(home, { recursive: true })
-  })
+  after(() => world[Symbol.asyncDispose]())
 
   /** Everything a watch of boosters sees, in words, and a promise for a certain one. */
   function watching(): { seen: string[]; saw: (word: string) => Promise<void>; informer: k8s.Informer<Booster> } {
@@ -86,7 +78,7 @@ describe('@kubernetes/client-node against `fairlead up`', () => {
       path,
       { fieldSelector, allowWatchBookmarks: true },
       (type) => {
-        types.push(type)
+        if (type !== 'BOOKMARK') types.push(type)
         if (type === 'DELETED') ended.resolve()
       },
       () => ended.resolve(),

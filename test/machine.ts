@@ -13,7 +13,8 @@ import type { Informer, Informers } from '#kube/informer.ts'
 import type { Fetch } from '#machinery/http.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
-import { type GroundOptions, openGround, problemsOnly } from './ground.ts'
+import { type GroundOptions, problemsOnly } from './ground.ts'
+import { openGround } from './open-ground.ts'
 import { type Tools, toolsOf } from './tools.ts'
 
 export interface Machine extends AsyncDisposable, Tools {
@@ -80,7 +81,7 @@ function listing(informers: Informers, caches: Map<Kind, Informer<Resource>>): I
   return {
     of<T extends Resource>(kind: Kind<T>): Informer<T> {
       const cache = informers.of(kind)
-      caches.set(kind as Kind, cache as unknown as Informer<Resource>) // read only as what every object is
+      caches.set(kind, cache)
       return cache
     },
     [Symbol.asyncDispose]: () => informers[Symbol.asyncDispose](),

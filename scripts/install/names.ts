@@ -1,5 +1,4 @@
-import type { Tree } from './tree.ts'
-import { version } from './tree.ts'
+import { type Tree, version } from './tree.ts'
 
 /** One image, two programs: the command of the image, and what its pods are called. */
 export const programs = ['manager', 'router'] as const

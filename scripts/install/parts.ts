@@ -28,7 +28,11 @@ export function disruptionBudget(program: Program): Tree {
       apiVersion: 'policy/v1',
       kind: 'PodDisruptionBudget',
       metadata: { name: nameOf(program), namespace, labels: labelsOf(program) },
-      spec: { maxUnavailable: 1, selector: { matchLabels: selectorOf(program) } },
+      spec: {
+        maxUnavailable: 1,
+        unhealthyPodEvictionPolicy: 'AlwaysAllow', // a pod that does not serve is no loss
+        selector: { matchLabels: selectorOf(program) },
+      },
     },
   )
 }

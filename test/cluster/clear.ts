@@ -13,8 +13,8 @@ import {
 import { ownKinds } from '#api/kinds.ts'
 import { isFault } from '#base/fault.ts'
 import type { Client } from '#kube/client.ts'
-import { collectionPath, type Kind, placeOf } from '#machinery/kind.ts'
-import type { Resource } from '#machinery/meta.ts'
+import { collectionPath, keyOf, type Kind, placeOf } from '#machinery/kind.ts'
+import type { ObjectMeta, Resource } from '#machinery/meta.ts'
 
 /** The cluster's own, and what installs us. */
 const keptNamespaces: ReadonlySet<string> = new Set([
@@ -27,14 +27,23 @@ const keptNamespaces: ReadonlySet<string> = new Set([
 /** Made by the cluster in every namespace, and at once again. */
 const madeByCluster: Readonly<Record<string, string>> = { Service: 'kubernetes', ConfigMap: 'kube-root-ca.crt' }
 const notOurs: readonly Kind[] = [EndpointSlice, EventsEvent, ServiceAccount] as readonly Kind[]
-const namespaced = [...ownKinds, ...coreKinds].filter((kind) => kind.namespaced && !notOurs.includes(kind))
+const inDefault = [...ownKinds, ...coreKinds].filter((kind) => kind.namespaced && !notOurs.includes(kind))
+/** What tests list over all namespaces. */
+const anywhere: readonly Kind[] = [...ownKinds, Pod] as readonly Kind[]
 const patienceMs = 60_000
 
-/** Resolves when the default namespace is empty, and there is neither a node nor a namespace of a test. */
+/**
+ * Resolves when the default namespace is empty, nothing of ours is anywhere, and there is no node. Namespaces of tests are on
+ * their way out then: that takes a cluster many seconds each, and no two tests have one of the same name.
+ */
 export async function clear(client: Client): Promise<void> {
   const deadline = Date.now() + patienceMs
   for (let first = true; ; first = false) {
-    const content = namespaced.map((kind) => empty(client, kind, 'default'))
+    await removeNamespaces(client)
+    const content = [
+      ...inDefault.map((kind) => empty(client, kind, 'default')),
+      ...anywhere.map((kind) => empty(client, kind)),
+    ]
     const left = (await Promise.all([...content, ...clusterScoped(client)])).flat()
     if (left.length === 0) return
     if (Date.now() > deadline) throw new Error(`would not go: ${left.join(', ')}`)
@@ -42,10 +51,25 @@ export async function clear(client: Client): Promise<void> {
   }
 }
 
-/** Names what was still there. */
-async function empty(client: Client, kind: Kind, namespace: string): Promise<string[]> {
+async function removeNamespaces(client: Client): Promise<void> {
+  const { items } = await client.list(Namespace)
+  const stays = ({ name = '', deletionTimestamp }: ObjectMeta): boolean =>
+    keptNamespaces.has(name) || deletionTimestamp !== undefined
+  const ofTests = items.filter(({ metadata }) => !stays(metadata))
+  await Promise.all(ofTests.map((item) => missingIsFine(client.delete(Namespace, placeOf(item)))))
+}
+
+/** Names what was still there, in this namespace or in all. */
+async function empty(client: Client, kind: Kind, namespace?: string): Promise<string[]> {
   const items = await itemsOf(client, kind, namespace)
-  if (items.length === 0) return []
+  await Promise.all(
+    [...new Set(items.map(({ metadata }) => metadata.namespace))].map((each) => deleteAll(client, kind, each)),
+  )
+  await Promise.all(items.map((item) => release(client, kind, item)))
+  return items.map((item) => `${kind.kind} ${keyOf(placeOf(item))}`)
+}
+
+async function deleteAll(client: Client, kind: Kind, namespace: string | undefined): Promise<void> {
   const kept = madeByCluster[kind.kind]
   const query = kept === undefined ? '' : `?fieldSelector=metadata.name!=${kept}`
   await client.raw(`${collectionPath(kind, namespace)}${query}`, {
@@ -55,11 +79,9 @@ async function empty(client: Client, kind: Kind, namespace: string): Promise<str
       apiVersion: 'v1',
       kind: 'DeleteOptions',
       propagationPolicy: 'Background',
-      ...(kind === (Pod as Kind) && { gracePeriodSeconds: 0 }), // no node is left that would end them
+      ...(kind.kind === Pod.kind && { gracePeriodSeconds: 0 }), // no node is left that would end them
     }),
   })
-  await Promise.all(items.map((item) => release(client, kind, item)))
-  return items.map(({ metadata }) => `${kind.kind} ${metadata.name}`)
 }
 
 async function itemsOf<T extends Resource>(client: Client, kind: Kind<T>, namespace?: string): Promise<T[]> {
@@ -83,8 +105,7 @@ function clusterScoped(client: Client): Promise<string[]>[] {
     await Promise.all(
       items.map(async (item) => {
         await missingIsFine(client.delete(kind, placeOf(item)))
-        await release(client, kind as Kind, item)
-        if (item.kind === Namespace.kind) await empty(client, Pod as Kind, item.metadata.name ?? '')
+        await release(client, kind, item)
       }),
     )
     return items.map(({ metadata }) => `${kind.kind} ${metadata.name}`)
@@ -92,7 +113,6 @@ function clusterScoped(client: Client): Promise<string[]>[] {
   return [
     remove(Node, () => true),
     remove(PersistentVolume, () => true),
-    remove(Namespace, ({ metadata }) => !keptNamespaces.has(metadata.name ?? '')),
     remove(CustomResourceDefinition, ({ spec }) => !ownKinds.some(({ group }) => group === spec.group)),
   ]
 }

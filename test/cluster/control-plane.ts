@@ -134,6 +134,7 @@ export async function startControlPlane(env: NodeJS.ProcessEnv): Promise<Control
     'use-service-account-credentials': 'true',
     'kube-api-qps': 1_000,
     'kube-api-burst': 2_000,
+    'concurrent-namespace-syncs': 50,
     'leader-elect': 'false',
     profiling: 'false',
   })

@@ -74,14 +74,15 @@ export async function standOnCluster(target: ClusterTarget, options: GroundOptio
 /** A node whose kubelet the API server can ask for logs, where it would believe it. */
 async function startListeningNode({ identity }: ClusterTarget, options: NodeOptions): Promise<AsyncDisposable> {
   if (identity === undefined) return startNode(options)
-  let node: LocalNode | undefined
+  const started = Promise.withResolvers<LocalNode>()
   const kubelet = await serveFetch({
-    fetch: async (request) => node?.fetch(request) ?? new Response(null, { status: 503 }),
+    fetch: async (request) => (await started.promise).fetch(request),
     host: '127.0.0.1',
     port: 0,
     tls: identity,
   })
-  node = await startNode({ ...options, kubeletPort: kubelet.port })
+  const node = await startNode({ ...options, kubeletPort: kubelet.port })
+  started.resolve(node)
   return {
     async [Symbol.asyncDispose]() {
       await node[Symbol.asyncDispose]()

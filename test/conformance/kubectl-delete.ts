@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { AnyResource } from '#machinery/meta.ts'
-import { booster, configMap } from './kubectl-objects.ts'
+import { booster, configMap, notTheClusters } from './kubectl-objects.ts'
 import type { KubectlCases } from './kubectl-suite.ts'
 import type { Kubectl } from './kubectl.ts'
 import { linesOf } from './kubectl.ts'
@@ -43,7 +43,7 @@ export const deleteCases: KubectlCases = {
     const labelled = (name: string): AnyResource => ({ ...configMap(name), metadata: { name, labels: { set: 'x' } } })
     const input = [labelled('a'), labelled('b'), configMap('c'), configMap('d')]
     await ok('create -f -', { input })
-    const left = async (): Promise<string> => linesOf(await ok('get cm -o name')).join(' ')
+    const left = async (): Promise<string> => linesOf(await ok(`get cm -o name ${notTheClusters}`)).join(' ')
     await ok('delete cm -l set=x')
     assert.equal(await left(), 'configmap/c configmap/d')
     assert.match(await ok('delete cm c --dry-run=server'), /\(server dry run\)/)

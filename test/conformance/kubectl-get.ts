@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { AnyResource } from '#machinery/meta.ts'
-import { booster, configMap, enginePod, strangePod } from './kubectl-objects.ts'
+import { booster, configMap, enginePod, strangePod, notTheClusters } from './kubectl-objects.ts'
 import type { KubectlCases } from './kubectl-suite.ts'
 import { linesOf, rowsOf } from './kubectl.ts'
 
@@ -59,7 +59,7 @@ export const getCases: KubectlCases = {
     }
     assert.ok(!yaml.includes('  managedFields:'))
     assert.match(await ok('get cm one -o yaml --show-managed-fields'), /manager: kubectl-client-side-apply/)
-    const list = JSON.parse(await ok('get cm -o json')) as { kind: string; items: AnyResource[] }
+    const list = JSON.parse(await ok(`get cm -o json ${notTheClusters}`)) as { kind: string; items: AnyResource[] }
     assert.deepEqual([list.kind, list.items.map((item) => item.metadata.name)], ['List', ['one']])
     assert.equal(await refused('get configmap two'), 'Error from server (NotFound): configmaps "two" not found\n')
     assert.equal(await ok('get configmap two --ignore-not-found'), '')
@@ -80,9 +80,9 @@ export const getCases: KubectlCases = {
     assert.equal(await names('-l', 'odd in (true,false),!a,odd!=true'), 'ce')
     assert.equal(await names('--field-selector', 'metadata.name=c'), 'c')
     assert.equal(await names('--field-selector', 'metadata.name!=c', '-l', 'b'), 'b')
-    assert.equal(await names('--sort-by=.data.size'), 'bcaed')
+    assert.equal(await names('--sort-by=.data.size', notTheClusters), 'bcaed')
 
-    const paged = await run('get cm -o name --chunk-size=2 -v=6')
+    const paged = await run(`get cm -o name --chunk-size=2 -v=6 ${notTheClusters}`)
     assert.equal(linesOf(paged.out).length, 5)
     const asked = paged.err.split('\n').filter((line) => line.includes(`namespaces/${namespace}/configmaps?`))
     assert.equal(asked.length, 3)

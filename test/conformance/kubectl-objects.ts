@@ -35,3 +35,6 @@ export function strangePod(name: string): AnyResource {
 function pod(name: string, container: Record<string, unknown>): AnyResource {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers: [{ name: 'engine', ...container }] } }
 }
+
+/** A cluster puts a ConfigMap of its own into every namespace. */
+export const notTheClusters = '--field-selector=metadata.name!=kube-root-ca.crt'

@@ -21,7 +21,7 @@ import type { AnyResource } from '#machinery/meta.ts'
 import { followSnapshots } from '#router/snapshot-source.ts'
 import { backend, modelBooster, modelServing, podTemplate, role } from '../builders.ts'
 import { recorded } from '../cluster/requests.ts'
-import { openGround } from '../ground.ts'
+import { openGround } from '../open-ground.ts'
 import { startMachine } from '../machine.ts'
 import { toolsOf } from '../tools.ts'
 import { objectsIn } from './objects.ts'
@@ -112,11 +112,15 @@ function podsSentTwice(fetch: Fetch): Fetch {
   }
 }
 
-/** A server-side apply that makes an object needs the right to create it, beside that to patch. */
+/**
+ * A server-side apply that makes an object needs the right to create it, beside that to patch. Whoever watches must be able
+ * to list: some servers stream lists as the beginning of a watch, the others do not.
+ */
 function note(asked: Set<string>, { verb, group, resource, subresource, status }: AnsweredRequest): void {
   const target = [group, resource, subresource].filter(Boolean).join('/')
   asked.add(`${verb} ${target}`)
   if (verb === 'patch' && status === 201) asked.add(`create ${target}`)
+  if (verb === 'watch') asked.add(`list ${target}`)
 }
 
 /** In the namespaces that are watched. */
