@@ -4,7 +4,7 @@
  */
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCodes, explain } from './exit.ts'
 import { type Io, processIo } from './io.ts'
 
@@ -143,9 +143,8 @@ export function commandLine(io: Io): Command {
 
   program
     .command('simulate')
-    .description('what would happen, without a cluster')
-    .command('scaling')
-    .description('replay a load through an autoscaling policy, by the functions that the autoscaler runs')
+    .description('replay a load through an autoscaling policy, by the functions that the autoscaler runs; needs no server')
+    .addArgument(new Argument('<what>').choices(['scaling']))
     .requiredOption('-f, --filename <file...>', 'the policy, and its binding if it has one')
     .option(
       '--trace <file>',
@@ -159,7 +158,7 @@ export function commandLine(io: Io): Command {
     .option('--all', 'a line for each look at the metrics, not only for each change')
     .option('--svg <file>', 'write a picture of replicas over time')
     .addOption(output('json'))
-    .action(async (options) => (await import('./simulate-scaling.ts')).simulateScaling(options, io))
+    .action(async (_, options) => (await import('./simulate-scaling.ts')).simulateScaling(options, io))
 
   program
     .command('version')
