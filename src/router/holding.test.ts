@@ -6,7 +6,7 @@ import type { RoutingSnapshot, ServerEntry } from '#routing/snapshot.ts'
 import { RouterConfig } from './config.ts'
 import { createRouter } from './create-router.ts'
 import { Holding } from './holding.ts'
-import { ask, completion, engine, errorCode, json, plain, prompt, sample } from './router.testkit.ts'
+import { ask, completion, engine, errorCode, json, nobody, plain, prompt, sample } from './router.testkit.ts'
 
 const server = 'default/srv'
 const hold = (change: Partial<ServerEntry['hold']> = {}) => ({ hold: { maxRequests: 2, timeoutMs: 60_000, ...change } })
@@ -129,3 +129,28 @@ test('what was refused long ago is forgotten', () => {
   clock.advance(30_000)
   assert.equal(holding.waiting(server), 0)
 })
+
+test('a request whose last pod went as it came waits for the next one', async (t) => {
+  const pod = await engine(t, 'a', json(200, completion))
+  const gone = await nobody('b')
+  const { url, whenWaiting, become, clock } = await holdingRouter(
+    t,
+    plain([gone], { ...hold(), retry: { attempts: 1, intervalMs: 1000 } }),
+  )
+  const asked = ask(url)
+  // The first attempt fails, and before the second one the snapshot has no pod any more.
+  await once(() => clock.pending > 0)
+  become(plain([], hold()))
+  clock.advance(1000)
+  await whenWaiting(1)
+  become(plain([pod], hold()))
+  clock.advance(50)
+  assert.equal((await asked.answer).status, 200)
+})
+
+async function once(holds: () => boolean): Promise<void> {
+  for (let turns = 0; !holds(); turns++) {
+    assert.ok(turns < 5_000, 'never came')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '#base/log.ts'
 import { vllm } from '#engines/vllm.ts'
 import { match, type Match } from '#routing/match.ts'
-import type { RoutingSnapshot } from '#routing/snapshot.ts'
+import { isReady, type RoutingSnapshot } from '#routing/snapshot.ts'
 import { Exchange, type ExchangeParts } from './exchange.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import { forward } from './forward.ts'
@@ -51,7 +51,7 @@ export async function infer(
   const matchNow = () => match(parts.snapshot(), { model: inference.model, path: record.path, header }, parts.random())
   let found = matchNow()
   if ('route' in found) record.route = found.route
-  if (found.found === 'unready' && (await isReadyLater(parts, exchange, found, body.length))) found = matchNow()
+  if (found.found === 'unready' && (await isReadyLater(parts, exchange, found.target, body.length))) found = matchNow()
   if (exchange.gone) return
   if (found.found !== 'server') return exchange.fail(matchError(found, inference.model), errorTypeOf(found))
 
@@ -64,6 +64,7 @@ export async function infer(
     engine: engineBody(record.path, inference, adapter ? undefined : server.model),
     server: () => parts.snapshot().servers.get(server.key),
     nowMs: () => parts.clock.now(),
+    podComes: () => isReadyLater(parts, exchange, server.key, body.length),
   })
 }
 
@@ -71,11 +72,11 @@ export async function infer(
 async function isReadyLater(
   { holding, snapshot }: InferenceParts,
   exchange: Exchange,
-  { target }: Extract<Match, { readonly found: 'unready' }>,
+  target: string,
   bodyBytes: number,
 ): Promise<boolean> {
   const server = snapshot().servers.get(target)
-  if (server === undefined) return false
+  if (server === undefined || isReady(server)) return false
   const outcome = await holding.untilReady({ exchange, server, bodyBytes, snapshot })
   if (outcome === 'full' || outcome === 'late') holding.refused(target)
   return outcome === 'ready'
