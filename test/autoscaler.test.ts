@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
-import { Event } from '#api/core/kinds.ts'
+import { Event, Pod } from '#api/core/kinds.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import { conditionsOf } from '#cli/object-state.ts'
 import type { AnyResource, Condition } from '#machinery/meta.ts'
@@ -63,7 +63,7 @@ test('load adds instances, and takes them away again', async (t) => {
   ])
 })
 
-test('the status says what was measured, at each stage, and why', async (t) => {
+test('A-15: the status says what was measured, at each stage, and why', async (t) => {
   const world = await scaled(t, { load: 200, behavior: { scaleUp: { stablePolicy: { instances: 2, percent: 0 } } } })
   const { status, metadata } = await binding(world)
   const [decision] = status?.decisions ?? []
@@ -149,7 +149,7 @@ const window = (minutes: number) => ({
   scaleDown: { period: '0s', stabilizationWindow: `${minutes}m` },
 })
 
-test('the window goes on where it was when the controller starts anew', async (t) => {
+test('A-07: the window goes on where it was when the controller starts anew', async (t) => {
   const world = await startScalingWorld(t)
   const first = world.boot()
   world.load(50)
@@ -267,7 +267,7 @@ test('a pool shares its number by cost', async (t) => {
 
 /** What each makes of a world with a serving at 2 and no load; nothing is ever scaled. */
 const refusals: Record<string, { change: (world: ScalingWorld) => Promise<unknown>; reason: string; says: RegExp }> = {
-  'a target in another namespace': {
+  'a target in another namespace (A-08)': {
     change: (world) => world.apply(scalingBinding('chat', {}, { targetRef: { name: 'chat', namespace: 'theirs' } })),
     reason: 'CrossNamespace',
     says: /in another namespace/,
@@ -313,7 +313,7 @@ for (const [name, { change, reason, says }] of Object.entries(refusals)) {
   })
 }
 
-test('metrics of two roles at once are refused, until one is named', async (t) => {
+test('A-22: metrics of two roles at once are refused, until one is named', async (t) => {
   const world = await startScalingWorld(t)
   world.boot()
   world.load(60)
@@ -330,7 +330,7 @@ test('metrics of two roles at once are refused, until one is named', async (t) =
   assert.equal(await world.replicas('chat'), 3)
 })
 
-test('two that scale one number: the older one does, the other says so, and takes over once it is alone', async (t) => {
+test('A-18: two that scale one number: the older one does, the other says so, and takes over once it is alone', async (t) => {
   const world = await scaled(t, { replicas: 2, load: 20 })
   await world.apply(scalingPolicy('second', { behavior: atOnce, metrics: [{ metricName: 'load', targetValue: 1 }] }))
   await world.apply(
@@ -385,7 +385,7 @@ test('metrics that disappear stop the scaling and say so; when they are back it 
   assert.equal((await condition(world, 'ScalingActive'))?.status, 'True')
 })
 
-test('somebody who moves the number at the same moment is heard first', async (t) => {
+test('A-25: somebody who moves the number at the same moment is heard first', async (t) => {
   const world = await scaled(t, { replicas: 2, load: 20 })
   const patch = [{ op: 'replace', path: '/spec/replicas', value: 7 }] as const
   world.load(60)
@@ -409,4 +409,47 @@ test('what is scaled belongs to the autoscaler, and an apply without replicas le
   await world.apply({ ...serving, spec })
   await world.settled()
   assert.equal(await world.replicas('chat'), 3)
+})
+
+test('A-06: a pod that hangs costs no other policy its time', async (t) => {
+  const world = await startScalingWorld(t)
+  let hung: string | undefined
+  world.boot({
+    fetch: async ({ url, signal }) => {
+      const { hostname } = new URL(url)
+      if (hostname === hung)
+        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+      return new Response('# TYPE load gauge\nload 30\n', { headers: { 'content-type': 'text/plain' } })
+    },
+  })
+  for (const name of ['hangs', 'chat']) await world.apply(engineServing(name))
+  for (const name of ['hangs', 'chat']) await world.condition(ModelServing, name, 'Available')
+  hung = (await world.list(Pod, 'modelserving.volcano.sh/name=hangs'))[0]?.status?.podIP
+  for (const name of ['hangs', 'chat']) {
+    await world.apply(scalingPolicy(name, { behavior: atOnce }))
+    await world.apply(scalingBinding(name))
+  }
+  // The clock stands, so the one that hangs has not even reached its deadline.
+  await world.until('the other one scaled', async () => (await world.replicas('chat')) === 3)
+  assert.equal(await world.replicas('hangs'), 1)
+  world.clock.advance(3_000)
+  await world.until(
+    'it says so',
+    async () => (await condition(world, 'ScalingActive', 'hangs'))?.reason === 'MetricsUnavailable',
+  )
+})
+
+test('A-28: two autoscalers at once scale once', async (t) => {
+  const world = await scaled(t, { replicas: 2, load: 20 })
+  world.boot()
+  await world.tick()
+  world.load(60)
+  const before = writesIn(world.requests).length
+  await world.tick()
+  await world.tick()
+  assert.equal(await world.replicas('chat'), 6)
+  const scalings = writesIn(world.requests)
+    .slice(before)
+    .filter(({ subresource, status }) => subresource === 'scale' && status === 200)
+  assert.equal(scalings.length, 1)
 })

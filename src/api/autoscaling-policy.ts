@@ -112,9 +112,6 @@ export const ScaleTargetRef = coreField<ObjectReference>('io.k8s.api.core.v1.Obj
     ),
   )
 
-/** Metrics that routers tell of any target; a policy takes them without saying where they come from. */
-export const routerMetrics = { 'fairlead:requests': 'requests', 'fairlead:requests_waiting': 'waiting' } as const
-
 /** Idle time before the last instance goes, where nothing is said. */
 export const defaultScaleToZeroGracePeriod = '30s'
 

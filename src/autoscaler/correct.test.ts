@@ -50,12 +50,12 @@ const limits: Record<string, { from: number; to: number; rows: readonly Limit[] 
       [3, 100, 'And', 8],
     ],
   },
-  'ten percent of five is one': {
+  'A-23: ten percent of five is one': {
     from: 5,
     to: 20,
     rows: [[0, 10, 'Or', 6]],
   },
-  'ten percent of five is one on the way down': {
+  'A-23: ten percent of five is one on the way down': {
     from: 5,
     to: 1,
     rows: [[0, 10, 'Or', 4]],
@@ -103,7 +103,7 @@ test('recommending what is there is no cause of panic, not even at zero', () => 
   assert.equal(correct({ ...input, current: 0, recommended: 0 }).mode, 'Stable')
 })
 
-test('there is one set of defaults, whatever part of a behavior was written', () => {
+test('A-09: there is one set of defaults, whatever part of a behavior was written', () => {
   const want = effectiveBehavior(undefined)
   assert.deepEqual(want.up, { instances: 4, percent: 100, periodMs: 60_000, select: 'Or', windowMs: 0 })
   assert.deepEqual(want.down, { instances: 0, percent: 100, periodMs: 60_000, select: 'Or', windowMs: 300_000 })

@@ -17,7 +17,7 @@ const rows: Record<
     want: 1.625,
   },
   // Predecessors say 0, and scale down what answers nobody because it is stuck.
-  '61 without an observation there is no latency': {
+  '61, A-13: without an observation there is no latency': {
     scrapes: [
       [5, 9, 10, 10],
       [5, 9, 10, 10],
@@ -25,7 +25,7 @@ const rows: Record<
     want: undefined,
   },
   // Predecessors give up on all pods.
-  '62 counts that fell have begun anew': {
+  '62, A-13: counts that fell have begun anew': {
     scrapes: [
       [900, 900, 900, 900],
       [50, 90, 94, 100],

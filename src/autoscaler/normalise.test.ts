@@ -156,3 +156,51 @@ for (const [name, { spec, reason, says }] of Object.entries(refusals)) {
     assert.match(given.message, says)
   })
 }
+
+const ratioOf = (bounds: string, range: string) =>
+  own(
+    `{disaggregatedTarget: {targetRef: {name: chat}, roles: {prefill: {${bounds}, metrics: [{name: 'fairlead:requests', targetValue: 1}]}, decode: {minReplicas: 6, maxReplicas: 10, metrics: [{name: 'fairlead:requests', targetValue: 1}]}}, ratioConstraint: {numeratorRole: prefill, denominatorRole: decode, ${range}}}}`,
+  )
+const ratios: Record<string, { bounds: string; range: string; says: RegExp | undefined }> = {
+  'numbers that fit': {
+    bounds: 'minReplicas: 1, maxReplicas: 4',
+    range: 'minRatio: 250m, maxRatio: 1',
+    says: undefined,
+  },
+  'bounds that cannot have it': {
+    bounds: 'minReplicas: 1, maxReplicas: 1',
+    range: 'minRatio: 250m, maxRatio: 1',
+    says: /no numbers within the bounds/,
+  },
+  'one role alone at zero': {
+    bounds: 'minReplicas: 0, maxReplicas: 4',
+    range: 'minRatio: 250m, maxRatio: 1',
+    says: /both roles may be scaled to zero, or neither/,
+  },
+  'a range the wrong way round': {
+    bounds: 'minReplicas: 1, maxReplicas: 4',
+    range: 'minRatio: 2, maxRatio: 1',
+    says: /the smaller number as minRatio/,
+  },
+}
+for (const [name, { bounds: given, range, says }] of Object.entries(ratios)) {
+  test(`a ratio with ${name}`, () => {
+    const normalised = ratioOf(given, range)
+    assert.equal(normalised?.ok, says === undefined)
+    if (says === undefined || normalised === undefined || normalised.ok) return
+    assert.equal(normalised.reason, 'PolicyInvalid')
+    assert.match(normalised.message, says)
+  })
+}
+
+test('one metric twice is refused', () => {
+  const twice = object(AutoscalingPolicy, '{metrics: [{name: a, targetValue: 1}, {metricName: a, targetValue: 2}]}')
+  const given = normaliseBinding(
+    twice,
+    object(
+      AutoscalingPolicyBinding,
+      `{policyRef: {name: p}, scalingConfiguration: {target: {targetRef: {name: chat}}, ${bounds}}}`,
+    ),
+  )
+  assert.equal(!given.ok && given.reason, 'PolicyInvalid')
+})

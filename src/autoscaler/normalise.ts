@@ -3,15 +3,17 @@ import {
   type AutoscalingMetric,
   type AutoscalingPolicy,
   defaultScaleToZeroGracePeriod,
-  routerMetrics,
 } from '#api/autoscaling-policy.ts'
 import type { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
 import type { ObjectReference } from '#api/core/types.generated.ts'
+import { checkAutoscalingPolicy } from '#api/autoscaling-rules.ts'
 import { groups } from '#api/labels.ts'
 import { ModelServing } from '#api/model-serving.ts'
+import { routerMetrics } from '#api/router-metrics.ts'
 import { isFault } from '#base/fault.ts'
 import { vllm } from '#engines/vllm.ts'
 import { parseDuration } from '#machinery/duration.ts'
+import { formatFieldError } from '#machinery/field-error.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import { parseQuantity } from '#machinery/quantity.ts'
 import { type LabelSelector, labelRequirements } from '#machinery/selector.ts'
@@ -31,7 +33,7 @@ export type Normalised =
   /** `reason` is a condition's. */
   | { readonly ok: false; readonly reason: RefusalReason; readonly message: string }
 
-export type RefusalReason = 'CrossNamespace' | 'TargetInvalid' | 'DuplicateTarget' | 'NoTarget'
+export type RefusalReason = 'PolicyInvalid' | 'CrossNamespace' | 'TargetInvalid' | 'DuplicateTarget' | 'NoTarget'
 
 /** A policy applied by a binding. */
 export function normaliseBinding(policy: AutoscalingPolicy, binding: AutoscalingPolicyBinding): Normalised {
@@ -140,7 +142,10 @@ interface GivenMember {
   readonly metrics: readonly MetricSpec[]
 }
 
-function collected({ spec }: AutoscalingPolicy, namespace: string | undefined, given: Given): Normalised {
+function collected(policy: AutoscalingPolicy, namespace: string | undefined, given: Given): Normalised {
+  const { spec } = policy
+  const errors = checkAutoscalingPolicy(policy)
+  if (errors.length > 0) return refused('PolicyInvalid', errors.map(formatFieldError).join('; '))
   if (given.members.length === 0) return refused('NoTarget', 'it names nothing to scale')
   for (const { targetRef, role } of given.members) {
     const refusal = refusalOf(targetRef, role, namespace)

@@ -52,6 +52,8 @@ export interface Measured {
   readonly fields: Readonly<Record<string, ReplicasField>>
   readonly memories: Memories
   readonly tickMs: number
+  /** When it is to be looked at again. */
+  readonly nextInMs: number
   /** Whether this is the first look of this process. */
   readonly returning: boolean
 }
@@ -99,7 +101,7 @@ export class Observer {
       const asleep = states.some(({ current }) => current === 0)
       return { kind: 'not-due', waitMs: asleep ? Math.min(waitMs, wakeTickMs) : waitMs }
     }
-    const { returning, gains } = pass.begin()
+    const { returning, nextInMs, gains } = pass.begin()
     const facts = await eachOf(states, membersAtOnce, async (state) => this.#factsOf(state, load, gains, signal))
     const measured: Measured = {
       kind: 'measured',
@@ -108,6 +110,7 @@ export class Observer {
       fields: Object.fromEntries(states.map(({ member, write }) => [member.name, write])),
       memories: memoriesIn(object.status?.history),
       tickMs: this.#parts.tickMs,
+      nextInMs,
       returning,
     }
     const { onDecision, clock } = this.#parts

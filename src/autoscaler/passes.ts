@@ -11,7 +11,11 @@ interface Kept {
 export interface Pass {
   /** Milliseconds until the next look; 0 when it is due, as it is at once for another `stamp`. */
   dueInMs(stamp: string): number
-  begin(): { readonly returning: boolean; readonly gains: (member: string) => GainsByPod }
+  begin(): {
+    readonly returning: boolean
+    readonly nextInMs: number
+    readonly gains: (member: string) => GainsByPod
+  }
 }
 
 /** A policy that was not looked at for so long is gone. */
@@ -39,12 +43,14 @@ export class Passes {
         return kept === undefined || kept.stamp !== stamp ? 0 : Math.max(0, kept.lastMs + this.#tickMs - nowMs)
       },
       begin: () => {
-        const next: Kept = { lastMs: nowMs, stamp: wanted, gains: kept?.gains ?? new Map<string, GainsByPod>() }
+        const lastMs = kept === undefined ? nowMs - this.#phaseOf(uid) : nowMs
+        const next: Kept = { lastMs, stamp: wanted, gains: kept?.gains ?? new Map<string, GainsByPod>() }
         this.#kept.delete(uid)
         this.#kept.set(uid, next)
         this.#forget(nowMs)
         return {
           returning: kept === undefined,
+          nextInMs: lastMs + this.#tickMs - nowMs,
           gains: (member) => {
             let gains = next.gains.get(member)
             if (gains === undefined) next.gains.set(member, (gains = new Map()))
@@ -53,6 +59,12 @@ export class Passes {
         }
       },
     }
+  }
+
+  /** The second look comes up to half a tick early, so that after a start not all policies are looked at together for ever. */
+  #phaseOf(uid: string): number {
+    const number = Number.parseInt(uid.replaceAll('-', '').slice(-8), 16)
+    return Number.isNaN(number) ? 0 : number % Math.max(1, Math.floor(this.#tickMs / 2))
   }
 
   #forget(nowMs: number): void {

@@ -32,7 +32,7 @@ export function plan(observed: Observed, nowMs: number): Plan {
   const asleep = decisions.some(({ members }) => members.some(({ desired }) => desired === 0))
   return {
     stages: [[...scaled, ...patches]],
-    recheckAfterMs: asleep ? Math.min(wakeTickMs, observed.tickMs) : observed.tickMs,
+    recheckAfterMs: asleep ? Math.min(wakeTickMs, observed.nextInMs) : observed.nextInMs,
   }
 }
 

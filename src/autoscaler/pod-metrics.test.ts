@@ -95,7 +95,7 @@ const rows: Record<string, Scene & { want: Partial<Extract<MemberReading, { kind
     answers: { '10.0.0.1:8000': metrics(3), '10.0.0.2:8000': metrics(5) },
     want: { values: [3, 5], missing: 0, unready: 0 },
   },
-  'a pod that does not answer is missing, and the others count': {
+  'A-12: a pod that does not answer is missing, and the others count': {
     pods: [pod('a', '10.0.0.1'), pod('b', '10.0.0.2')],
     answers: { '10.0.0.1:8000': metrics(3) },
     want: { values: [3], missing: 1, unready: 0 },
@@ -141,7 +141,7 @@ const rows: Record<string, Scene & { want: Partial<Extract<MemberReading, { kind
     answers: { '10.0.0.1:8000': metrics(3), '10.0.0.2:8000': metrics(900) },
     want: { values: [3], missing: 0, unready: 1 },
   },
-  'pods that end are no pods': {
+  'A-05: pods that end are no pods': {
     pods: [
       pod('a', '10.0.0.1'),
       pod('b', '10.0.0.2', { deleting: true }),
@@ -150,7 +150,7 @@ const rows: Record<string, Scene & { want: Partial<Extract<MemberReading, { kind
     answers: { '10.0.0.1:8000': metrics(3), '10.0.0.2:8000': metrics(900) },
     want: { values: [3], missing: 0, unready: 0 },
   },
-  'a restart in the past changes nothing': {
+  'A-05: a restart in the past changes nothing': {
     pods: [pod('a', '10.0.0.1', { restarts: 7 })],
     answers: { '10.0.0.1:8000': metrics(3) },
     want: { values: [3], missing: 0, unready: 0 },
@@ -199,7 +199,7 @@ test('an IPv6 pod is asked too', async () => {
   assert.deepEqual(asked, ['[fd00::1]:8000/metrics'])
 })
 
-test('a counter is a rate, and begins anew where the engine did', async () => {
+test('A-11: a counter is a rate, and begins anew where the engine did', async () => {
   const counter = (total: number) => ({ '10.0.0.1:8000': `# TYPE tokens counter\ntokens ${total}\n` })
   const { read, answer, clock } = scraper({
     pods: [pod('a', '10.0.0.1')],
@@ -217,7 +217,7 @@ test('a counter is a rate, and begins anew where the engine did', async () => {
   assert.deepEqual(seen, [[], [10], [7.5]])
 })
 
-test('a histogram is the latency of what came of late, whatever it was for', async () => {
+test('A-13: a histogram is the latency of what came of late, whatever it was for', async () => {
   const at = (counts: readonly number[]) => ({
     '10.0.0.1:8000': [
       '# TYPE ttft histogram',

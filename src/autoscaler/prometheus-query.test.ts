@@ -39,7 +39,7 @@ for (const [name, { answer, type = 'AverageValue', want }] of Object.entries(row
   })
 }
 
-test('only servers on the list are asked', async () => {
+test('A-08: only servers on the list are asked', async () => {
   const asked: string[] = []
   const own = { ...parts(vector('1'), asked), allowedServers: ['http://prometheus:9090'] }
   const query = (serverUrl: string) =>

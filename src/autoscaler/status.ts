@@ -114,7 +114,7 @@ const found: ToldCondition = {
 }
 
 /** Refusals that are not about the target. */
-const elsewhere: ReadonlySet<string> = new Set(['PolicyNotFound', 'Conflict'])
+const elsewhere: ReadonlySet<string> = new Set(['PolicyNotFound', 'PolicyInvalid', 'Conflict'])
 
 function refused({ reason, message }: Problem): ToldCondition[] {
   const about: ToldCondition = { type: 'TargetFound', status: 'False', reason, message }

@@ -20,20 +20,20 @@ const rows: Record<string, Replay & { readonly want: readonly number[] }> = {
     loads: [...times(3, 100), ...times(6, 40)],
     want: [...times(7, 10), 4, 4],
   },
-  '36 after a restart without a past, down waits for the whole window': {
+  '36, A-07: after a restart without a past, down waits for the whole window': {
     target: chat(slowDown(seconds(300))),
     start: 10,
     loads: times(23, 40),
     want: [...times(21, 10), 4, 4],
   },
   // Not twice within the first period, and then a step each period: a step counts for the period after it.
-  '37 up by two a minute: 5 at once, 7 at 60 s, 9 at 120 s': {
+  '37, A-19: up by two a minute: 5 at once, 7 at 60 s, 9 at 120 s': {
     target: chat({ up: pace({ instances: 2, percent: 0 }), down: pace({ periodMs: 0 }) }),
     start: 3,
     loads: times(9, 200),
     want: [5, 5, 5, 5, 7, 7, 7, 7, 9],
   },
-  '38 down by one each 15 s': {
+  '38, A-19: down by one each 15 s': {
     target: chat({ up: pace(), down: pace({ instances: 1, percent: 0, periodMs: seconds(15) }) }),
     start: 10,
     loads: times(8, 20),
@@ -56,7 +56,7 @@ const rows: Record<string, Replay & { readonly want: readonly number[] }> = {
     loads: [20, 100, 100, ...times(6, 30)],
     want: [2, 4, 8, 8, 8, 8, 4, 3, 3],
   },
-  '41 what panic added does not collapse in one step': {
+  '41, A-20: what panic added does not collapse in one step': {
     target: chat({
       up: pace({ instances: 1, periodMs: seconds(15) }),
       down: pace({ instances: 1, periodMs: seconds(15) }),
@@ -71,7 +71,7 @@ for (const [name, { want, ...run }] of Object.entries(rows)) {
   test(name, () => assert.deepEqual(replay(run).counts, want))
 }
 
-test('35 a pool scales down as a single serving does', () => {
+test('35, A-02: a pool scales down as a single serving does', () => {
   const members = ['a', 'b'].map((name) => member({ name }))
   const target = scalingTarget({ behavior: slowDown(seconds(60)), pools: [pool(members)] })
   const { counts } = replay({

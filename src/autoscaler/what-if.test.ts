@@ -29,7 +29,7 @@ test('ticks between two points see the earlier one', () => {
   assert.deepEqual(desired(run([], { trace })), [1, 1, 1, 1, 4, 4, 4])
 })
 
-test('engines that take ten minutes to start neither slow scaling up nor make it overshoot', () => {
+test('A-26: engines that take ten minutes to start neither slow scaling up nor make it overshoot', () => {
   const ticks = run(
     Array.from({ length: 80 }, () => 100),
     { startMs: 600_000 },

@@ -143,7 +143,9 @@ export function commandLine(io: Io): Command {
 
   program
     .command('simulate')
-    .description('replay a load through an autoscaling policy, by the functions that the autoscaler runs; needs no server')
+    .description(
+      'replay a load through an autoscaling policy, by the functions that the autoscaler runs; needs no server',
+    )
     .addArgument(new Argument('<what>').choices(['scaling']))
     .requiredOption('-f, --filename <file...>', 'the policy, and its binding if it has one')
     .option(
