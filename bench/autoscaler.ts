@@ -19,6 +19,7 @@ import { ModelServing } from '#api/model-serving.ts'
 import type { Decision } from '#autoscaler/decide.ts'
 import { systemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
+import type { AutoscalingOptions } from '#cli/autoscaling.ts'
 import { startControllers } from '#cli/controllers.ts'
 import { tokenAuthenticator } from '#cli/identity.ts'
 import { startLocalCluster } from '#cli/local-cluster.ts'
@@ -115,10 +116,11 @@ async function measure(): Promise<void> {
     log: silentLog,
     onPass: ({ durationMs }: { durationMs: number }) => passes.push(durationMs),
   }
-  const controllers = startControllers(() => runtime, ['autoscaler'], {
+  const autoscaling: AutoscalingOptions = {
     onDecision: (_, decision) => decisions.push(decision),
     onScrape: ({ ok }) => (failed += ok ? 0 : 1),
-  })
+  }
+  const controllers = startControllers(() => runtime, ['autoscaler'], { autoscaling })
   await pause(30_000) // the first looks, all together, are told apart below
   const first = passes.splice(0).sort((a, b) => a - b)
   decisions.length = 0

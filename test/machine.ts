@@ -5,7 +5,7 @@
 import type { TestContext } from 'node:test'
 import { systemClock } from '#base/clock.ts'
 import type { AutoscalingOptions } from '#cli/autoscaling.ts'
-import { startControllers } from '#cli/controllers.ts'
+import { type ControllerName, startControllers } from '#cli/controllers.ts'
 import type { RunningController } from '#controller/controller.ts'
 import { createClient } from '#kube/create-client.ts'
 import { createInformers } from '#kube/create-informers.ts'
@@ -13,9 +13,17 @@ import type { Informer, Informers } from '#kube/informer.ts'
 import type { Fetch } from '#machinery/http.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
+import type { Routers } from '#serving/routers.ts'
 import { type GroundOptions, problemsOnly } from './ground.ts'
 import { openGround } from './open-ground.ts'
 import { type Tools, toolsOf } from './tools.ts'
+
+export interface MachineOptions extends GroundOptions {
+  /** Who sends requests to pods. */
+  readonly routers?: Routers
+  /** Which of our controllers; by default those that run unless asked otherwise. */
+  readonly controllers?: readonly ControllerName[]
+}
 
 export interface Machine extends AsyncDisposable, Tools {
   /** Starts the controllers as a new process would. `between` stands before the server and may break the line. */
@@ -35,8 +43,12 @@ interface Running {
 
 const nobody: Running = { controllers: [], caches: new Map() }
 
-export async function startMachine(t: Pick<TestContext, 'after'>, options: GroundOptions = {}): Promise<Machine> {
-  const ground = await openGround(options)
+export async function startMachine(
+  t: Pick<TestContext, 'after'>,
+  { routers, controllers: names, ...options }: MachineOptions = {},
+  opening = openGround(options),
+): Promise<Machine> {
+  const ground = await opening
   const clock = systemClock
   const { log = problemsOnly } = options
   const programs = new Set<() => Promise<void>>()
@@ -53,7 +65,10 @@ export async function startMachine(t: Pick<TestContext, 'after'>, options: Groun
       const caches = new Map<Kind, Informer<Resource>>()
       const own = listing(createInformers({ client: clientOf('fairlead'), clock, log, freeze: true }), caches)
       const runtime = (name: string) => ({ client: clientOf(name), informers: own, clock, log })
-      const controllers = startControllers(runtime, undefined, autoscaling)
+      const controllers = startControllers(runtime, names, {
+        ...(routers !== undefined && { routers }),
+        autoscaling,
+      })
       const started = (running = { controllers, caches })
       let dead: Promise<void> | undefined
       const kill = (): Promise<void> =>

@@ -2,9 +2,7 @@
 import type { TestContext } from 'node:test'
 import type { AutoscalingOptions } from '#cli/autoscaling.ts'
 import type { Fetch } from '#machinery/http.ts'
-import type { GroundOptions } from './ground.ts'
-import { startMachine } from './machine.ts'
-import type { Program } from './machine.ts'
+import { type MachineOptions, type Program, startMachine } from './machine.ts'
 import type { Tools } from './tools.ts'
 
 export interface World extends AsyncDisposable, Tools {
@@ -12,7 +10,7 @@ export interface World extends AsyncDisposable, Tools {
   readonly informers: Program['informers']
 }
 
-export interface WorldOptions extends GroundOptions {
+export interface WorldOptions extends MachineOptions {
   /** Stands between our controllers and the server, for tests that inject faults. */
   readonly between?: (fetch: Fetch) => Fetch
   readonly autoscaling?: AutoscalingOptions

@@ -15,13 +15,14 @@ type PolicyScaler = ControllerDefinition<AutoscalingPolicy, Observed, Autoscalin
 
 /** A pass waits for pods and works little: one that hangs must not keep the others from their time. */
 const workers = 64
-const manager = 'fairlead-autoscaler'
+/** Field managers, and sources of events. */
+export const scalerNames = { binding: 'fairlead-autoscaler', policy: 'fairlead-autoscaler-policy' } as const
 
 /** Scales what bindings name by the policies that they name. */
 export function createBindingScaler(parts: AutoscalerParts): BindingScaler {
   const observer = new Observer(parts)
   return {
-    name: manager,
+    name: scalerNames.binding,
     kind: AutoscalingPolicyBinding,
     workers,
     watches: [
@@ -62,7 +63,7 @@ export function createBindingScaler(parts: AutoscalerParts): BindingScaler {
 export function createPolicyScaler(parts: AutoscalerParts): PolicyScaler {
   const observer = new Observer(parts)
   return {
-    name: `${manager}-policy`,
+    name: scalerNames.policy,
     kind: AutoscalingPolicy,
     workers,
     watches: [

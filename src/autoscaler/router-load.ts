@@ -9,7 +9,7 @@ export interface RouterLoadParts {
   readonly fetch: Fetch
   readonly clock: Clock
   /** Base URLs of the operators' listeners of all routers, as they are now. */
-  readonly routers: () => readonly string[]
+  readonly routers: () => readonly string[] | Promise<readonly string[]>
 }
 
 /** What all routers together have for each ModelServer, by `namespace/name`. */
@@ -42,7 +42,7 @@ export class RouterLoads {
   }
 
   async #readAll(): Promise<RouterLoad | undefined> {
-    const urls = this.#parts.routers()
+    const urls = await this.#parts.routers()
     if (urls.length === 0) return undefined
     const loads = await Promise.all(urls.map((url) => this.#readOne(url)))
     const servers = new Map<string, Demand>()

@@ -6,7 +6,10 @@ import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCodes, explain } from './exit.ts'
+import { atLeastZero, bindAddress, commaSeparated, durationMs, kept, namespaces, onOrOff, urls } from './flag-values.ts'
 import { type Io, processIo } from './io.ts'
+import { type LogLevel, logLevels } from './log-level.ts'
+import type { RolloutAction } from './rollout.ts'
 
 export async function main(args: readonly string[], io: Io = processIo()): Promise<void> {
   // What was compiled once need not be again: a start takes a third of the time and a quarter less memory.
@@ -61,19 +64,73 @@ export function commandLine(io: Io): Command {
         .choices(['full', 'normal'])
         .default('full'),
     )
+    .option('--leader-worker-sets', 'take LeaderWorkerSets for ModelServings; their definition has to be applied')
     .option('--json', 'one JSON object a line instead of the live tree')
     .action(async (options) => (await import('./up.ts')).up(options, io))
 
   program
     .command('router')
     .description('run the router alone, against any cluster')
-    .option('--port <port>', 'port of the OpenAI-compatible API on 127.0.0.1; 0 for any free one', port, 8080)
-    .option('--metrics-port <port>', 'port of /metrics on 127.0.0.1; 0 for any free one', port, 0)
-    .option('--kubeconfig <file>', 'kubeconfig to use')
+    .option('--bind-address <address>', 'where both ports listen; 0.0.0.0 or :: for all addresses', '127.0.0.1')
+    .option('--port <port>', 'port of the OpenAI-compatible API; 0 for any free one', port, 8080)
+    .option('--metrics-port <port>', 'port of /metrics, /healthz and /readyz; 0 for any free one', port, 0)
+    .option('--kubeconfig <file>', kubeconfigOrPod)
+    .option('--context <name>', 'context of the kubeconfig to use')
+    .option('--namespaces <names>', 'route to these alone, with commas between them; default all', namespaces)
     .option('--drain-seconds <seconds>', 'how long running answers may take after a request to stop', seconds, 300)
     .option('--json', 'one JSON object a line')
+    .addOption(logLevel('warn'))
     .addOption(new Option('--below-up', 'take the kubeconfig from standard input, and stop when that ends').hideHelp())
     .action(async (options) => (await import('./router.ts')).router(options, io))
+
+  program
+    .command('manager')
+    .description('run the controllers alone, against any cluster; of several, one leads')
+    .option('--kubeconfig <file>', kubeconfigOrPod)
+    .option('--context <name>', 'context of the kubeconfig to use')
+    .option(
+      '--controllers <names>',
+      'run these alone, with commas between them; default all, which is *',
+      commaSeparated,
+    )
+    .option('--namespaces <names>', 'look after these alone, with commas between them; default all', namespaces)
+    .option('--leader-elect [enabled]', 'take part in the election of a leader, and write only as that', onOrOff, true)
+    .option('--no-leader-elect', 'write at once; only where no other manager runs')
+    .option(
+      '--leader-elect-lease-duration <duration>',
+      'how long others wait for a leader who says nothing',
+      kept(durationMs),
+      '15s',
+    )
+    .option(
+      '--leader-elect-renew-deadline <duration>',
+      'how long a leader who cannot renew goes on writing',
+      kept(durationMs),
+      '10s',
+    )
+    .option('--leader-elect-retry-period <duration>', 'pause between two renewals', kept(durationMs), '2s')
+    .option('--leader-elect-resource-namespace <name>', 'where the Lease is; default our own, or the kubeconfig’s')
+    .option('--metrics-bind-address <address>', `for /metrics; ${addressForm}`, kept(bindAddress), '127.0.0.1:8080')
+    .option(
+      '--health-probe-bind-address <address>',
+      `for /healthz and /readyz; ${addressForm}`,
+      kept(bindAddress),
+      '127.0.0.1:8081',
+    )
+    .option(
+      '--router-urls <urls>',
+      'listeners of routers for operators, with commas between them; a name stands for all of its addresses. Pods count as ready when these routers send to them; default none, and pods that are ready count',
+      urls,
+    )
+    .option(
+      '--prometheus-servers <urls>',
+      'Prometheus servers that autoscaling policies may have asked, with commas between them; default none',
+      urls,
+    )
+    .option('--kube-api-qps <number>', 'requests a second in the long run; 0 for no limit of ours', atLeastZero, 500)
+    .option('--kube-api-burst <number>', 'requests that may go at once after a pause', atLeastZero, 1000)
+    .addOption(logLevel('info'))
+    .action(async (options) => (await import('./manager.ts')).manager(options, io))
 
   connected(program, 'apply', 'create or update objects by server-side apply')
     .requiredOption('-f, --filename <file...>', 'a file, a directory, or - for standard input')
@@ -114,6 +171,28 @@ export function commandLine(io: Io): Command {
     .option('-p, --previous', 'of the container before its last restart')
     .option('--tail <lines>', 'only so many of the last lines', count)
     .action(async (pod, options) => (await import('./logs.ts')).logs({ pod, ...options }, io))
+
+  const steering = program
+    .command('rollout')
+    .description('how a change of a ModelServing reaches its pods, and the way back')
+  const steer = (action: RolloutAction, about: string) =>
+    connected(steering, action, about)
+      .argument('<kind/name>', 'such as modelserving/chat-a')
+      .argument('[name]')
+      .action(async (what, name, options) =>
+        (await import('./rollout.ts')).rollout({ action, what, name, ...options }, io),
+      )
+  steer('status', 'how far it has come; waits until it is done')
+    .option('--no-watch', 'say it once')
+    .option('--timeout <seconds>', 'end with 1 when it is not done by then; 0 waits for ever', seconds, 0)
+    .addOption(output('json'))
+  steer('history', 'the templates there were')
+    .option('--revision <number>', 'one of them in full', count)
+    .addOption(output('json'))
+  steer('undo', 'go back to a former template').option('--to-revision <number>', 'default the one before', count)
+  steer('restart', 'make all pods anew, at the pace of the rollout')
+  steer('pause', 'replace nothing until it is resumed')
+  steer('resume', 'go on')
 
   connected(program, 'delete', 'delete objects and what they own')
     .argument('[kind[/name]]')
@@ -185,6 +264,15 @@ function connected(program: Command, name: string, description: string): Command
     .option('-n, --namespace <namespace>', 'default the one of the kubeconfig, else "default"')
     .option('--kubeconfig <file>', 'default $KUBECONFIG, else .fairlead/kubeconfig, else ~/.kube/config')
     .option('--context <name>', 'context of the kubeconfig to use')
+}
+
+const kubeconfigOrPod = 'default as of the other commands, else the service account of the pod this runs in'
+const addressForm = 'HOST:PORT, :PORT for all addresses, 0 for none'
+
+function logLevel(standard: LogLevel): Option {
+  return new Option('--log-level <level>', 'least level of what is logged, as JSON, on standard error')
+    .choices(logLevels)
+    .default(standard)
 }
 
 function output(...forms: readonly string[]): Option {

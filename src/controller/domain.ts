@@ -47,8 +47,14 @@ export interface Why {
 
 /** One intended write. */
 export type Step =
-  /** Forced server-side apply of just the fields that the controller owns. */
-  | { readonly do: 'apply'; readonly kind: Kind; readonly object: AnyResource; readonly why: Why }
+  /** Forced server-side apply of just the fields that the controller owns; of the status where it says so. */
+  | {
+      readonly do: 'apply'
+      readonly kind: Kind
+      readonly object: AnyResource
+      readonly subresource?: 'status'
+      readonly why: Why
+    }
   /** Plain create: for objects that are never changed once they are there, such as pods. */
   | { readonly do: 'create'; readonly kind: Kind; readonly object: AnyResource; readonly why: Why }
   /** Carries the uid as a precondition; an object that is gone already counts as done. */

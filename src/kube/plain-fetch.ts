@@ -21,16 +21,22 @@ export function connectPlainly(): Connection {
       try {
         const { method, signal } = request
         const headers = Object.fromEntries(request.headers)
-        return responseOf(await send(url, { dispatcher: agent, method, headers, signal }))
+        const answer = await send(url, { dispatcher: agent, method, headers, signal })
+        return responseOf(answer, (error) => unreachable(request, error))
       } catch (error) {
-        if (request.signal.aborted) throw request.signal.reason
-        throw new Fault('unavailable', 'ConnectionFailed', `cannot reach ${url.host}: ${messageOf(error)}`, {
-          cause: error,
-        })
+        throw unreachable(request, error)
       }
     },
     async [Symbol.asyncDispose]() {
       await agent?.destroy()
     },
   }
+}
+
+/** The reason of the signal, where it was that. */
+function unreachable({ signal, url }: Request, cause: unknown): unknown {
+  if (signal.aborted) return signal.reason
+  return new Fault('unavailable', 'ConnectionFailed', `cannot reach ${new URL(url).host}: ${messageOf(cause)}`, {
+    cause,
+  })
 }

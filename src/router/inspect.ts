@@ -39,6 +39,8 @@ export interface EndpointList {
     readonly ready: boolean
     readonly endpoints: readonly EndpointFacts[]
   }[]
+  /** Requests under way at pods that get no more of them. */
+  readonly leaving: readonly { readonly uid: string; readonly inFlight: number }[]
 }
 
 export interface EndpointFacts {
@@ -57,13 +59,16 @@ export function listEndpoints(snapshot: RoutingSnapshot, inFlight: InFlight): En
     ...[...snapshot.byModel].map(([model, routes]) => ({ model, adapter: false, routes })),
     ...[...snapshot.byAdapter].map(([model, routes]) => ({ model, adapter: true, routes })),
   ]
+  const servers = [...snapshot.servers.values()].map((server) => ({
+    server: server.key,
+    ready: isReady(server),
+    endpoints: rolesOf(server).map(([role, endpoint]) => ({ ...endpoint, role, inFlight: inFlight.of(endpoint) })),
+  }))
+  const routable = new Set(servers.flatMap(({ endpoints }) => endpoints.map(({ uid }) => uid)))
   return {
     models: models.map((entry) => ({ ...entry, routes: entry.routes.map(({ key }) => key) })),
-    servers: [...snapshot.servers.values()].map((server) => ({
-      server: server.key,
-      ready: isReady(server),
-      endpoints: rolesOf(server).map(([role, endpoint]) => ({ ...endpoint, role, inFlight: inFlight.of(endpoint) })),
-    })),
+    servers,
+    leaving: [...inFlight.all()].flatMap(([uid, count]) => (routable.has(uid) ? [] : [{ uid, inFlight: count }])),
   }
 }
 

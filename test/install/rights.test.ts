@@ -9,6 +9,7 @@ import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { Pod } from '#api/core/kinds.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelServing } from '#api/model-serving.ts'
+import { PodGroup } from '#api/volcano.ts'
 import type { PolicyRule } from '#api/core/types.generated.ts'
 import { systemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
@@ -24,6 +25,7 @@ import { recorded } from '../cluster/requests.ts'
 import { openGround } from '../open-ground.ts'
 import { startMachine } from '../machine.ts'
 import { toolsOf } from '../tools.ts'
+import { installVolcano } from '../volcano/install.ts'
 import { objectsIn } from './objects.ts'
 
 /** Rights that no request shows, and who asks for them. */
@@ -63,9 +65,10 @@ test('the router may do what it does, and nothing else', async (t) => {
 
 /** All that happens to boosters and servings in a life, restarts included. */
 async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>> {
-  const machine = await startMachine(t)
+  const everywhere = { routable: { has: () => true } as never, inFlight: new Map(), silent: false }
+  const machine = await startMachine(t, { routers: { read: () => Promise.resolve([everywhere]) } })
   const asked = new Set<string>()
-  const between = (fetch: Fetch): Fetch => recorded(podsSentTwice(fetch), (request) => note(asked, request))
+  const between = (fetch: Fetch): Fetch => recorded(createdTwice(fetch), (request) => note(asked, request))
   const wide = [{ type: 'server', image: 'vllm/vllm-openai:latest', pods: 2 }]
 
   const first = machine.start(between)
@@ -75,6 +78,27 @@ async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>>
   await machine.apply(twoOf('apart'))
   for (const name of ['chat', 'wide']) await machine.condition(ModelBooster, name, 'Active')
   await machine.condition(ModelServing, 'apart', 'Available')
+  const changed = role('pd', { ...workers, entryTemplate: podTemplate({ image: 'vllm/vllm-openai:other' }) })
+  for (const [each, revisionHistoryLimit] of [
+    [changed, 1],
+    [role('pd', workers), 1],
+    [changed, 0],
+  ] as const) {
+    await machine.apply(modelServing('apart', { revisionHistoryLimit, template: { roles: [each] } }))
+    await machine.condition(ModelServing, 'apart', 'Available')
+  }
+  await installVolcano(machine)
+  const plugins = [{ name: 'demo-pod-tweaks', type: 'BuiltIn', config: { readyAnnotations: { seen: 'ready' } } }]
+  const gang = (template: object) =>
+    modelServing('gang', {
+      plugins,
+      schedulerName: 'default-scheduler',
+      template: { roles: [role('pd')], ...template },
+    })
+  await machine.apply(gang({ gangPolicy: {} }))
+  await machine.condition(ModelServing, 'gang', 'Available')
+  await machine.apply(gang({}))
+  await machine.until('no PodGroup', async () => (await machine.list(PodGroup)).length === 0)
   await machine.settled()
 
   await first.kill()
@@ -103,11 +127,11 @@ const twoOf = (name: string): AnyResource => ({
 
 const workers = { workerReplicas: 1, workerTemplate: podTemplate() }
 
-/** As a proxy that sends a request again whose answer it has lost: the second one finds the pod there. */
-function podsSentTwice(fetch: Fetch): Fetch {
+/** As a proxy that sends a request again whose answer it has lost: the second one finds the object there. */
+function createdTwice(fetch: Fetch): Fetch {
   return async (request) => {
-    const isPod = request.method === 'POST' && new URL(request.url).pathname.endsWith('/pods')
-    if (isPod) await (await fetch(request.clone())).body?.cancel()
+    const isCreated = request.method === 'POST' && /\/(pods|controllerrevisions)$/.test(new URL(request.url).pathname)
+    if (isCreated) await (await fetch(request.clone())).body?.cancel()
     return fetch(request)
   }
 }
