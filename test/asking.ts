@@ -17,7 +17,7 @@ export interface Asked {
 
 export interface Clients {
   readonly url: string
-  /** Of the listener for operators. */
+  /** Of the listener for operators and the autoscaler. */
   readonly operatorsUrl: string
   /** One streamed chat completion, read to its end. */
   ask(model: string, headers?: Readonly<Record<string, string>>): Promise<Asked>
@@ -26,7 +26,10 @@ export interface Clients {
   post(path: string, body: unknown, init?: RequestInit): Promise<Response>
 }
 
-export async function startClients(t: Pick<TestContext, 'after'>, world: World): Promise<Clients> {
+export async function startClients(
+  t: Pick<TestContext, 'after'>,
+  world: Pick<World, 'until' | 'informers'>,
+): Promise<Clients> {
   const router = await startRouter({
     config: RouterConfig.parse({ port: 0, metricsPort: 0, drainMs: 0, accessLog: 'off' }),
     informers: world.informers,

@@ -4,6 +4,7 @@
  */
 import type { TestContext } from 'node:test'
 import { systemClock } from '#base/clock.ts'
+import type { AutoscalingOptions } from '#cli/autoscaling.ts'
 import { type ControllerName, startControllers } from '#cli/controllers.ts'
 import type { RunningController } from '#controller/controller.ts'
 import { createClient } from '#kube/create-client.ts'
@@ -26,7 +27,7 @@ export interface MachineOptions extends GroundOptions {
 
 export interface Machine extends AsyncDisposable, Tools {
   /** Starts the controllers as a new process would. `between` stands before the server and may break the line. */
-  start(between?: (fetch: Fetch) => Fetch): Program
+  start(between?: (fetch: Fetch) => Fetch, autoscaling?: AutoscalingOptions): Program
 }
 
 /** Our controllers, once started; disposing kills them. */
@@ -58,13 +59,16 @@ export async function startMachine(
       () => running.controllers.every((controller) => controller.idle()),
       () => ground.caughtUp(running.caches),
     ),
-    start(between = (fetch) => fetch) {
+    start(between = (fetch) => fetch, autoscaling = {}) {
       const fetch = between(ground.lineOf('manager'))
       const clientOf = (userAgent: string) => createClient({ userAgent, fetch, baseUrl: ground.url, clock })
       const caches = new Map<Kind, Informer<Resource>>()
       const own = listing(createInformers({ client: clientOf('fairlead'), clock, log, freeze: true }), caches)
       const runtime = (name: string) => ({ client: clientOf(name), informers: own, clock, log })
-      const controllers = startControllers(runtime, names, routers === undefined ? {} : { routers })
+      const controllers = startControllers(runtime, names, {
+        ...(routers !== undefined && { routers }),
+        autoscaling,
+      })
       const started = (running = { controllers, caches })
       let dead: Promise<void> | undefined
       const kill = (): Promise<void> =>

@@ -29,7 +29,7 @@ const watched = ['list', 'watch'] as const
 const applied = ['create', 'patch'] as const
 
 const children = [ModelServing, ModelServer, ModelRoute, AutoscalingPolicy, AutoscalingPolicyBinding]
-const withStatus = [ModelBooster, ModelServing, ModelServer, ModelRoute]
+const withStatus = [ModelBooster, ...children]
 const owners = [ModelBooster, ModelServing]
 
 /** In every namespace that is watched. */
@@ -38,6 +38,8 @@ export const rights: Record<Program, readonly Right[]> = {
     { kind: ModelBooster, verbs: watched },
     ...children.map((kind): Right => ({ kind, verbs: [...watched, ...applied, 'delete'] })),
     ...withStatus.map((kind): Right => ({ kind, subresource: 'status', verbs: ['patch'] })),
+    // What is scaled by a policy of another kind needs a right of its own, given by whoever wants that.
+    { kind: ModelServing, subresource: 'scale', verbs: ['patch'] },
     // Children block the deletion of their owner in the foreground. Where admission holds that to be the owner's
     // matter (OwnerReferencesPermissionEnforcement, on by default in OpenShift), it asks for this.
     ...owners.map((kind): Right => ({ kind, subresource: 'finalizers', verbs: ['update'] })),

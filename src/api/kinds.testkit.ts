@@ -562,12 +562,12 @@ const scalings: readonly ObjectRow[] = [
   ),
   scaling(
     'AutoscalingPolicyBinding',
-    'a target of another kind',
+    'a target of another kind without its group',
     {
       policyRef: { name: 'chat' },
       scalingConfiguration: { ...target, target: { targetRef: { kind: 'Deployment', name: 'x' } } },
     },
-    /targetRef\.kind: .*only a ModelServing/,
+    /targetRef\.apiVersion: .*kind other than ModelServing/,
   ),
   scaling(
     'AutoscalingPolicyBinding',

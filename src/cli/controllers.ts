@@ -8,6 +8,7 @@ import { servingController } from '#serving/controller.ts'
 import type { Routers } from '#serving/routers.ts'
 import { leaderWorkerSetController } from '#serving/leader-worker-set/controller.ts'
 import { findVolcano } from '#serving/volcano.ts'
+import { type AutoscalingOptions, bindingScaler, policyScaler } from './autoscaling.ts'
 import { usage } from './exit.ts'
 
 /** A controller with its types closed over, so that different ones fit into one list. */
@@ -28,10 +29,11 @@ export interface ControllerChoice {
   readonly home?: string
   /** Who sends requests to pods; nobody by default. */
   readonly routers?: Routers
+  readonly autoscaling?: AutoscalingOptions
 }
 
 /** All our controllers, by the name under which a part of them can be asked for. */
-function allControllers({ home, routers }: ControllerChoice) {
+function allControllers({ home, routers, autoscaling = {} }: ControllerChoice) {
   const booster = home === undefined ? boosterController : createBoosterController({ controllerNamespace: home })
   const routed = routers === undefined ? {} : { routers }
   const serving = startable(servingController(routed))
@@ -48,6 +50,7 @@ function allControllers({ home, routers }: ControllerChoice) {
     ],
     'leader-worker-set': [startable(leaderWorkerSetController)],
     routing: [startable(modelRouteController), startable(modelServerController)],
+    autoscaler: [bindingScaler(autoscaling), policyScaler(autoscaling)],
   } as const satisfies Readonly<Record<string, readonly Startable[]>>
 }
 
@@ -69,7 +72,7 @@ export function ourControllers(choice: ControllerChoice = {}): readonly Startabl
 export function startControllers(
   runtimeFor: (name: string) => Runtime,
   names?: readonly ControllerName[],
-  parts: Pick<ControllerChoice, 'routers'> = {},
+  parts: Pick<ControllerChoice, 'routers' | 'autoscaling'> = {},
 ): StartedController[] {
   return ourControllers({ names, ...parts }).map((each) => each.start(runtimeFor(each.name)))
 }

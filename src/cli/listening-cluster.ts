@@ -8,6 +8,7 @@ import type { Log } from '#base/log.ts'
 import { parseRuntimes } from '#embedded/node/runtimes-config.ts'
 import type { Routers } from '#serving/routers.ts'
 import type { ControllerName } from './controllers.ts'
+import type { AutoscalingOptions } from './autoscaling.ts'
 import { claimDataDir } from './data-dir.ts'
 import { loadIdentity, tokenAuthenticator, writeKubeconfig } from './identity.ts'
 import { type LocalCluster, type LocalClusterOptions, type NodeEntry, startLocalCluster } from './local-cluster.ts'
@@ -24,6 +25,7 @@ export interface ListeningClusterOptions extends Pick<LocalClusterOptions, 'cont
   readonly controllers?: readonly ControllerName[]
   /** Who sends requests to pods. */
   readonly routers?: Routers
+  readonly autoscaling?: AutoscalingOptions
   readonly log: Log
 }
 
@@ -49,6 +51,7 @@ export async function startListeningCluster(options: ListeningClusterOptions): P
       ...(options.controllers !== undefined && { controllers: options.controllers }),
       ...(options.routers !== undefined && { routers: options.routers }),
       ...(options.onRequest !== undefined && { onRequest: options.onRequest }),
+      ...(options.autoscaling !== undefined && { autoscaling: options.autoscaling }),
       ...(options.nodes !== undefined && { nodes: nodesIn(options.nodes) }),
       ...(options.runtimes !== undefined && { runtimes: parseRuntimes(yamlIn(options.runtimes), options.runtimes) }),
     }),

@@ -23,6 +23,7 @@ import type { Informers } from '#kube/informer.ts'
 import type { Fetch } from '#machinery/http.ts'
 import type { Routers } from '#serving/routers.ts'
 import { startSimulation } from '#simulator/simulation.ts'
+import type { AutoscalingOptions } from './autoscaling.ts'
 import { type ControllerName, startControllers } from './controllers.ts'
 
 export interface LocalClusterOptions {
@@ -42,6 +43,7 @@ export interface LocalClusterOptions {
   readonly controllers?: readonly ControllerName[]
   /** Who sends requests to pods, for rollouts to wait for; nobody by default. */
   readonly routers?: Routers
+  readonly autoscaling?: AutoscalingOptions
   /** One that others use too; by default the cluster has its own. */
   readonly simulation?: SimulationHandle
   /** Makes a change to a cached object throw: for tests. */
@@ -105,11 +107,10 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     })
     nodes.set(entry.name, stack.use(node))
   }
-  const ours = startControllers(
-    runtime,
-    options.controllers,
-    options.routers === undefined ? {} : { routers: options.routers },
-  )
+  const ours = startControllers(runtime, options.controllers, {
+    ...(options.routers !== undefined && { routers: options.routers }),
+    ...(options.autoscaling !== undefined && { autoscaling: options.autoscaling }),
+  })
   for (const controller of ours) stack.use(controller)
   // Last, so that it shares the caches of the others.
   const builtin = stack.use(startBuiltin({ ...runtime('kubernetes'), kinds: coreKinds }))

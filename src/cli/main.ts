@@ -4,7 +4,7 @@
  */
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCodes, explain } from './exit.ts'
 import { atLeastZero, bindAddress, commaSeparated, durationMs, kept, namespaces, onOrOff, urls } from './flag-values.ts'
 import { type Io, processIo } from './io.ts'
@@ -122,6 +122,11 @@ export function commandLine(io: Io): Command {
       'listeners of routers for operators, with commas between them; a name stands for all of its addresses. Pods count as ready when these routers send to them; default none, and pods that are ready count',
       urls,
     )
+    .option(
+      '--prometheus-servers <urls>',
+      'Prometheus servers that autoscaling policies may have asked, with commas between them; default none',
+      urls,
+    )
     .option('--kube-api-qps <number>', 'requests a second in the long run; 0 for no limit of ours', atLeastZero, 500)
     .option('--kube-api-burst <number>', 'requests that may go at once after a pause', atLeastZero, 1000)
     .addOption(logLevel('info'))
@@ -152,6 +157,12 @@ export function commandLine(io: Io): Command {
     .argument('[name]')
     .addOption(output('json'))
     .action(async (what, name, options) => (await import('./describe.ts')).describe({ what, name, ...options }, io))
+
+  connected(program, 'why', 'why scaling came to the number that it came to')
+    .argument('<kind[/name]>', 'such as autoscalingpolicybinding/chat')
+    .argument('[name...]')
+    .addOption(output('json'))
+    .action(async (what, names, options) => (await import('./why.ts')).why({ what, names, ...options }, io))
 
   connected(program, 'logs', 'the log of a container')
     .argument('<pod>')
@@ -210,6 +221,27 @@ export function commandLine(io: Io): Command {
     .action(async (options) => (await import('./validate.ts')).validate(options, io))
 
   program
+    .command('simulate')
+    .description(
+      'replay a load through an autoscaling policy, by the functions that the autoscaler runs; needs no server',
+    )
+    .addArgument(new Argument('<what>').choices(['scaling']))
+    .requiredOption('-f, --filename <file...>', 'the policy, and its binding if it has one')
+    .option(
+      '--trace <file>',
+      'CSV: a column "seconds", and one for each metric, or "load" for all of them; - for standard input',
+    )
+    .addOption(new Option('--generate <shape>', 'make a load up instead').choices(['day', 'ramp', 'spike']))
+    .option('--peak <load>', 'highest total of a load that is made up', amount, 100)
+    .option('--minutes <minutes>', 'how long it lasts', count, 60)
+    .option('--start-seconds <seconds>', 'from asking for an instance to its being ready', seconds, 60)
+    .option('--replicas <number>', 'instances of each target to begin with; default minReplicas', count)
+    .option('--all', 'a line for each look at the metrics, not only for each change')
+    .option('--svg <file>', 'write a picture of replicas over time')
+    .addOption(output('json'))
+    .action(async (_, options) => (await import('./simulate-scaling.ts')).simulateScaling(options, io))
+
+  program
     .command('version')
     .description('versions of fairlead, Node.js and the Kubernetes API')
     .addOption(output('json'))
@@ -251,6 +283,12 @@ function port(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 0 || value > 65535)
     throw new InvalidArgumentError('a port is a number from 0 to 65535.')
+  return value
+}
+
+function amount(text: string): number {
+  const value = Number(text)
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('write a number that is not negative.')
   return value
 }
 

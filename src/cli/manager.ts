@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { createAutoscalerMetrics } from '#autoscaler/metrics.ts'
 import { steadyClock, systemClock } from '#base/clock.ts'
 import { Fault, messageOf } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
@@ -19,6 +20,7 @@ import { createInformers, type OwnInformers } from '#kube/create-informers.ts'
 import type { Fetch } from '#machinery/http.ts'
 import type { Kind } from '#machinery/kind.ts'
 import { askRouters } from '#serving/routers.ts'
+import { routersBehind } from './autoscaling.ts'
 import { clusterAccess } from './connect.ts'
 import { controllersNamed, ourControllers, type Startable } from './controllers.ts'
 import { exitCodes, usage } from './exit.ts'
@@ -48,6 +50,8 @@ export interface ManagerOptions {
   readonly metricsBindAddress: string
   readonly healthProbeBindAddress: string
   readonly routerUrls?: readonly string[]
+  /** Those that policies may have asked. */
+  readonly prometheusServers?: readonly string[]
   readonly kubeApiQps: number
   readonly kubeApiBurst: number
   readonly logLevel: LogLevel
@@ -88,6 +92,11 @@ export async function manager(options: ManagerOptions, io: Io): Promise<void> {
     names,
     home,
     ...(routerUrls !== undefined && { routers: askRouters(() => routerUrls, systemClock) }),
+    autoscaling: {
+      ...createAutoscalerMetrics(metrics.registry),
+      routers: () => routersBehind(routerUrls ?? []),
+      allowedServers: (options.prometheusServers ?? []).map((url) => new URL(url).origin),
+    },
   })
   const informers = stack.use(
     createInformers({

@@ -104,6 +104,7 @@ async function startCluster(options: UpOptions, routerUrls: readonly string[], l
     ...options,
     controllers: options.leaderWorkerSets === true ? [...controllerNames, 'leader-worker-set'] : controllerNames,
     routers: askRouters(() => routerUrls, systemClock),
+    autoscaling: { routers: () => routerUrls.map((url) => new URL(url).origin), allowedServers: 'any' },
     log,
   })
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { eachOf } from '#base/each-of.ts'
 import { Fault, isFault } from '#base/fault.ts'
 import type { Client } from '#kube/client.ts'
 import type { Priority } from '#kube/limiter.ts'
@@ -73,7 +74,8 @@ export class Applier {
 
   /** Resolves to whether the server's state was changed. */
   #step(step: Step, request: ApplyRequest): Promise<boolean> {
-    request.writes.of(step.do === 'apply' || step.do === 'create' ? step.kind : step.ref.kind)
+    // What is only scaled need not be of a kind that anybody watches.
+    if (step.do !== 'scale') request.writes.of(step.do === 'apply' || step.do === 'create' ? step.kind : step.ref.kind)
     switch (step.do) {
       case 'apply':
         return this.#apply(step, request)
@@ -83,6 +85,8 @@ export class Applier {
         return this.#delete(step.ref, step.uid, request)
       case 'patch':
         return this.#patch(step, request)
+      case 'scale':
+        return this.#scale(step, request)
     }
   }
 
@@ -138,6 +142,26 @@ export class Applier {
     const written = await this.#client.patch(ref.kind, ref, { type: 'json', patch }, this.#writing(request))
     request.writes.landed(written, live)
     return written.metadata.resourceVersion !== live?.metadata.resourceVersion
+  }
+
+  async #scale({ ref, from, to }: Extract<Step, { do: 'scale' }>, request: ApplyRequest): Promise<boolean> {
+    const patch = [
+      { op: 'test', path: '/spec/replicas', value: from },
+      { op: 'replace', path: '/spec/replicas', value: to },
+    ] as const
+    try {
+      await this.#client.patch(
+        ref.kind,
+        ref,
+        { type: 'json', patch },
+        { ...this.#writing(request), subresource: 'scale' },
+      )
+    } catch (error) {
+      if (!isFault(error, 'invalid')) throw error
+      const message = `${ref.kind.kind} ${keyOf(ref)} has no longer ${from} replicas: somebody else scales it, too`
+      throw new Fault('conflict', 'ReplicasMoved', message, { cause: error })
+    }
+    return true
   }
 
   #writing({ signal, priority }: ApplyRequest): { fieldManager: string; signal: AbortSignal; priority: Priority } {
@@ -196,15 +220,4 @@ function stateOf({ metadata }: Resource, subresource: string | undefined): strin
 /** Members in another order make another hash: that costs a closer look and no more. */
 function textHash(value: unknown): string {
   return hash('sha1', JSON.stringify(value), 'base64')
-}
-
-/** Runs `run` on all items, at most `atOnce` at a time; results in the items' order. `run` must not reject. */
-async function eachOf<T, R>(items: readonly T[], atOnce: number, run: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  const queue = items.entries()
-  const worker = async () => {
-    for (const [index, item] of queue) results[index] = await run(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
-  return results
 }

@@ -61,6 +61,8 @@ export type Step =
   | { readonly do: 'delete'; readonly ref: Ref; readonly uid: string; readonly why: Why }
   /** For fields that somebody else moves too. */
   | { readonly do: 'patch'; readonly ref: Ref; readonly patch: readonly JsonPatchOperation[]; readonly why: Why }
+  /** Through the scale subresource, if there are still `from`: whoever moved the number meanwhile is heard first. */
+  | { readonly do: 'scale'; readonly ref: Ref; readonly from: number; readonly to: number; readonly why: Why }
 
 export interface Plan {
   /** The steps of a stage are independent and run side by side; the next stage needs all of them done. */

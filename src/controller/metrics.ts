@@ -24,6 +24,8 @@ export interface AnsweredCall {
 }
 
 export interface ControllerMetrics {
+  /** For metrics of a controller's own. */
+  readonly registry: Registry
   readonly contentType: string
   render(): Promise<string>
   passed(pass: PassOutcome & { readonly controller: string }): void
@@ -125,6 +127,7 @@ export function createControllerMetrics({ controllers, election, missing }: Metr
   })
 
   return {
+    registry,
     contentType: registry.contentType,
     render: () => registry.metrics(),
     passed({ controller, result, waitedMs, durationMs, rechecks }) {

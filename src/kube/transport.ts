@@ -113,7 +113,8 @@ function tlsOf(access: ClusterAccess, certificate: Credentials['certificate']) {
 /** Statuses that the Response constructor takes no body for. */
 const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304])
 
-function responseOf(
+/** An answer of undici as the one seam for HTTP has it; what breaks it off later is told as `translate` says. */
+export function responseOf(
   { statusCode, statusText, headers: received, body }: Dispatcher.ResponseData,
   translate: (error: unknown) => unknown,
 ): Response {

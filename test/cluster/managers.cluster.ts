@@ -1,7 +1,10 @@
 /** Two `fairlead manager` on a real API server, as the service account of an installation, judged by its audit log. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { randomBytes } from 'node:crypto'
+import { type TestContext, test } from 'node:test'
+import { Event, Secret } from '#api/core/kinds.ts'
 import { ModelBooster } from '#api/model-booster.ts'
+import { ModelServing } from '#api/model-serving.ts'
 import { writeKubeconfig } from '#cli/identity.ts'
 import { loadClusterAccess } from '#kube/kubeconfig.ts'
 import { backend, modelBooster } from '../builders.ts'
@@ -22,9 +25,7 @@ const home = ['--leader-elect-resource-namespace', 'fairlead-system']
 
 test('the leader is killed in the middle of its work, the other goes on in time, and never do both write', async (t) => {
   const machine = await startMachine(t) // a cluster with a node; the controllers are in the managers
-  const directory = temporaryDirectory(t)
-  const ca = loadClusterAccess({ env: {}, path: kubeconfig }).ca ?? ''
-  const own = writeKubeconfig(directory, { ca, cert: '', key: '', token: tokens.manager }, url)
+  const own = kubeconfigOfManager(t)
   const managers = [startManager(t, own, home), startManager(t, own, home)] as const
   const leader = await Promise.race(managers.map(async (each) => (await each.logged('leading')) && each))
   const standby = managers.find((each) => each !== leader) as ManagerProcess
@@ -55,6 +56,46 @@ test('the leader is killed in the middle of its work, the other goes on in time,
   assert.ok(lastMs < nextMs, 'both wrote at one time')
   assert.equal(await standby.stop('SIGTERM'), 0)
 })
+
+test('no secret gets into a log, an event, a status or a metric, whatever goes wrong', async (t) => {
+  const machine = await startMachine(t)
+  const canary = `hf_${randomBytes(12).toString('hex')}`
+  const secret = { name: 'keys', namespace: 'default' }
+  await machine.client.create(Secret, {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: secret,
+    data: { token: Buffer.from(canary).toString('base64') },
+  })
+  const env = [
+    { name: 'HF_TOKEN', value: canary },
+    { name: 'API_KEY', valueFrom: { secretKeyRef: { name: 'keys', key: 'token' } } },
+  ]
+  const broken = [{ type: 'server', image: 'vllm/vllm-openai:v1', config: { 'max-model-len': 'long' } }]
+  const manager = startManager(t, kubeconfigOfManager(t), [...home, '--log-level', 'debug'])
+  await machine.apply(modelBooster('good', { backends: [backend('a', { env })] }))
+  await machine.apply(modelBooster('bad', { backends: [backend('a', { env, workers: broken })] }))
+  await machine.condition(ModelBooster, 'good', 'Active')
+  await machine.condition(ModelBooster, 'bad', 'Failed')
+
+  const statuses = [...(await machine.list(ModelBooster)), ...(await machine.list(ModelServing))].map(
+    ({ status }) => status,
+  )
+  const { text: metrics } = await manager.get('metrics', '/metrics')
+  assert.equal(await manager.stop('SIGTERM'), 0)
+  const told = { log: manager.said(), metrics, events: await machine.list(Event), statuses }
+  for (const [place, content] of Object.entries(told)) {
+    const text = JSON.stringify(content)
+    assert.ok(text.length > 500, `${place} says something`)
+    for (const value of [canary, Buffer.from(canary).toString('base64'), tokens.manager])
+      assert.ok(!text.includes(value), place)
+  }
+})
+
+function kubeconfigOfManager(t: TestContext): string {
+  const ca = loadClusterAccess({ env: {}, path: kubeconfig }).ca ?? ''
+  return writeKubeconfig(temporaryDirectory(t), { ca, cert: '', key: '', token: tokens.manager }, url)
+}
 
 const hasStatus = ({ status }: ModelBooster): boolean => status?.conditions !== undefined
 

@@ -26,7 +26,10 @@ async function seriesNames(): Promise<Set<string>> {
     election: { name: 'fairlead-manager', leads: () => true },
     missing: () => [],
   })
-  const texts = [await manager.render(), await createMetrics(() => emptySnapshot, false).registry.metrics()]
+  const texts = [
+    await manager.render(),
+    await createMetrics(() => emptySnapshot, { held: () => 0 }, false).registry.metrics(),
+  ]
   return new Set(
     texts.flatMap((each) =>
       [...each.matchAll(/^# TYPE (\S+) (\S+)$/gm)].flatMap(([, name = '', type]) =>

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { Pod } from '#api/core/kinds.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelServing } from '#api/model-serving.ts'
@@ -16,6 +17,7 @@ import type { AnsweredRequest } from '#embedded/apiserver/server.ts'
 import { createClient } from '#kube/create-client.ts'
 import { createInformers } from '#kube/create-informers.ts'
 import type { Fetch } from '#machinery/http.ts'
+import { apiVersionOf } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { followSnapshots } from '#router/snapshot-source.ts'
 import { backend, modelBooster, modelServing, podTemplate, role } from '../builders.ts'
@@ -71,13 +73,13 @@ async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>>
   const machine = await startMachine(t, { routers: { read: () => Promise.resolve([everywhere]) } })
   const asked = new Set<string>()
   const between = (fetch: Fetch): Fetch => recorded(createdTwice(fetch), (request) => note(asked, request))
-  const policy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue: 10 }] }
   const wide = [{ type: 'server', image: 'vllm/vllm-openai:latest', pods: 2 }]
 
   const first = machine.start(between)
   await machine.apply(modelBooster('chat', { backends: [backend('a', { maxReplicas: 2, autoscalingPolicy: policy })] }))
   await machine.apply(modelBooster('wide', { backends: [backend('ray', { workers: wide })] }))
   await machine.apply(modelServing('apart', { template: { roles: [role('pd', workers)] } }))
+  await machine.apply(twoOf('apart'))
   for (const name of ['chat', 'wide']) await machine.condition(ModelBooster, name, 'Active')
   await machine.condition(ModelServing, 'apart', 'Available')
   const changed = role('pd', { ...workers, entryTemplate: podTemplate({ image: 'vllm/vllm-openai:other' }) })
@@ -116,6 +118,16 @@ async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>>
   await machine.settled()
   return asked
 }
+
+const policy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue: 10 }] }
+
+/** Below the minimum no metric is needed. */
+const twoOf = (name: string): AnyResource => ({
+  apiVersion: apiVersionOf(AutoscalingPolicy),
+  kind: 'AutoscalingPolicy',
+  metadata: { name, namespace: 'default' },
+  spec: { ...policy, homogeneousTarget: { target: { targetRef: { name } }, minReplicas: 2, maxReplicas: 3 } },
+})
 
 const workers = { workerReplicas: 1, workerTemplate: podTemplate() }
 
