@@ -122,7 +122,18 @@ export async function manager(options: ManagerOptions, io: Io): Promise<void> {
 
   const place = { namespace: home, name: leaseName }
   const election =
-    fence && startElection({ client: clients.election, place, identity, timings, fence, clock, ...surroundings, log })
+    fence &&
+    startElection({
+      client: clients.election,
+      place,
+      identity,
+      timings,
+      fence,
+      clock,
+      timeOfDayMs: Date.now,
+      random: Math.random,
+      log,
+    })
   await Promise.race([election?.won, aborted(signal)])
   if (!signal.aborted) {
     const runtime = { informers, clock: systemClock, log, onPass: metrics.passed }
@@ -139,8 +150,6 @@ export async function manager(options: ManagerOptions, io: Io): Promise<void> {
   await Promise.all(started.map((each) => each[Symbol.asyncDispose]()))
   await (isDrained ? election?.resign() : election?.stop())
 }
-
-const surroundings = { timeOfDayMs: Date.now, random: Math.random }
 
 /** Whether all passes and events ended: what is cut off may be written yet, so the lease is not another's to take. */
 async function drained(started: readonly StartedController[], log: Log): Promise<boolean> {
