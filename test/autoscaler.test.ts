@@ -413,18 +413,18 @@ test('what is scaled belongs to the autoscaler, and an apply without replicas le
 
 test('A-06: a pod that hangs costs no other policy its time', async (t) => {
   const world = await startScalingWorld(t)
-  let hung: string | undefined
+  const hung = new Set<string | undefined>()
   world.boot({
     fetch: async ({ url, signal }) => {
       const { hostname } = new URL(url)
-      if (hostname === hung)
+      if (hung.has(hostname))
         await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
       return new Response('# TYPE load gauge\nload 30\n', { headers: { 'content-type': 'text/plain' } })
     },
   })
   for (const name of ['hangs', 'chat']) await world.apply(engineServing(name))
   for (const name of ['hangs', 'chat']) await world.condition(ModelServing, name, 'Available')
-  hung = (await world.list(Pod, 'modelserving.volcano.sh/name=hangs'))[0]?.status?.podIP
+  hung.add((await world.list(Pod, 'modelserving.volcano.sh/name=hangs'))[0]?.status?.podIP)
   for (const name of ['hangs', 'chat']) {
     await world.apply(scalingPolicy(name, { behavior: atOnce }))
     await world.apply(scalingBinding(name))
