@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import type { CoreDefinition, CoreDocument } from '#api/core/document.ts'
 
 const module = 'k8s.io/kubernetes'
-const version = 'v1.36.3'
+const version = 'v1.37.2'
 
 const core = 'io.k8s.api.core.v1'
 const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1'

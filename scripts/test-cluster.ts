@@ -20,6 +20,7 @@ import { runTests } from './test-run.ts'
 /** Of the embedded server too. */
 const shared = [
   'api',
+  'conformance',
   'controller',
   'builtin',
   'booster',

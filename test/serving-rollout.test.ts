@@ -28,7 +28,7 @@ async function versions(tools: Tools): Promise<string> {
 }
 
 const revisionsOf = async (tools: Tools) =>
-  (await tools.list(ControllerRevision)).sort((one, other) => one.revision - other.revision)
+  (await tools.list(ControllerRevision)).sort((one, other) => (one.revision ?? 0) - (other.revision ?? 0))
 
 test('S1, S13 each template is one snapshot, numbered, written before its first pod and never changed', async (t) => {
   const world = await startWorld(t)

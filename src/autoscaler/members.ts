@@ -5,13 +5,8 @@ import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import type { Reader } from '#controller/domain.ts'
 import { keyOf, placeOf, type Ref } from '#machinery/kind.ts'
-import {
-  labelRequirements,
-  type Labels,
-  matchesLabels,
-  parseLabelSelector,
-  type Requirement,
-} from '#machinery/selector.ts'
+import { labelRequirements, type Labels, matchesLabels, type Requirement } from '#machinery/selector.ts'
+import { parseLabelSelector } from '#machinery/selector-parse.ts'
 import { named } from './normalise.ts'
 import type { Member, MetricSource } from './scaling-target.ts'
 import type { ScaleReader } from './scale-reader.ts'

@@ -8,17 +8,22 @@ export function badApply(message: string): Fault {
   return new Fault('invalid', 'BadApply', message, { details: failureStatus(400, 'BadRequest', message) })
 }
 
-/** A configuration that is not of the kind's schema; `problems` as `checkApplied` tells them. */
+/** A configuration that is not of the kind's schema, which Kubernetes takes for a failure of its own: 500; `problems` as `checkApplied` tells them. */
 export function notOfType({ apiVersion, kind, metadata }: Resource, problems: readonly string[]): Fault {
-  const name = metadata?.namespace === undefined ? `/${metadata?.name}` : `${metadata.namespace}/${metadata.name}`
+  const name = `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`
+  const type = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`
   const what = problems.length === 1 ? problems[0] : `errors:\n${problems.map((problem) => `  ${problem}`).join('\n')}`
-  return badApply(`failed to create typed patch object (${name}; ${apiVersion}, Kind=${kind}): ${what}`)
+  const message = `failed to create typed patch object (${name}; ${type}, Kind=${kind}): ${what}`
+  return new Fault('invalid', 'BadApply', message, { details: failureStatus(500, '', message) })
 }
 
 /** Fields, by their paths, that others hold; an API server answers 409 with a cause for each. */
-export function applyConflict(conflicts: readonly { holder: Holder; paths: readonly string[] }[]): Fault {
+export function applyConflict(
+  conflicts: readonly { holder: Holder; paths: readonly string[] }[],
+  toldVersion?: string,
+): Fault {
   const byManager = conflicts
-    .map(({ holder, paths }) => ({ name: printManager(holder), paths }))
+    .map(({ holder, paths }) => ({ name: printManager(holder, toldVersion ?? holder.apiVersion), paths }))
     .sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
   const causes = byManager.flatMap(({ name, paths }) =>
     paths.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict with ${name}`, field })),
@@ -35,7 +40,7 @@ export function applyConflict(conflicts: readonly { holder: Holder; paths: reado
   })
 }
 
-function printManager({ manager, operation, apiVersion, subresource }: Holder): string {
+function printManager({ manager, operation, subresource }: Holder, apiVersion: string): string {
   const where = subresource === undefined ? '' : ` with subresource ${JSON.stringify(subresource)}`
   return `${JSON.stringify(manager)}${where}${operation === 'Update' ? ` using ${apiVersion}` : ''}`
 }

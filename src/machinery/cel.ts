@@ -180,7 +180,7 @@ function evaluate(program: Program, context: Context): { readonly result: unknow
   try {
     return { result: program.parsed({ ...context }) as unknown }
   } catch (error) {
-    return { error: summaryOf(error) }
+    return { error: summaryOf(error).replace(/^No such key/, 'no such key') } // as Go's library says it
   }
 }
 

@@ -1,5 +1,6 @@
 import { isObject } from '#base/json.ts'
 import { printElement } from './field-set.ts'
+import { goPrint, goSyntax, goType } from './go-print.ts'
 import { itemElement, memberType } from './field-type.ts'
 import type { FieldType, ListType, MapType } from './field-type.ts'
 
@@ -48,6 +49,11 @@ function identityProblem(item: unknown, { kind, keys }: ListType): string {
 function wrong(value: unknown, type: FieldType): string {
   const scalar = type.scalar === 'numeric' ? 'numeric (int or float)' : (type.scalar ?? 'value')
   const wanted = type.map !== undefined ? 'map' : type.list !== undefined ? 'list' : scalar
-  const got = Array.isArray(value) ? 'list' : isObject(value) ? 'map' : typeof value
-  return `: expected ${wanted}, got ${got}`
+  return `: expected ${wanted}, got ${printed(value, wanted)}`
+}
+
+/** Each kind of value is told in another way, as it happens to be printed there. */
+function printed(value: unknown, wanted: string): string {
+  if (wanted === 'string') return `&value.valueUnstructured{Value:${goSyntax(value)}}`
+  return wanted.startsWith('numeric') ? goType(value) : `&{${goPrint(value)}}`
 }

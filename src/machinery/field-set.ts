@@ -165,12 +165,16 @@ function sortedElements(set: FieldSet): string[] {
 
 /** All paths of the set as Kubernetes prints them: `.spec.containers[name="a"].image`. */
 export function pathsOf(set: FieldSet, prefix = ''): string[] {
-  const paths = set.member ? [prefix] : []
+  const own: string[] = []
+  const below: string[] = []
   for (const element of sortedElements(set)) {
     const child = set.children.get(element)
-    if (child !== undefined) paths.push(...pathsOf(child, prefix + printElement(element)))
+    if (child === undefined) continue
+    const path = prefix + printElement(element)
+    if (child.member) own.push(path)
+    below.push(...pathsOf(child, path))
   }
-  return paths
+  return [...own, ...below]
 }
 
 export function printElement(element: string): string {

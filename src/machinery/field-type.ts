@@ -115,10 +115,18 @@ function listType(schema: StructuralSchema, open: boolean): ListType {
   const { kind, keys } = identity(schema)
   const keyDefaults = new Map<string, unknown>()
   for (const key of keys) {
-    const value = schema.items?.properties?.[key]?.default
+    const value = schema.items?.properties?.[key]?.default ?? goZero(schema, key)
     if (value !== undefined) keyDefaults.set(key, value)
   }
   return { kind, keys, keyDefaults, items: schema.items === undefined ? anyAtomic : compile(schema.items, open) }
+}
+
+/** Of Kubernetes' own kinds a key that must be there is its type's zero value where it is not. */
+function goZero(schema: StructuralSchema, key: string): unknown {
+  const isOwn = schema['x-kubernetes-patch-merge-key'] !== undefined
+  if (!isOwn || schema.items?.required?.includes(key) !== true) return undefined
+  const type = schema.items.properties?.[key]?.type
+  return type === 'string' ? '' : type === 'integer' ? 0 : undefined
 }
 
 /** Kubernetes' own kinds may say by their patch strategy alone how to tell the items of a list apart. */

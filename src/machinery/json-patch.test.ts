@@ -43,6 +43,19 @@ const applied: Record<string, { document: unknown; patch: unknown; want: unknown
     patch: [{ op: 'replace', path: '', value: { b: 2 } }],
     want: { b: 2 },
   },
+  'replaces and copies what is not there in a map': {
+    document: { a: 1 },
+    patch: [
+      { op: 'replace', path: '/b', value: 2 },
+      { op: 'copy', from: '/z', path: '/c' },
+    ],
+    want: { a: 1, b: 2, c: null },
+  },
+  'takes a missing value for null': {
+    document: {},
+    patch: [{ op: 'add', path: '/a' }],
+    want: { a: null },
+  },
   'goes on after a test that holds, a missing value being null': {
     document: { a: { b: [1, { c: 2 }] } },
     patch: [
@@ -81,12 +94,6 @@ const refused: Record<string, { patch: unknown; code: string; status: number; me
     status: 422,
     message: /^error in remove for path: '\/z': Unable to remove nonexistent key: z: missing value$/,
   },
-  'a replacement of what is not there': {
-    patch: [{ op: 'replace', path: '/z', value: 1 }],
-    code: 'PatchFailed',
-    status: 422,
-    message: /^replace operation does not apply: doc is missing key: \/z: missing value$/,
-  },
   'a path through nothing': {
     patch: [{ op: 'add', path: '/y/z', value: 1 }],
     code: 'PatchFailed',
@@ -105,12 +112,6 @@ const refused: Record<string, { patch: unknown; code: string; status: number; me
     status: 422,
     message: /invalid index: 00/,
   },
-  'a copy from nowhere': {
-    patch: [{ op: 'copy', from: '/z', path: '/b' }],
-    code: 'PatchFailed',
-    status: 422,
-    message: /missing from path: \/z/,
-  },
   'a move into itself': {
     patch: [{ op: 'move', from: '/list', path: '/list/0' }],
     code: 'PatchFailed',
@@ -122,12 +123,6 @@ const refused: Record<string, { patch: unknown; code: string; status: number; me
     code: 'BadPatch',
     status: 400,
     message: /^Unexpected kind: merge$/,
-  },
-  'an operation without a value': {
-    patch: [{ op: 'add', path: '/a' }],
-    code: 'BadPatch',
-    status: 400,
-    message: /needs a "value"/,
   },
   'a relative path': {
     patch: [{ op: 'remove', path: 'a' }],

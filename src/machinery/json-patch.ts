@@ -47,10 +47,9 @@ export function applyJsonPatch(document: unknown, operations: unknown): unknown 
       }
       case 'copy': {
         const from = pointer(operation, 'from')
-        const value = read(root, from)
-        if (value === undefined) {
-          throw unfitPatch(`copy operation does not apply: doc is missing from path: ${from.text}: missing value`)
-        }
+        const { holder } = locate(root, from, op)
+        if (Array.isArray(holder)) indexOf(holder, from.keys.at(-1) ?? '', from, op, 1)
+        const value = read(root, from) ?? null // of a map, what is not there is null
         copiedBytes += JSON.stringify(value).length
         if (copiedBytes > maxCopiedBytes) {
           throw oversizedPatch(
@@ -61,7 +60,7 @@ export function applyJsonPatch(document: unknown, operations: unknown): unknown 
         break
       }
       default:
-        throw unreadablePatch(`Unexpected kind: ${typeof op === 'string' ? op : JSON.stringify(op)}`)
+        throw unfitPatch(`Unexpected kind: ${typeof op === 'string' ? op : JSON.stringify(op)}`)
     }
   }
   return root['']
@@ -75,17 +74,15 @@ interface Pointer {
 
 function pointer(operation: Record<string, unknown>, member: 'path' | 'from'): Pointer {
   const text = operation[member]
-  if (typeof text !== 'string') throw unreadablePatch(`operation ${String(operation['op'])} needs a "${member}" string`)
-  if (text !== '' && !text.startsWith('/'))
-    throw unreadablePatch(`"${member}" must be empty or start with "/": ${text}`)
+  if (typeof text !== 'string') {
+    throw unfitPatch(`${String(operation['op'])} operation failed to decode ${member}: missing value`)
+  }
+  if (text !== '' && !text.startsWith('/')) throw unfitPatch(`"${member}" must be empty or start with "/": ${text}`)
   return { text, keys: text.split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~')) }
 }
 
-function valueOf(operation: Record<string, unknown>): unknown {
-  if (operation['value'] === undefined) {
-    throw unreadablePatch(`operation ${String(operation['op'])} needs a "value"`)
-  }
-  return operation['value']
+function valueOf({ value = null }: Record<string, unknown>): unknown {
+  return value
 }
 
 function child(container: unknown, key: string): unknown {
@@ -114,11 +111,12 @@ function add(root: Container, path: Pointer, op: string, value: unknown): void {
 
 function replace(root: Container, path: Pointer, value: unknown): void {
   const { holder, key } = locate(root, path, 'replace')
+  // Of a map, what is not there is replaced too.
+  if (!Array.isArray(holder)) return setMember(holder, key, value)
   if (child(holder, key) === undefined) {
     throw unfitPatch(`replace operation does not apply: doc is missing key: ${path.text}: missing value`)
   }
-  if (Array.isArray(holder)) holder[Number(key)] = value
-  else setMember(holder, key, value)
+  holder[Number(key)] = value
 }
 
 function remove(root: Container, path: Pointer, op: string): unknown {

@@ -29,6 +29,8 @@ export interface Kind<T extends Resource = Resource> {
   readonly schema: () => StructuralSchema
   /** Rules that one object can break and CEL cannot say; lists all that is wrong, with paths. Pure. */
   check?(object: T, old?: T): FieldError[] // a method, so that a `Kind<Pod>` is also a `Kind`
+  /** The same for a write of the status alone. */
+  checkStatus?(object: T, old: T): FieldError[]
   /** Things that work but are probably not meant. Pure. */
   warn?(object: T): FieldError[]
 }

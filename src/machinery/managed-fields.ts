@@ -24,12 +24,14 @@ import type { StructuralSchema } from './structural-schema.ts'
 interface WriteOptions {
   /** The object as stored, with its managedFields; absent on create. */
   readonly live?: Resource | undefined
+  /** What an object of the kind is that holds nothing, if there is more to it than its type. */
+  readonly empty?: Resource | undefined
   readonly schema: StructuralSchema
   /** `fieldManager` of the request; empty means `unknown`. */
   readonly manager: string
   readonly subresource?: string | undefined
   readonly apiVersion: string
-  /** RFC 3339, for the entry that this write touches. */
+  /** RFC 3339, for the entry that this write touches; a change of the scale alone keeps no time, as in Kubernetes. */
   readonly now: string
   /** Whether the kind has a status subresource, so that `status` is nobody's on the main resource. Default: true. */
   readonly hasStatus?: boolean
@@ -40,6 +42,8 @@ export interface ApplyOptions extends WriteOptions {
   readonly applied: Resource
   /** Takes conflicting fields over from their managers. */
   readonly force: boolean
+  /** The version that conflicts are told in; default: those that the managers wrote. */
+  readonly toldVersion?: string
 }
 
 export interface UpdateOptions extends WriteOptions {
@@ -74,7 +78,9 @@ export function applyServerSide(options: ApplyOptions): Resource {
   const key = keyOf(result.self)
   const previous = before.get(key)
   const settled = unchanged && previous !== undefined && previous.apiVersion === result.self.apiVersion
-  const self = settled && equalFields(previous.fields, result.self.fields) ? previous : { ...result.self, time: now }
+  // Whoever changes nothing gets no new time, and none at all where there was none.
+  const time = unchanged ? previous?.time : options.subresource === 'scale' ? undefined : now
+  const self = settled && equalFields(previous.fields, result.self.fields) ? previous : { ...result.self, time }
   const managedFields = encodeHolders(new Map(result.others).set(key, self))
   if (
     live !== undefined &&
@@ -102,7 +108,7 @@ export function trackUpdate(options: UpdateOptions): Resource {
   // Whoever resets an object's managedFields wants none until the next apply.
   if (live !== undefined && holders.size === 0) return object
   const type = objectType(schema)
-  const bare = live === undefined ? emptyObject(updated) : withoutManagedFields(live)
+  const bare = live === undefined ? (options.empty ?? emptyObject(updated)) : withoutManagedFields(live)
   const change = comparison(bare, object, type, options)
   const manager = options.manager === '' ? 'unknown' : options.manager
   const self: Holder = {
@@ -111,7 +117,7 @@ export function trackUpdate(options: UpdateOptions): Resource {
     apiVersion,
     subresource: nonEmpty(subresource),
     fields: noFields,
-    time: now,
+    time: subresource === 'scale' ? undefined : now,
   }
   return withManagedFields(object, encodeHolders(capUpdaters(updateHolders(holders, change, self))))
 }
@@ -139,7 +145,7 @@ function keep(holders: Map<string, Holder>, key: string, holder: Holder, fields:
 
 /** An object that nobody tracked yet: what is in it belongs to those before the first apply. */
 function firstHolders(bare: Resource, type: FieldType, options: WriteOptions): Holders {
-  const change = comparison(emptyObject(bare), bare, type, options)
+  const change = comparison(options.empty ?? emptyObject(bare), bare, type, options)
   const { apiVersion, subresource, now } = options
   return updateHolders(new Map(), change, {
     manager: 'before-first-apply',
@@ -167,7 +173,7 @@ interface Applying {
 }
 
 function applyFields({ live, config, fields, holders, type }: Applying, options: ApplyOptions): Applied {
-  const start = live ?? emptyObject(config)
+  const start = live ?? options.empty ?? emptyObject(config)
   const self: Holder = {
     manager: options.manager === '' ? 'unknown' : options.manager,
     operation: 'Apply',
@@ -203,7 +209,7 @@ function applyFields({ live, config, fields, holders, type }: Applying, options:
       paths: pathsOf(difference(contested, yielded)),
     }))
     const real = open.filter(({ paths }) => paths.length > 0)
-    if (real.length > 0) throw applyConflict(real)
+    if (real.length > 0) throw applyConflict(real, options.toldVersion)
   }
   return { object, self, others }
 }
@@ -267,7 +273,7 @@ const unmanaged: FieldSet = [
 /** Top-level fields that a request cannot change are not tracked for it either. */
 function isReset(name: string, { subresource, hasStatus = true }: WriteOptions): boolean {
   if (subresource === 'status') return name !== 'status' && name !== 'metadata'
-  return name === 'status' && hasStatus && nonEmpty(subresource) === undefined
+  return name === 'status' && hasStatus && (nonEmpty(subresource) === undefined || subresource === 'finalize')
 }
 
 function withoutResetFields(set: FieldSet, options: WriteOptions): FieldSet {

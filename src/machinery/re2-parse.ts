@@ -17,18 +17,13 @@ type Takes = (codePoint: number) => boolean
 /** `i`gnore case, `m`ultiple lines, dot takes newlines (`s`), `U`ngreedy. */
 type Flags = Readonly<Record<'i' | 'm' | 's' | 'U', boolean>>
 
-class BadPattern extends Error {}
+export class BadPattern extends Error {}
 
 const maxDepth = 200
 
-/** `undefined` when the pattern is not valid; so are look-arounds and backreferences, which RE2 does not have. */
-export function parseRe2(pattern: string): Re2Node | undefined {
-  try {
-    return parse(pattern)
-  } catch (error) {
-    if (error instanceof BadPattern) return undefined
-    throw error
-  }
+/** Throws BadPattern, for look-arounds and backreferences too, which RE2 does not have. */
+export function parseRe2(pattern: string): Re2Node {
+  return parse(pattern)
 }
 
 function parse(pattern: string): Re2Node {
@@ -51,7 +46,7 @@ function parse(pattern: string): Re2Node {
   }
 
   function choice(given: Flags, depth: number): Re2Node {
-    if (depth > maxDepth) throw new BadPattern('too deep')
+    if (depth > maxDepth) throw new BadPattern('expression nests too deeply')
     let flags = given
     const parts: Re2Node[] = []
     let sequence: Re2Node[] = []
@@ -73,11 +68,11 @@ function parse(pattern: string): Re2Node {
     const match = scan(/([*+?]|\{(\d{1,4})(,?)(\d{0,4})\})(\??)/y)
     if (match === undefined) return part
     const [, mark, from, comma, to, lazy] = match
-    if (scan(/[*+?]|\{\d{1,4},?\d{0,4}\}/y) !== undefined) throw new BadPattern('nested repetition')
+    if (scan(/[*+?]|\{\d{1,4},?\d{0,4}\}/y) !== undefined) throw new BadPattern('invalid nested repetition operator')
     const min = from === undefined ? (mark === '+' ? 1 : 0) : Number(from)
     const counted = to === '' ? (comma === '' ? min : undefined) : Number(to)
     const max = from === undefined ? (mark === '?' ? 1 : undefined) : counted
-    if (min > 1000 || (max !== undefined && (max > 1000 || max < min))) throw new BadPattern('bad count')
+    if (min > 1000 || (max !== undefined && (max > 1000 || max < min))) throw new BadPattern('invalid repeat count')
     const greedy = (lazy === '') !== flags.U
     return { is: 'repeat', part, min, greedy, ...(max === undefined ? {} : { max }) }
   }
@@ -88,7 +83,7 @@ function parse(pattern: string): Re2Node {
     if (take('.')) return { is: 'take', takes: flags.s ? () => true : (point) => point !== 10 }
     if (take('^')) return { is: 'assert', holds: flags.m ? lineStart : textStart }
     if (take('$')) return { is: 'assert', holds: flags.m ? lineEnd : textEnd }
-    if (scan(/[*+?]/y) !== undefined) throw new BadPattern('missing argument to repetition')
+    if (scan(/[*+?]/y) !== undefined) throw new BadPattern('missing argument to repetition operator')
     if (pattern[at] !== '\\') return { is: 'take', takes: folded(one(nextPoint()), flags) }
     const quoted = scan(/\\Q([\s\S]*?)(?:\\E|$)/y)
     if (quoted !== undefined) {
@@ -106,9 +101,9 @@ function parse(pattern: string): Re2Node {
 
   function group(flags: Flags, depth: number): Re2Node {
     const open = scan(/\((?:\?(?:P?<\w+>|([imsU]*)(?:-([imsU]+))?:)|(?!\?))/y)
-    if (open === undefined) throw new BadPattern('unsupported group')
+    if (open === undefined) throw new BadPattern('invalid or unsupported Perl syntax')
     const inside = choice(withFlags(flags, open), depth + 1)
-    if (!take(')')) throw new BadPattern('missing )')
+    if (!take(')')) throw new BadPattern('missing closing )')
     return inside
   }
 
@@ -116,7 +111,7 @@ function parse(pattern: string): Re2Node {
     const negated = take('^')
     const takes: Takes[] = []
     for (let first = true; first || pattern[at] !== ']'; first = false) {
-      if (at >= pattern.length) throw new BadPattern('missing ]')
+      if (at >= pattern.length) throw new BadPattern('missing closing ]')
       const posix = scan(/\[:(\^?)(\w+):\]/y)
       const named = posix === undefined ? escapedClass() : posixClass(posix)
       if (named !== undefined) {
@@ -125,7 +120,7 @@ function parse(pattern: string): Re2Node {
       }
       const low = classPoint()
       const high = pattern[at] === '-' && pattern[at + 1] !== ']' && take('-') ? classPoint() : low
-      if (high < low) throw new BadPattern('bad range')
+      if (high < low) throw new BadPattern('invalid character class range')
       takes.push((point) => point >= low && point <= high)
     }
     at++
@@ -138,7 +133,7 @@ function parse(pattern: string): Re2Node {
 
   function nextPoint(): number {
     const point = pattern.codePointAt(at)
-    if (point === undefined) throw new BadPattern('unexpected end')
+    if (point === undefined) throw new BadPattern('trailing backslash at end of expression')
     at += point > 0xffff ? 2 : 1
     return point
   }

@@ -1,5 +1,5 @@
 import { type Instruction, search } from './re2-machine.ts'
-import { parseRe2, type Re2Node } from './re2-parse.ts'
+import { BadPattern, parseRe2, type Re2Node } from './re2-parse.ts'
 
 /** A regular expression as Go's `regexp` means it; needs linear time, whatever the pattern and the text. */
 export interface Re2 {
@@ -23,9 +23,26 @@ export function compileRe2(pattern: string): Re2 | undefined {
   return compiled.get(pattern)
 }
 
+/** What is wrong with a pattern, as Go begins to say it; `undefined` when nothing is. */
+export function re2Error(pattern: string): string | undefined {
+  const read = readPattern(pattern)
+  return 'error' in read ? `error parsing regexp: ${read.error}: \`${pattern}\`` : undefined
+}
+
+function readPattern(pattern: string): { readonly node: Re2Node } | { readonly error: string } {
+  try {
+    const node = parseRe2(pattern)
+    return sizeOf(node) <= maxInstructions ? { node } : { error: 'expression too large' }
+  } catch (error) {
+    if (error instanceof BadPattern) return { error: error.message }
+    throw error
+  }
+}
+
 function compile(pattern: string): Re2 | undefined {
-  const node = parseRe2(pattern)
-  if (node === undefined || sizeOf(node) > maxInstructions) return undefined
+  const read = readPattern(pattern)
+  if ('error' in read) return undefined
+  const { node } = read
   const program: Instruction[] = []
   emit(node, program)
   program.push({ op: 'match' })

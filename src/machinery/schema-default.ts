@@ -63,3 +63,27 @@ function defaultedMembers(schema: StructuralSchema): readonly (readonly [string,
   }
   return members
 }
+
+/** Fills in defaults where nothing is at all; a null stays, as what a type of Go's writes for nothing. */
+export function fillValue(value: unknown, schema: StructuralSchema | undefined): unknown {
+  if (schema === undefined) return value
+  if (Array.isArray(value)) {
+    const items: unknown[] = value
+    const filled = items.map((item) => fillValue(item, schema.items))
+    return filled.every((item, i) => item === items[i]) ? items : filled
+  }
+  return isObject(value) ? fillMembers(value, schema) : value
+}
+
+function fillMembers(value: Record<string, unknown>, schema: StructuralSchema): Record<string, unknown> {
+  let result: Record<string, unknown> | undefined
+  for (const name of Object.keys(value)) {
+    const filled = fillValue(value[name], memberSchema(schema, name))
+    if (filled !== value[name]) setMember((result ??= { ...value }), name, filled)
+  }
+  for (const [name, below] of defaultedMembers(schema)) {
+    if (value[name] === undefined || !Object.hasOwn(value, name))
+      setMember((result ??= { ...value }), name, fillValue(defaultOf(below), below))
+  }
+  return result ?? value
+}

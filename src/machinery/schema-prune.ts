@@ -3,11 +3,18 @@ import { childPath } from './field-path.ts'
 import { resourceSchemaOf } from './object-meta-schema.ts'
 import type { StructuralSchema } from './structural-schema.ts'
 
+/** Paths of what was dropped. */
+export interface Unknown {
+  readonly paths: string[]
+  /** Those in the metadata of embedded objects, which an API server looks at in the end. */
+  readonly embedded: string[]
+}
+
 /**
  * Drops what the schema does not specify and appends the paths of it to `unknown`. Shares with the argument all
  * that stays the same. Source: apiextensions-apiserver, `pkg/apiserver/schema/pruning`.
  */
-export function pruneValue(value: unknown, schema: StructuralSchema, path: string, unknown: string[]): unknown {
+export function pruneValue(value: unknown, schema: StructuralSchema, path: string, unknown: Unknown): unknown {
   if (Array.isArray(value)) {
     const items: unknown[] = value
     const itemSchema = schema.items
@@ -16,7 +23,8 @@ export function pruneValue(value: unknown, schema: StructuralSchema, path: strin
     return pruned.every((item, i) => item === items[i]) ? items : pruned
   }
   if (!isObject(value)) return value
-  const known = schema['x-kubernetes-embedded-resource'] === true ? resourceSchemaOf(schema) : schema
+  const isEmbedded = schema['x-kubernetes-embedded-resource'] === true
+  const known = isEmbedded ? resourceSchemaOf(schema) : schema
   const preserve = known['x-kubernetes-preserve-unknown-fields'] === true || known.additionalProperties === true
   const result: Record<string, unknown> = {}
   let changed = false
@@ -25,12 +33,13 @@ export function pruneValue(value: unknown, schema: StructuralSchema, path: strin
     if (below === undefined) {
       if (preserve) setMember(result, name, member)
       else {
-        unknown.push(childPath(path, name))
+        unknown.paths.push(childPath(path, name))
         changed = true
       }
       continue
     }
-    const pruned = pruneValue(member, below, childPath(path, name), unknown)
+    const later = isEmbedded && name === 'metadata' ? { ...unknown, paths: unknown.embedded } : unknown
+    const pruned = pruneValue(member, below, childPath(path, name), later)
     if (pruned !== member) changed = true
     setMember(result, name, pruned)
   }

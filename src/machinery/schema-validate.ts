@@ -1,5 +1,5 @@
 import { equalJson, isObject } from '#base/json.ts'
-import type { FieldError, FieldErrorType } from './field-error.ts'
+import { type FieldError, type FieldErrorType, tooLongField } from './field-error.ts'
 import { childPath } from './field-path.ts'
 import { listTypeErrors } from './list-type.ts'
 import { resourceSchemaOf } from './object-meta-schema.ts'
@@ -45,6 +45,7 @@ function compile(schema: StructuralSchema): Check {
     const type = jsonType(value)
     if (types.length > 0 && !types.includes(type) && !isNumberLike(types, type)) {
       errors.push(typeError(schema, types, value, path))
+      if (type === 'number') for (const check of numbers) check(value as number, path, errors)
       return
     }
     for (const check of junctions) check(value, path, errors)
@@ -115,7 +116,7 @@ function stringChecks(schema: StructuralSchema): TypedCheck<string>[] {
     found.push((value, path, errors) => {
       const length = codePoints(value)
       if (maxLength !== undefined && length > maxLength) {
-        errors.push({ field: path, type: 'FieldValueTooLong', detail: `may not be more than ${maxLength} bytes` })
+        errors.push(tooLongField(path, maxLength))
       } else if (minLength !== undefined && length < minLength) {
         errors.push(invalid(path, value, `should be at least ${minLength} chars long`))
       } else if (pattern !== undefined && regexp?.test(value) !== true) {
@@ -140,15 +141,20 @@ function numberChecks(schema: StructuralSchema): TypedCheck<number>[] {
   const limit = schema.type === 'integer' ? { int32: 2 ** 31, int64: 2 ** 63 }[schema.format ?? ''] : undefined
   if (limit !== undefined) {
     found.push((value, path, errors) => {
-      if (value >= -limit && value < limit) return
+      if (Number.isInteger(value) && value >= -limit && value < limit) return
       const detail = `Checked value must be of type integer with format ${schema.format} in ${path}`
-      errors.push({ field: path, type: 'FieldValueInvalid', value, detail })
+      errors.push({ field: '<nil>', type: 'FieldValueInvalid', value: '', detail })
     })
   }
   if (multipleOf !== undefined) {
     found.push((value, path, errors) => {
-      const times = multipleOf < 1 ? (1 / multipleOf) * value : value / multipleOf
-      if (!Number.isInteger(times)) errors.push(invalid(path, value, `should be a multiple of ${multipleOf}`))
+      // Of a whole number only the whole part of the factor counts.
+      const factor = Number.isInteger(value) ? Math.trunc(multipleOf) : multipleOf
+      const times = factor < 1 ? (1 / factor) * value : value / factor
+      if (factor === 0) {
+        const detail = `factor MultipleOf declared for ${path} must be positive: 0`
+        errors.push({ field: path, type: 'FieldValueInvalid', value: 0, detail })
+      } else if (!Number.isInteger(times)) errors.push(invalid(path, value, `should be a multiple of ${factor}`))
     })
   }
   if (minimum !== undefined) {
@@ -197,7 +203,12 @@ function arrayChecks(schema: StructuralSchema): TypedCheck<readonly unknown[]>[]
 
 function tooMany(path: string, count: number, limit: number, errors: FieldError[]): void {
   if (count <= limit) return
-  errors.push({ field: path, type: 'FieldValueTooMany', value: count, detail: `must have at most ${limit} items` })
+  errors.push({
+    field: path,
+    type: 'FieldValueTooMany',
+    value: count,
+    detail: `must have at most ${limit} ${limit === 1 ? 'item' : 'items'}`,
+  })
 }
 
 function objectChecks(declared: StructuralSchema): TypedCheck<Record<string, unknown>>[] {
@@ -277,7 +288,7 @@ function junctionChecks({ anyOf, oneOf, allOf, not }: StructuralSchema): Check[]
 }
 
 function junction(path: string, rest: string): FieldError {
-  return { field: path, type: 'FieldValueInvalid', value: '', detail: `${JSON.stringify(path)} ${rest}` }
+  return { field: '<nil>', type: 'FieldValueInvalid', value: '', detail: `${JSON.stringify(path)} ${rest}` }
 }
 
 function errorsOf(schema: StructuralSchema, value: unknown, path: string): FieldError[] {

@@ -1,8 +1,8 @@
 import { hasRules, ruleErrors } from './cel.ts'
 import type { FieldError, FieldErrorType } from './field-error.ts'
 import { resourceSchemaOf } from './object-meta-schema.ts'
-import { defaultValue } from './schema-default.ts'
-import { pruneValue } from './schema-prune.ts'
+import { defaultValue, fillValue } from './schema-default.ts'
+import { pruneValue, type Unknown } from './schema-prune.ts'
 import { checkOf } from './schema-validate.ts'
 import type { StructuralSchema } from './structural-schema.ts'
 
@@ -12,12 +12,18 @@ import type { StructuralSchema } from './structural-schema.ts'
  * or throws, whatever the JSON; results share with the argument all that stays the same.
  */
 export interface CompiledSchema {
-  /** Without what is not specified; `unknown` lists the paths of what was dropped, sorted. */
+  /** Without what is not specified; `unknown` lists the paths of what was dropped, sorted, those in embedded metadata last. */
   prune<T>(value: T): { readonly value: T; readonly unknown: readonly string[] }
   /** With defaults filled in, and without nulls that the schema does not allow. */
   default<T>(value: T): T
+  /** With defaults filled in where nothing is at all; nulls stay. */
+  fill<T>(value: T): T
   /** All that is wrong, worded as by an API server. Transition rules run only where there is an `old`. */
   validate(value: unknown, old?: unknown): FieldError[]
+  /** The first half: what is wrong with the value by its schema without its rules. */
+  check(value: unknown, old?: unknown): FieldError[]
+  /** The second: the rules that are broken, unless `errors` are in their way. */
+  rules(value: unknown, old: unknown, errors: readonly FieldError[]): FieldError[]
 }
 
 const compiledSchemas = new WeakMap<StructuralSchema, CompiledSchema>()
@@ -35,20 +41,32 @@ export function compileSchema(schema: StructuralSchema): CompiledSchema {
 function compile(schema: StructuralSchema): CompiledSchema {
   return {
     prune<T>(value: T) {
-      const unknown: string[] = []
+      const unknown = { paths: [], embedded: [] } as Unknown
       const pruned = pruneValue(value, schema, '', unknown) as T // pruning takes members away, optional ones by type
-      return { value: pruned, unknown: unknown.sort() }
+      return { value: pruned, unknown: [...unknown.paths.sort(), ...unknown.embedded.sort()] }
     },
     default: <T>(value: T) => defaultValue(value, schema) as T, // defaulting only adds
+    fill: <T>(value: T) => fillValue(value, schema) as T,
     validate(value, old) {
-      const errors: FieldError[] = []
-      checkOf(schema)(value, '', errors, old)
-      if (!hasRules(schema)) return errors
-      // Rules may rely on the rest of the schema, so they do not run on what breaks it.
-      return errors.some((error) => blocking.has(error.type))
-        ? [...errors, unchecked]
-        : [...errors, ...ruleErrors(value, old, schema)]
+      const errors = check(value, old)
+      return [...errors, ...rules(value, old, errors)]
     },
+    check,
+    rules,
+  }
+
+  function check(value: unknown, old: unknown): FieldError[] {
+    const errors: FieldError[] = []
+    checkOf(schema)(value, '', errors, old)
+    // Sets and keyed lists are looked at last.
+    const isTwice = ({ type }: FieldError): boolean => type === 'FieldValueDuplicate'
+    return [...errors.filter((error) => !isTwice(error)), ...errors.filter(isTwice)]
+  }
+
+  function rules(value: unknown, old: unknown, errors: readonly FieldError[]): FieldError[] {
+    if (!hasRules(schema)) return []
+    // Rules may rely on the rest of the schema, so they do not run on what breaks it.
+    return errors.some((error) => blocking.has(error.type)) ? [unchecked] : ruleErrors(value, old, schema)
   }
 }
 
@@ -63,7 +81,7 @@ const blocking: ReadonlySet<FieldErrorType> = new Set([
 const unchecked: FieldError = {
   field: '<nil>',
   type: 'FieldValueInvalid',
-  value: 'null',
+  value: null,
   detail:
     'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 }

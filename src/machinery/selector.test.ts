@@ -2,14 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { isFault } from '#base/fault.ts'
-import {
-  formatLabelSelector,
-  labelRequirements,
-  matchesFields,
-  matchesLabels,
-  parseFieldSelector,
-  parseLabelSelector,
-} from './selector.ts'
+import { formatLabelSelector, labelRequirements, matchesFields, matchesLabels, parseFieldSelector } from './selector.ts'
+import { parseLabelSelector } from './selector-parse.ts'
 
 const labels = { a: 'x', b: 'y', n: '5', 'k.io/c': '' }
 const selectors: Record<string, boolean> = {

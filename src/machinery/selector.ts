@@ -1,3 +1,4 @@
+import { type FieldError, formatFieldError, invalidField } from './field-error.ts'
 import { labelValueErrors, qualifiedNameErrors } from './names.ts'
 import { badRequest } from './status.ts'
 
@@ -13,12 +14,10 @@ export interface Requirement {
 
 /** `metav1.LabelSelector`, as in the spec of a Deployment. */
 export interface LabelSelector {
-  readonly matchLabels?: Readonly<Record<string, string>>
-  readonly matchExpressions?: readonly {
-    readonly key: string
-    readonly operator: string
-    readonly values?: readonly string[]
-  }[]
+  readonly matchLabels?: Readonly<Record<string, string>> | undefined
+  readonly matchExpressions?:
+    | readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] | undefined }[]
+    | undefined
 }
 
 export type Labels = Readonly<Record<string, string>>
@@ -60,79 +59,6 @@ export function labelRequirements(selector: LabelSelector): Requirement[] {
   return [...equal, ...others].map(checked)
 }
 
-const token = /\s*(?:(==|!=|[=,()<>!])|([^\s=,()<>!]+))/y
-
-/** Reads the string form: `a=b,c in (x,y),!d,e notin (z),f`. Throws `invalid`. */
-export function parseLabelSelector(text: string): Requirement[] {
-  const tokens: string[] = []
-  const source = text.trimEnd()
-  token.lastIndex = 0
-  while (token.lastIndex < source.length) {
-    const match = token.exec(source)
-    if (match === null) throw badRequest(`unable to parse requirement: ${JSON.stringify(text)}`)
-    tokens.push(match[1] ?? match[2] ?? '')
-  }
-  const requirements: Requirement[] = []
-  let at = 0
-  const isWord = (word: string | undefined): word is string => word !== undefined && !/^[=,()<>!]/.test(word)
-  while (at < tokens.length) {
-    const negated = tokens[at] === '!'
-    if (negated) at++
-    const key = tokens[at++]
-    if (!isWord(key)) throw badRequest(`found '${key ?? ''}', expected: !, identifier, or 'end of string'`)
-    requirements.push(checked(negated ? { key, operator: 'DoesNotExist', values: [] } : restOf(key)))
-    const separator = tokens[at++]
-    if (separator === undefined) break
-    if (separator !== ',') throw badRequest(`found '${separator}', expected: ',' or 'end of string'`)
-    if (at === tokens.length) throw badRequest("found '', expected: identifier after ','")
-  }
-  return requirements
-
-  function restOf(key: string): Requirement {
-    const operator = tokens[at]
-    if (operator === undefined || operator === ',') return { key, operator: 'Exists', values: [] }
-    at++
-    switch (operator) {
-      case '=':
-      case '==':
-        return { key, operator: 'In', values: [exactValue()] }
-      case '!=':
-        return { key, operator: 'NotIn', values: [exactValue()] }
-      case '>':
-        return { key, operator: 'Gt', values: [exactValue()] }
-      case '<':
-        return { key, operator: 'Lt', values: [exactValue()] }
-      case 'in':
-        return { key, operator: 'In', values: setValues() }
-      case 'notin':
-        return { key, operator: 'NotIn', values: setValues() }
-      default:
-        throw badRequest(`found '${operator}', expected: in, notin, =, ==, !=, <, >`)
-    }
-  }
-
-  function exactValue(): string {
-    const next = tokens[at]
-    if (next === undefined || next === ',') return ''
-    if (!isWord(next)) throw badRequest(`found '${next}', expected: identifier`)
-    at++
-    return next
-  }
-
-  function setValues(): string[] {
-    if (tokens[at++] !== '(') throw badRequest(`found '${tokens[at - 1] ?? ''}', expected: '('`)
-    const values: string[] = []
-    for (;;) {
-      const next = tokens[at]
-      values.push(isWord(next) ? next : '')
-      if (isWord(next)) at++
-      const end = tokens[at++]
-      if (end === ')') return [...new Set(values)]
-      if (end !== ',') throw badRequest(`found '${end ?? ''}', expected: ',' or ')'`)
-    }
-  }
-}
-
 /** The string form of requirements; reads back the same. */
 export function formatLabelSelector(requirements: readonly Requirement[]): string {
   return requirements
@@ -155,24 +81,43 @@ export function formatLabelSelector(requirements: readonly Requirement[]): strin
     .join(',')
 }
 
-function checked(requirement: Requirement): Requirement {
-  const { key, operator, values } = requirement
-  const [keyError] = qualifiedNameErrors(key)
-  if (keyError !== undefined) throw badRequest(`key: Invalid value: ${JSON.stringify(key)}: ${keyError}`)
-  if ((operator === 'In' || operator === 'NotIn') && values.length === 0) {
-    throw badRequest("values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty")
+/** The requirement, if it is one. Faults: 400. */
+export function checked(requirement: Requirement): Requirement {
+  const errors = requirementErrors(requirement).map(formatFieldError)
+  if (errors.length === 0) return requirement
+  throw badRequest(errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]`)
+}
+
+function requirementErrors({ key, operator, values }: Requirement): FieldError[] {
+  const keyErrors = qualifiedNameErrors(key)
+  const wrongKey = keyErrors.length === 0 ? [] : invalidField('<nil>', key, keyErrors.join('; '))
+  const wrongValues = values.flatMap((value, i) => {
+    const wrong = labelValueErrors(value)
+    return wrong.length === 0 ? [] : invalidField(`values[${i}][${key}]`, value, wrong.join('; '))
+  })
+  return [...wrongKey, ...countErrors(operator, values), ...wrongValues]
+}
+
+function countErrors(operator: Requirement['operator'], values: readonly string[]): FieldError[] {
+  switch (operator) {
+    case 'In':
+    case 'NotIn':
+      return values.length > 0
+        ? []
+        : invalidField('values', [], "for 'in', 'notin' operators, values set can't be empty")
+    case 'Exists':
+    case 'DoesNotExist':
+      return values.length === 0
+        ? []
+        : invalidField('values', values, 'values set must be empty for exists and does not exist')
+    case 'Gt':
+    case 'Lt':
+      return values.flatMap((value, i) =>
+        /^[-+]?\d{1,18}$/.test(value)
+          ? []
+          : invalidField(`values[${i}]`, value, "for 'Gt', 'Lt' operators, the value must be an integer"),
+      )
   }
-  if ((operator === 'Exists' || operator === 'DoesNotExist') && values.length > 0) {
-    throw badRequest('values: Invalid value: values set must be empty for exists and does not exist')
-  }
-  if ((operator === 'Gt' || operator === 'Lt') && !/^-?\d{1,18}$/.test(values[0] ?? '')) {
-    throw badRequest("values[0]: Invalid value: for 'Gt', 'Lt' operators, the value must be an integer")
-  }
-  for (const value of values) {
-    const [valueError] = labelValueErrors(value)
-    if (valueError !== undefined) throw badRequest(`values: Invalid value: ${JSON.stringify(value)}: ${valueError}`)
-  }
-  return requirement
 }
 
 /** One term of a field selector such as `metadata.name=x` or `status.phase!=Running`. */
@@ -182,18 +127,25 @@ export interface FieldRequirement {
   readonly value: string
 }
 
-/** Reads a field selector; `\,`, `\=` and `\\` stand for themselves. Throws `invalid`. */
+/** Reads a field selector; in values `\,`, `\=` and `\\` stand for themselves. Faults: 400. */
 export function parseFieldSelector(text: string): FieldRequirement[] {
   return splitUnescaped(text)
-    .filter((term) => term !== '')
+    .sort()
     .map((term) => {
-      const match = /^((?:\\.|[^\\=!])*)(==|!=|=)((?:\\.|[^\\=])*)$/s.exec(term)
-      const [, path, operator, value] = match ?? []
-      if (path === undefined || path === '' || value === undefined) {
-        throw badRequest(`invalid selector: ${JSON.stringify(text)}; can't understand ${JSON.stringify(term)}`)
-      }
-      return { path, equal: operator !== '!=', value: value.replace(/\\(.)/gs, '$1') }
+      const [, path, operator, value = ''] = /^(.*?)(!=|==|=)(.*)$/s.exec(term) ?? []
+      if (path === undefined) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`)
+      return { path, equal: operator !== '!=', value: unescaped(value) }
     })
+}
+
+function unescaped(value: string): string {
+  return value.replace(/\\.?|[,=]/gs, (piece) => {
+    if (!piece.startsWith('\\')) {
+      throw badRequest(`invalid field selector: unescaped character in value: ${piece.charCodeAt(0)}`)
+    }
+    if (!/^\\[\\,=]$/.test(piece)) throw badRequest(`invalid field selector: invalid escape sequence: ${piece}`)
+    return piece.slice(1)
+  })
 }
 
 /** Whether all terms hold; `valueAt` gives the text of a field, empty where it is absent. */
@@ -202,5 +154,5 @@ export function matchesFields(requirements: readonly FieldRequirement[], valueAt
 }
 
 function splitUnescaped(text: string): string[] {
-  return (text.match(/(?:\\.|[^,\\])+/gs) ?? []).map((term) => term.trim())
+  return text.match(/(?:\\.|[^,\\])+/gs) ?? []
 }

@@ -10,7 +10,6 @@ import {
   faultOfStatus,
   forbidden,
   invalid,
-  methodNotAllowed,
   notFound,
   statusOf,
   unauthorized,
@@ -80,13 +79,6 @@ const cases: Record<string, { fault: Fault; code: number; reason: string; kind: 
     reason: 'Unauthorized',
     kind: 'denied',
     message: 'Unauthorized',
-  },
-  'an unknown verb': {
-    fault: methodNotAllowed(pods, 'patch'),
-    code: 405,
-    reason: 'MethodNotAllowed',
-    kind: 'invalid',
-    message: 'patch is not supported on resources of kind "pods"',
   },
   'an unknown encoding': {
     fault: unsupportedMediaType('not this'),

@@ -69,12 +69,22 @@ export function invalid(kind: Pick<Kind, 'group' | 'kind'>, name: string, errors
   const texts = [...new Set(errors.map(formatFieldError))]
   const all = texts.length > 1 ? `: [${texts.join(', ')}]` : texts.map((text) => `: ${text}`).join('')
   const qualifiedKind = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
-  const details = { name, ...group(kind.group), kind: kind.kind, causes }
+  const details = {
+    ...(name === '' ? {} : { name }),
+    ...group(kind.group),
+    ...(kind.kind === '' ? {} : { kind: kind.kind }),
+    causes,
+  }
   return failure(422, 'Invalid', `${qualifiedKind} ${quote(name)} is invalid${all}`, details)
 }
 
 export function badRequest(message: string): Fault {
   return failure(400, 'BadRequest', message)
+}
+
+/** A mistake of the client that Kubernetes takes for one of its own, and answers with 500 and no reason. */
+export function unreasoned(message: string): Fault {
+  return failure(500, '', message)
 }
 
 /** 410: a resourceVersion or continue token that is too old; list again. */
@@ -89,11 +99,6 @@ export function forbidden(resource: GroupResource, name: string, why: string): F
 
 export function unauthorized(message = 'Unauthorized'): Fault {
   return failure(401, 'Unauthorized', message)
-}
-
-export function methodNotAllowed(resource: GroupResource, action: string): Fault {
-  const message = `${action} is not supported on resources of kind ${quote(qualified(resource))}`
-  return failure(405, 'MethodNotAllowed', message, { ...group(resource.group), kind: resource.plural })
 }
 
 export function unsupportedMediaType(message: string): Fault {
@@ -149,7 +154,8 @@ function failure(code: number, reason: string, message: string, details?: Status
 
 /** A failure as it is answered; of these `statusOf` gives the whole back when they are a fault's `details`. */
 export function failureStatus(code: number, reason: string, message: string, details?: StatusDetails): Status {
-  const head = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason } as const
+  const told = reason === '' ? {} : { reason }
+  const head = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, ...told } as const
   return details === undefined ? { ...head, code } : { ...head, details, code }
 }
 

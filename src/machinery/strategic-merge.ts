@@ -1,6 +1,7 @@
 import { equalJson, isObject } from '#base/json.ts'
+import { goPrint } from './go-print.ts'
 import { memberOf, setMember } from './json-members.ts'
-import { unreadablePatch } from './patch-fault.ts'
+import { unmergeablePatch, unreadablePatch } from './patch-fault.ts'
 import type { StructuralSchema } from './structural-schema.ts'
 
 type Members = Record<string, unknown>
@@ -47,8 +48,9 @@ function mergeMap(original: Members, patch: Members, schema: Schema): Members {
       )
       if (ordered !== undefined) setMember(merged, list, ordered)
     } else if (memberOf(patch, orderPrefix + name) === undefined) {
-      if (value === null) delete merged[name]
-      else setMember(merged, name, mergeValue(memberOf(merged, name), value, memberSchema(schema, name)))
+      const after = value === null ? undefined : mergeValue(memberOf(merged, name), value, memberSchema(schema, name))
+      if (after === undefined) delete merged[name]
+      else setMember(merged, name, after)
     }
   }
   return merged
@@ -69,7 +71,7 @@ function retainKeys(original: Members, patch: Members): Members {
 function mergeValue(original: unknown, patch: unknown, schema: Schema): unknown {
   const replaces = strategies(schema).includes('replace')
   if (isObject(patch)) {
-    return replaces || !isObject(original) ? fresh(patch) : mergeMap(original, patch, schema)
+    return replaces || !isObject(original) ? withoutDirectives(patch) : mergeMap(original, patch, schema)
   }
   if (Array.isArray(patch)) {
     return strategies(schema).includes('merge')
@@ -77,11 +79,6 @@ function mergeValue(original: unknown, patch: unknown, schema: Schema): unknown 
       : withoutDirectives(patch)
   }
   return patch
-}
-
-/** A patch value where the document has none: directives mean nothing there, and neither do its nulls. */
-function fresh(patch: Members): unknown {
-  return memberOf(patch, '$patch') === 'delete' ? {} : withoutDirectives(patch)
 }
 
 function mergeList(original: readonly unknown[], patch: readonly unknown[], schema: Schema): unknown[] {
@@ -126,7 +123,7 @@ function identityOf(items: readonly unknown[], schema: Schema): Identity {
   const of = (item: unknown) => {
     const value = memberOf(item as Members, key)
     if (value === undefined || value === null)
-      throw unreadablePatch(`map: ${show(item)} does not contain declared merge key: ${key}`)
+      throw unmergeablePatch(`map: ${goPrint(item)} does not contain declared merge key: ${key}`)
     return typeof value === 'object' ? JSON.stringify(value) : value
   }
   return { key, of }
@@ -210,16 +207,19 @@ function order(a: number, b: number): number {
   return a === b ? 0 : a - b
 }
 
-/** The value without what only makes sense in a patch; a null in a map says "absent". */
+/**
+ * The value without what only makes sense in a patch, for a place where the document has nothing: a null in a map says
+ * "absent", and so does a map that says what to do with another; undefined where nothing is left of it.
+ */
 function withoutDirectives(value: unknown): unknown {
-  if (Array.isArray(value)) return value.filter((item) => !isDirective(item)).map(withoutDirectives)
+  if (Array.isArray(value)) return value.map(withoutDirectives).filter((item) => item !== undefined)
   if (!isObject(value)) return value
+  if (memberOf(value, '$patch') !== undefined) return undefined
   const plain: Members = {}
   for (const name of Object.keys(value)) {
-    const member = value[name]
-    const isInstruction =
-      name === '$patch' || name === '$retainKeys' || name.startsWith(deletePrefix) || name.startsWith(orderPrefix)
-    if (!isInstruction && member !== null && member !== undefined) setMember(plain, name, withoutDirectives(member))
+    if (name === '$retainKeys' || name.startsWith(deletePrefix) || name.startsWith(orderPrefix)) continue
+    const member = withoutDirectives(value[name])
+    if (member !== null && member !== undefined) setMember(plain, name, member)
   }
   return plain
 }

@@ -25,6 +25,8 @@ export interface ColumnDefinition {
 
 export interface TableRow {
   readonly cells: readonly unknown[]
+  /** What is to be known of a row at a glance, such as that a pod has ended. */
+  readonly conditions?: readonly object[]
   readonly object: Resource | PartialObjectMetadata | null
 }
 
@@ -48,9 +50,10 @@ export interface ComputedColumns {
   readonly nameless?: boolean
   readonly columns: readonly Omit<PrinterColumn, 'jsonPath'>[]
   readonly cells: (object: Resource, nowMs: number) => readonly unknown[]
+  readonly conditions?: (object: Resource) => readonly object[] | undefined
 }
 
-const nameColumn: ColumnDefinition = {
+export const nameColumn: ColumnDefinition = {
   name: 'Name',
   type: 'string',
   format: 'name',
@@ -59,7 +62,7 @@ const nameColumn: ColumnDefinition = {
   priority: 0,
 }
 
-const ageColumn: PrinterColumn = {
+export const ageColumn: PrinterColumn = {
   name: 'Age',
   type: 'date',
   jsonPath: '.metadata.creationTimestamp',
@@ -88,9 +91,15 @@ export function tableOf(kind: Kind, objects: readonly Resource[], options: Table
     columnDefinitions: [...(nameless ? [] : [nameColumn]), ...(computed?.columns ?? columns).map(definition)],
     rows: objects.map((object) => ({
       cells: [...(nameless ? [] : [object.metadata.name ?? '']), ...cellsOf(object)],
+      ...conditionsOf(object, computed),
       object: includeObject === 'None' ? null : includeObject === 'Object' ? object : partial(object),
     })),
   }
+}
+
+function conditionsOf(object: Resource, computed: ComputedColumns | undefined): Pick<TableRow, 'conditions'> {
+  const conditions = computed?.conditions?.(object)
+  return conditions === undefined ? {} : { conditions }
 }
 
 function definition(column: Omit<PrinterColumn, 'jsonPath'> & { readonly jsonPath?: string }): ColumnDefinition {

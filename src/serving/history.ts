@@ -69,7 +69,7 @@ function snapshotIn({ metadata }: ModelServing, object: ControllerRevision): Sna
   const roles = rolesIn(object)
   return revision === undefined || roles === undefined
     ? undefined
-    : { object, revision, number: object.revision, roles }
+    : { object, revision, number: object.revision ?? 0, roles }
 }
 
 const read = new WeakMap<ControllerRevision, readonly RoleTemplate[]>()

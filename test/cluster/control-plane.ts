@@ -54,8 +54,16 @@ const auditPolicy = {
   rules: [{ level: 'None', userGroups: ['system:serviceaccounts:kube-system'] }, { level: 'Metadata' }],
 }
 
+export interface ControlPlaneOptions {
+  /** The API server alone: no controllers, and nothing that is refused until a controller has done its work. */
+  readonly bare?: boolean
+}
+
 /** Rejects with what to do where there are no programs to start. */
-export async function startControlPlane(env: NodeJS.ProcessEnv): Promise<ControlPlane> {
+export async function startControlPlane(
+  env: NodeJS.ProcessEnv,
+  { bare = false }: ControlPlaneOptions = {},
+): Promise<ControlPlane> {
   const programs = findControlPlane(env)
   if ('missing' in programs) throw new Error(programs.missing)
   const dir = mkdtempSync(join(tmpdir(), 'fairlead-cluster-'))
@@ -85,7 +93,7 @@ export async function startControlPlane(env: NodeJS.ProcessEnv): Promise<Control
   const start = (program: keyof Programs, flags: Readonly<Record<string, string | number>>): void => {
     const out = openSync(join(dir, `${program}.log`), 'a')
     const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
-    children.set(program, spawn(programs[program], args, { stdio: ['ignore', out, out] }))
+    children.set(program, spawn(programs[program], args, { argv0: program, stdio: ['ignore', out, out] }))
   }
   const startApiServer = async (): Promise<void> => {
     start('kube-apiserver', {
@@ -104,6 +112,7 @@ export async function startControlPlane(env: NodeJS.ProcessEnv): Promise<Control
       'kubelet-certificate-authority': ca,
       'kubelet-preferred-address-types': 'InternalIP',
       'enable-admission-plugins': 'OwnerReferencesPermissionEnforcement',
+      ...(bare && { 'disable-admission-plugins': 'ServiceAccount' }),
       'audit-policy-file': file('audit.json', JSON.stringify(auditPolicy)),
       'audit-log-path': auditLog,
       'shutdown-delay-duration': '0s',
@@ -123,21 +132,25 @@ export async function startControlPlane(env: NodeJS.ProcessEnv): Promise<Control
     'log-level': 'warn',
   })
   await startApiServer()
-  start('kube-controller-manager', {
-    kubeconfig,
-    controllers: controllers.join(','),
-    'bind-address': '127.0.0.1',
-    'secure-port': managerPort,
-    'cert-dir': dir,
-    'root-ca-file': ca,
-    'service-account-private-key-file': accountKey,
-    'use-service-account-credentials': 'true',
-    'kube-api-qps': 1_000,
-    'kube-api-burst': 2_000,
-    'concurrent-namespace-syncs': 50,
-    'leader-elect': 'false',
-    profiling: 'false',
-  })
+  if (!bare) startControllers()
+
+  function startControllers(): void {
+    start('kube-controller-manager', {
+      kubeconfig,
+      controllers: controllers.join(','),
+      'bind-address': '127.0.0.1',
+      'secure-port': managerPort,
+      'cert-dir': dir,
+      'root-ca-file': ca,
+      'service-account-private-key-file': accountKey,
+      'use-service-account-credentials': 'true',
+      'kube-api-qps': 1_000,
+      'kube-api-burst': 2_000,
+      'concurrent-namespace-syncs': 50,
+      'leader-elect': 'false',
+      profiling: 'false',
+    })
+  }
 
   const started = stack.move()
   return {

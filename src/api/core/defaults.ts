@@ -1,8 +1,8 @@
 /**
  * Defaults that Kubernetes' API server fills in and that its OpenAPI document does not state, by definition and member.
  * Source: the `SetDefaults_*` functions of Kubernetes, pkg/apis/{core,batch,discovery,rbac}/v1/defaults.go.
- * Left to admission, because they depend on other fields: a service port's `targetPort`, a job's `completions` and
- * selector, `imagePullPolicy: Always` for an image tagged `latest`.
+ * Left to the API server, because they depend on other fields: a service port's `targetPort`, a job's `completions`,
+ * `imagePullPolicy: Always` for an image tagged `latest`.
  */
 export const coreDefaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   PodSpec: {
@@ -10,11 +10,9 @@ export const coreDefaults: Readonly<Record<string, Readonly<Record<string, unkno
     dnsPolicy: 'ClusterFirst',
     terminationGracePeriodSeconds: 30,
     schedulerName: 'default-scheduler',
-    enableServiceLinks: true,
     securityContext: {},
   },
   Container: {
-    imagePullPolicy: 'IfNotPresent',
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'File',
     resources: {},
@@ -31,17 +29,16 @@ export const coreDefaults: Readonly<Record<string, Readonly<Record<string, unkno
   ProjectedVolumeSource: { defaultMode: 0o644 },
   ServiceAccountTokenProjection: { expirationSeconds: 3600 },
   HostPathVolumeSource: { type: '' },
-  ServiceSpec: { type: 'ClusterIP', sessionAffinity: 'None', internalTrafficPolicy: 'Cluster' },
+  ServiceSpec: { type: 'ClusterIP', sessionAffinity: 'None' },
   ServicePort: { protocol: 'TCP' },
   Secret: { type: 'Opaque' },
+  PodFailurePolicyOnPodConditionsPattern: { status: 'True' },
   PersistentVolumeClaimSpec: { volumeMode: 'Filesystem' },
   PersistentVolumeSpec: { volumeMode: 'Filesystem', persistentVolumeReclaimPolicy: 'Retain' },
   JobSpec: {
-    parallelism: 1,
-    backoffLimit: 6,
     completionMode: 'NonIndexed',
     suspend: false,
-    podReplacementPolicy: 'TerminatingOrFailed',
+    manualSelector: false,
   },
   EndpointPort: { name: '', protocol: 'TCP' },
   RoleRef: { apiGroup: 'rbac.authorization.k8s.io' },

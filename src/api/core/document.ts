@@ -4,7 +4,7 @@ import type { StructuralSchema } from '#machinery/structural-schema.ts'
 /** The definitions that we use of Kubernetes' published OpenAPI v2 document, unchanged but for what is free-form. */
 export interface CoreDocument {
   readonly source: string
-  /** The release that the document describes, such as `v1.36.3`; what the embedded API server reports. */
+  /** The release that the document describes, such as `v1.37.2`; what the embedded API server reports. */
   readonly kubernetesVersion: string
   /** By full name, such as `io.k8s.api.core.v1.Pod`. */
   readonly definitions: Readonly<Record<string, CoreDefinition>>

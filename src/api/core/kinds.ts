@@ -2,12 +2,21 @@
  * Kubernetes' own kinds that we create, read or serve. A kind and the type of its objects share one name.
  * Nothing is read from disk until somebody asks for a schema.
  */
-import type { Kind, PrinterColumn, ScalePaths } from '#machinery/kind.ts'
+import type { Kind, ScalePaths } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
+import { checkNamespace, checkNamespaceStatus, checkNode, checkNodeStatus } from './cluster-rules.ts'
+import { checkConfigMap, checkSecret, warnOfSecret } from './config-rules.ts'
+import { checkEvent, checkEventsEvent } from './event-rules.ts'
+import { checkJob, checkJobStatus } from './job-rules.ts'
+import { checkPod, checkPodStatus } from './pod-rules.ts'
+import { checkClusterRole, checkClusterRoleBinding, checkRole, checkRoleBinding } from './rbac-rules.ts'
+import { checkEndpointSlice, checkLease, checkRevision } from './record-rules.ts'
 import { coreSchema } from './schemas.ts'
+import { checkService, checkServiceStatus } from './service-rules.ts'
+import { checkClaim, checkVolume } from './storage-rules.ts'
 import type * as types from './types.generated.ts'
 
-interface Facts {
+interface Facts<T extends Resource> extends Pick<Kind<T>, 'check' | 'checkStatus' | 'warn'> {
   /** Full name in the pinned OpenAPI document. */
   readonly definition: string
   readonly kind: string
@@ -19,10 +28,9 @@ interface Facts {
   readonly clusterScoped?: true
   readonly status?: true
   readonly scale?: ScalePaths
-  readonly columns?: readonly PrinterColumn[]
 }
 
-function define<T extends Resource>(facts: Facts): Kind<T> {
+function define<T extends Resource>(facts: Facts<T>): Kind<T> {
   const [version = '', group = ''] = (facts.in ?? 'v1').split('/').reverse()
   return {
     group,
@@ -36,20 +44,13 @@ function define<T extends Resource>(facts: Facts): Kind<T> {
     namespaced: facts.clusterScoped !== true,
     status: facts.status === true,
     ...(facts.scale === undefined ? {} : { scale: facts.scale }),
-    columns: [...(facts.columns ?? []), age],
+    columns: [], // an API server computes them
     builtin: true,
     schema: () => coreSchema(facts.definition),
+    ...(facts.check === undefined ? {} : { check: facts.check }),
+    ...(facts.checkStatus === undefined ? {} : { checkStatus: facts.checkStatus }),
+    ...(facts.warn === undefined ? {} : { warn: facts.warn }),
   }
-}
-
-const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
-
-function text(name: string, jsonPath: string, priority = 0): PrinterColumn {
-  return { name, type: 'string', jsonPath, priority }
-}
-
-function integer(name: string, jsonPath: string): PrinterColumn {
-  return { name, type: 'integer', jsonPath }
 }
 
 const core = 'io.k8s.api.core.v1'
@@ -57,7 +58,6 @@ const rbac = { definition: 'io.k8s.api.rbac.v1', in: 'rbac.authorization.k8s.io/
 const authorization = { definition: 'io.k8s.api.authorization.v1', in: 'authorization.k8s.io/v1' }
 
 export type Pod = types.Pod
-/** kubectl's own columns for pods (Ready, Status, Restarts) are computed by the server; these are what paths can say. */
 export const Pod = define<Pod>({
   definition: `${core}.Pod`,
   kind: 'Pod',
@@ -65,7 +65,8 @@ export const Pod = define<Pod>({
   shortNames: ['po'],
   categories: ['all'],
   status: true,
-  columns: [text('Status', '.status.phase'), text('IP', '.status.podIP', 1), text('Node', '.spec.nodeName', 1)],
+  check: checkPod,
+  checkStatus: checkPodStatus,
 })
 
 export type Service = types.Service
@@ -76,7 +77,8 @@ export const Service = define<Service>({
   shortNames: ['svc'],
   categories: ['all'],
   status: true,
-  columns: [text('Type', '.spec.type'), text('Cluster-IP', '.spec.clusterIP'), text('Port(s)', '.spec.ports[*].port')],
+  check: checkService,
+  checkStatus: checkServiceStatus,
 })
 
 export type ConfigMap = types.ConfigMap
@@ -85,6 +87,7 @@ export const ConfigMap = define<ConfigMap>({
   kind: 'ConfigMap',
   plural: 'configmaps',
   shortNames: ['cm'],
+  check: checkConfigMap,
 })
 
 export type Secret = types.Secret
@@ -92,7 +95,8 @@ export const Secret = define<Secret>({
   definition: `${core}.Secret`,
   kind: 'Secret',
   plural: 'secrets',
-  columns: [text('Type', '.type')],
+  check: checkSecret,
+  warn: warnOfSecret,
 })
 
 export type Event = types.Event
@@ -101,13 +105,7 @@ export const Event = define<Event>({
   kind: 'Event',
   plural: 'events',
   shortNames: ['ev'],
-  columns: [
-    { name: 'Last Seen', type: 'date', jsonPath: '.lastTimestamp' },
-    text('Type', '.type'),
-    text('Reason', '.reason'),
-    text('Object', '.involvedObject.name'),
-    text('Message', '.message'),
-  ],
+  check: checkEvent,
 })
 
 export type EventsEvent = types.EventsEvent
@@ -118,12 +116,7 @@ export const EventsEvent = define<EventsEvent>({
   kind: 'Event',
   plural: 'events',
   shortNames: ['ev'],
-  columns: [
-    text('Type', '.type'),
-    text('Reason', '.reason'),
-    text('Object', '.regarding.name'),
-    text('Message', '.note'),
-  ],
+  check: checkEventsEvent,
 })
 
 export type Namespace = types.Namespace
@@ -134,7 +127,8 @@ export const Namespace = define<Namespace>({
   shortNames: ['ns'],
   clusterScoped: true,
   status: true,
-  columns: [text('Status', '.status.phase')],
+  check: checkNamespace,
+  checkStatus: checkNamespaceStatus,
 })
 
 export type Node = types.Node
@@ -145,10 +139,8 @@ export const Node = define<Node>({
   shortNames: ['no'],
   clusterScoped: true,
   status: true,
-  columns: [
-    text('Ready', '.status.conditions[?(@.type=="Ready")].status'),
-    text('Version', '.status.nodeInfo.kubeletVersion'),
-  ],
+  check: checkNode,
+  checkStatus: checkNodeStatus,
 })
 
 export type PersistentVolumeClaim = types.PersistentVolumeClaim
@@ -158,13 +150,7 @@ export const PersistentVolumeClaim = define<PersistentVolumeClaim>({
   plural: 'persistentvolumeclaims',
   shortNames: ['pvc'],
   status: true,
-  columns: [
-    text('Status', '.status.phase'),
-    text('Volume', '.spec.volumeName'),
-    text('Capacity', '.status.capacity.storage'),
-    text('Access Modes', '.spec.accessModes'),
-    text('StorageClass', '.spec.storageClassName'),
-  ],
+  check: checkClaim,
 })
 
 export type PersistentVolume = types.PersistentVolume
@@ -175,12 +161,7 @@ export const PersistentVolume = define<PersistentVolume>({
   shortNames: ['pv'],
   clusterScoped: true,
   status: true,
-  columns: [
-    text('Capacity', '.spec.capacity.storage'),
-    text('Reclaim Policy', '.spec.persistentVolumeReclaimPolicy'),
-    text('Status', '.status.phase'),
-    text('Claim', '.spec.claimRef.name'),
-  ],
+  check: checkVolume,
 })
 
 export type ServiceAccount = types.ServiceAccount
@@ -197,7 +178,7 @@ export const Lease = define<Lease>({
   in: 'coordination.k8s.io/v1',
   kind: 'Lease',
   plural: 'leases',
-  columns: [text('Holder', '.spec.holderIdentity')],
+  check: checkLease,
 })
 
 export type EndpointSlice = types.EndpointSlice
@@ -206,11 +187,7 @@ export const EndpointSlice = define<EndpointSlice>({
   in: 'discovery.k8s.io/v1',
   kind: 'EndpointSlice',
   plural: 'endpointslices',
-  columns: [
-    text('AddressType', '.addressType'),
-    text('Ports', '.ports[*].port'),
-    text('Endpoints', '.endpoints[*].addresses'),
-  ],
+  check: checkEndpointSlice,
 })
 
 export type ControllerRevision = types.ControllerRevision
@@ -219,7 +196,7 @@ export const ControllerRevision = define<ControllerRevision>({
   in: 'apps/v1',
   kind: 'ControllerRevision',
   plural: 'controllerrevisions',
-  columns: [text('Controller', '.metadata.ownerReferences[0].name'), integer('Revision', '.revision')],
+  check: checkRevision,
 })
 
 export type Job = types.Job
@@ -230,7 +207,8 @@ export const Job = define<Job>({
   plural: 'jobs',
   categories: ['all'],
   status: true,
-  columns: [integer('Succeeded', '.status.succeeded'), integer('Failed', '.status.failed')],
+  check: checkJob,
+  checkStatus: checkJobStatus,
 })
 
 export type CustomResourceDefinition = types.CustomResourceDefinition
@@ -246,7 +224,13 @@ export const CustomResourceDefinition = define<CustomResourceDefinition>({
 })
 
 export type Role = types.Role
-export const Role = define<Role>({ ...rbac, definition: `${rbac.definition}.Role`, kind: 'Role', plural: 'roles' })
+export const Role = define<Role>({
+  ...rbac,
+  definition: `${rbac.definition}.Role`,
+  kind: 'Role',
+  plural: 'roles',
+  check: checkRole,
+})
 
 export type RoleBinding = types.RoleBinding
 export const RoleBinding = define<RoleBinding>({
@@ -254,7 +238,7 @@ export const RoleBinding = define<RoleBinding>({
   definition: `${rbac.definition}.RoleBinding`,
   kind: 'RoleBinding',
   plural: 'rolebindings',
-  columns: [text('Role', '.roleRef.name')],
+  check: checkRoleBinding,
 })
 
 export type ClusterRole = types.ClusterRole
@@ -264,6 +248,7 @@ export const ClusterRole = define<ClusterRole>({
   kind: 'ClusterRole',
   plural: 'clusterroles',
   clusterScoped: true,
+  check: checkClusterRole,
 })
 
 export type ClusterRoleBinding = types.ClusterRoleBinding
@@ -273,7 +258,7 @@ export const ClusterRoleBinding = define<ClusterRoleBinding>({
   kind: 'ClusterRoleBinding',
   plural: 'clusterrolebindings',
   clusterScoped: true,
-  columns: [text('Role', '.roleRef.name')],
+  check: checkClusterRoleBinding,
 })
 
 export type SelfSubjectAccessReview = types.SelfSubjectAccessReview

@@ -12,6 +12,9 @@ const quantitySchema: StructuralSchema = {
     '^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))))?$',
 }
 
+/** Whatever it is, it has one owner. */
+const rawExtension = 'io.k8s.apimachinery.pkg.runtime.RawExtension'
+
 const schemas = new Map<string, StructuralSchema>()
 
 /**
@@ -21,10 +24,15 @@ const schemas = new Map<string, StructuralSchema>()
 export function coreSchema(name: string): StructuralSchema {
   const known = schemas.get(name)
   if (known !== undefined) return known
-  const built = name === intOrString ? { 'x-kubernetes-int-or-string': true } : structural(coreDefinition(name))
+  const built = name === intOrString ? { 'x-kubernetes-int-or-string': true } : own(name)
   const schema = name === quantity ? { ...quantitySchema, ...describe(built.description) } : withDefaults(name, built)
   schemas.set(name, schema)
   return schema
+}
+
+function own(name: string): StructuralSchema {
+  const schema = structural(coreDefinition(name))
+  return name === rawExtension ? { ...schema, 'x-kubernetes-map-type': 'atomic' } : schema
 }
 
 function structural(definition: CoreDefinition): StructuralSchema {

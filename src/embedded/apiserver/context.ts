@@ -3,6 +3,7 @@ import type { Log } from '#base/log.ts'
 import type { Fetch } from '#machinery/http.ts'
 import type { Store } from '#embedded/store/store.ts'
 import type { ClusterIps } from './cluster-ips.ts'
+import type { NodePorts } from './node-ports.ts'
 import type { User } from './identify.ts'
 import type { Target } from './route.ts'
 import type { KindRegistry } from './served-kind.ts'
@@ -14,6 +15,7 @@ export interface Context {
   readonly clock: Clock
   readonly log: Log
   readonly clusterIps: ClusterIps
+  readonly nodePorts: NodePorts
   readonly kubelet: (nodeName: string) => Fetch | undefined
   /** Aborts when the server is disposed. */
   readonly closing: AbortSignal

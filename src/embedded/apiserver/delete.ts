@@ -1,13 +1,18 @@
 import { timestamp } from '#base/clock.ts'
 import { isObject } from '#base/json.ts'
 import type { AnyResource, ObjectMeta } from '#machinery/meta.ts'
-import { badRequest, invalid } from '#machinery/status.ts'
+import { type FieldError, invalidField, unsupportedField } from '#machinery/field-error.ts'
+import { badRequest, forbidden, invalid } from '#machinery/status.ts'
 import type { Entry } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
 import { type Answer, answerOf, answerOfEntry } from './encode.ts'
 import type { ServedKind } from './served-kind.ts'
 import { keyIn, servedObject, storedText } from './stored-object.ts'
-import { checkPreconditions, isFinished, release } from './write.ts'
+import { customResourceCleanup, definitionsResource } from './custom-kinds.ts'
+import { failedDeletePrecondition } from './failures.ts'
+import { metaPackage } from './go-types.ts'
+import { readTyped } from './typed-json.ts'
+import { isFinished, release } from './write.ts'
 
 const foregroundFinalizer = 'foregroundDeletion'
 const orphanFinalizer = 'orphan'
@@ -21,58 +26,77 @@ export interface DeleteOptions {
   readonly resourceVersion: string | undefined
 }
 
-/** From the body and the query; the body comes first. Faults: 400, 422. */
+/** From the body, or else the query. Faults: 400, 422. */
 export function deleteOptions(query: URLSearchParams, body: unknown): DeleteOptions {
-  if (body !== undefined && !isObject(body)) throw badRequest('the body is no DeleteOptions')
-  const given: Record<string, unknown> = body ?? {}
-  if (given['kind'] !== undefined && given['kind'] !== 'DeleteOptions') {
-    throw badRequest(`expected DeleteOptions in the body, got ${String(given['kind'])}`)
+  const given = body === undefined ? fromQuery(query) : fromBody(body)
+  const { dryRun = [], propagationPolicy: policy, orphanDependents: orphan } = given
+  const errors: FieldError[] = []
+  const field = 'propagationPolicy'
+  if (policy !== undefined && orphan !== undefined) {
+    errors.push(...invalidField(field, policy, 'orphanDependents and deletionPropagation cannot be both set'))
   }
-  const preconditions = isObject(given['preconditions']) ? given['preconditions'] : {}
+  if (policy !== undefined && !isPropagation(policy))
+    errors.push(unsupportedField(field, policy, [...propagations, 'nil']))
+  if (dryRun.some((value) => value !== 'All')) errors.push(unsupportedField('dryRun', dryRun, ['All']))
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
+  const asked = orphan === undefined ? undefined : orphan ? 'Orphan' : 'Background'
+  const grace = given.gracePeriodSeconds
   return {
-    dryRun: dryRunOf(given['dryRun'] ?? query.getAll('dryRun').filter((value) => value !== '')),
-    propagation: propagationOf(given, query),
-    gracePeriodSeconds: graceOf(given['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds') ?? undefined),
-    uid: textOf(preconditions['uid'], 'preconditions.uid'),
-    resourceVersion: textOf(preconditions['resourceVersion'], 'preconditions.resourceVersion'),
+    dryRun: dryRun.length > 0,
+    propagation: policy !== undefined && isPropagation(policy) ? policy : asked,
+    gracePeriodSeconds: grace !== undefined && grace < 0 ? 1 : grace,
+    uid: given.preconditions?.uid,
+    resourceVersion: given.preconditions?.resourceVersion,
   }
 }
 
-function refuse(field: string, value: unknown, detail: string): never {
-  throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
-    { field, type: 'FieldValueInvalid', value, detail },
-  ])
+const propagations = ['Foreground', 'Background', 'Orphan'] as const
+
+function isPropagation(text: string): text is (typeof propagations)[number] {
+  return propagations.some((known) => known === text)
 }
 
-function dryRunOf(value: unknown): boolean {
-  if (!Array.isArray(value)) return refuse('dryRun', value, 'must be a list')
-  if (value.some((item) => item !== 'All')) refuse('dryRun', value, 'supported values: "All"')
-  return value.length > 0
+/** As it is sent. */
+interface GivenOptions {
+  readonly dryRun?: readonly string[]
+  readonly propagationPolicy?: string
+  readonly orphanDependents?: boolean
+  readonly gracePeriodSeconds?: number
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
 }
 
-function propagationOf(given: Record<string, unknown>, query: URLSearchParams): DeleteOptions['propagation'] {
-  const policy = given['propagationPolicy'] ?? query.get('propagationPolicy') ?? undefined
-  const orphan = given['orphanDependents'] ?? query.get('orphanDependents') ?? undefined
-  if (policy === undefined) {
-    if (orphan === undefined) return undefined
-    return orphan === true || orphan === 'true' ? 'Orphan' : 'Background'
+function fromBody(body: unknown): GivenOptions {
+  if (!isObject(body)) throw badRequest('the body is no DeleteOptions')
+  if (body['kind'] !== undefined && body['kind'] !== 'DeleteOptions') {
+    throw badRequest(`expected DeleteOptions in the body, got ${JSON.stringify(body['kind'])}`)
   }
-  if (policy === 'Background' || policy === 'Foreground' || policy === 'Orphan') return policy
-  return refuse('propagationPolicy', policy, 'supported values: "Background", "Foreground", "Orphan"')
+  const { value, error } = readTyped(`${metaPackage}.DeleteOptions`, body)
+  if (error !== undefined) throw badRequest(error)
+  return value as GivenOptions // of its own type
 }
 
-function graceOf(value: unknown): number | undefined {
-  if (value === undefined || value === null) return undefined
-  const seconds = typeof value === 'string' && value !== '' ? Number(value) : value
-  if (typeof seconds !== 'number' || !Number.isSafeInteger(seconds)) {
-    return refuse('gracePeriodSeconds', value, 'must be an integer')
+function fromQuery(query: URLSearchParams): GivenOptions {
+  const dryRun = query.getAll('dryRun').filter((value) => value !== '')
+  const policy = query.get('propagationPolicy')
+  const orphan = query.get('orphanDependents')
+  const grace = query.get('gracePeriodSeconds')
+  if (grace !== null && !/^[+-]?\d{1,18}$/.test(grace)) {
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(grace)}: invalid syntax`)
   }
-  return Math.max(0, seconds)
+  return {
+    dryRun,
+    ...(policy ? { propagationPolicy: policy } : {}),
+    ...(orphan ? { orphanDependents: orphan === 'true' || orphan === '1' } : {}),
+    ...(grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
+  }
 }
 
-function textOf(value: unknown, field: string): string | undefined {
-  if (value === undefined || value === null || value === '') return undefined
-  return typeof value === 'string' ? value : refuse(field, value, 'must be a string')
+const orphans =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning'
+
+/** Of what nobody asked for and few expect. */
+export function warnOfOrphans({ target, warnings }: Call, { propagation }: DeleteOptions): void {
+  if (propagation === undefined && target.served.propagation === 'Orphan') warnings.push(orphans)
 }
 
 /**
@@ -88,14 +112,18 @@ export async function remove(
   const { store, clock } = context
   const { served } = call.target
   const { entry, object: old } = before
+  if (served.resource === 'namespaces' && immortal.has(entry.name)) {
+    throw forbidden(served.kind, entry.name, 'this namespace may not be deleted')
+  }
   checkPreconditions(served, old, options)
-  const object = marked(served, old, options, clock.now())
-  const gone = isFinished(object)
+  const { object, gone } = marked(served, old, options, clock.now())
   if (options.dryRun) return { answer: answerOf(object), gone }
   const key = keyIn(served, entry.namespace, entry.name)
   const render = (revision: number): string => storedText(object, served, revision)
   if (gone) {
-    const last = await store.delete(key, render)
+    // What is given time is marked first, even where its time is none: who watches is told both.
+    const marking = object === old ? undefined : store.put(key, render)
+    const [last] = await Promise.all([store.delete(key, render), marking])
     release(context, served, object)
     return { answer: answerOfEntry(last, served), gone }
   }
@@ -103,27 +131,76 @@ export async function remove(
   return { answer: answerOfEntry(await store.put(key, render), served), gone }
 }
 
-/** The object as being deleted; the same object if it already is so. Pure. */
-function marked(served: ServedKind, old: AnyResource, options: DeleteOptions, nowMs: number): AnyResource {
+const immortal: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public'])
+
+/** Faults: 409. */
+function checkPreconditions(
+  served: ServedKind,
+  { metadata }: AnyResource,
+  { uid, resourceVersion }: DeleteOptions,
+): void {
+  const name = metadata.name ?? ''
+  if (uid !== undefined && uid !== metadata.uid) {
+    throw failedDeletePrecondition(
+      served,
+      name,
+      `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
+    )
+  }
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+    throw failedDeletePrecondition(
+      served,
+      name,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
+    )
+  }
+}
+
+/** The object as being deleted, the same object if it already is so; what nothing holds goes as it is. Pure. */
+function marked(
+  served: ServedKind,
+  old: AnyResource,
+  options: DeleteOptions,
+  nowMs: number,
+): { readonly object: AnyResource; readonly gone: boolean } {
   const { metadata } = old
-  const finalizers = finalizersFor(metadata.finalizers ?? [], options.propagation)
+  const present = metadata.finalizers ?? []
+  const finalizers = finalizersFor(served, held(served, present), options.propagation)
+  const isNamespace = served.resource === 'namespaces'
+  if (finalizers.length === 0 && !isNamespace && served.resource !== 'pods') return { object: old, gone: true }
   const seconds = graceFor(served, old, options.gracePeriodSeconds)
   const again = metadata.deletionTimestamp !== undefined
   const sameGrace = again && seconds >= (metadata.deletionGracePeriodSeconds ?? 0)
-  if (sameGrace && finalizers.join() === (metadata.finalizers ?? []).join()) return old
+  if (sameGrace && finalizers.join() === present.join()) return { object: old, gone: isFinished(old) }
   const { finalizers: _, ...rest } = metadata
   const next: ObjectMeta = {
     ...rest,
-    ...(finalizers.length === 0 ? {} : { finalizers }),
-    ...(sameGrace ? {} : { deletionTimestamp: timestamp(nowMs + seconds * 1000), deletionGracePeriodSeconds: seconds }),
+    ...(finalizers.length === 0 ? {} : { finalizers: [...finalizers] }),
+    ...(sameGrace ? {} : { deletionTimestamp: timestamp(nowMs + seconds * 1000) }),
+    ...(sameGrace || isNamespace ? {} : { deletionGracePeriodSeconds: seconds }),
     ...(metadata.generation === undefined || again ? {} : { generation: metadata.generation + 1 }),
   }
-  const phase = old.kind === 'Namespace' ? { status: { ...old.status, phase: 'Terminating' } } : {}
-  return { ...old, metadata: next, ...phase }
+  const phase = isNamespace ? { status: { ...old.status, phase: 'Terminating' } } : {}
+  const object = { ...old, metadata: next, ...phase }
+  return { object, gone: isFinished(object) }
 }
 
-function finalizersFor(present: readonly string[], propagation: DeleteOptions['propagation']): string[] {
-  if (propagation === undefined) return [...present]
+/** The objects of a custom kind go before its definition does. */
+function held({ resource }: ServedKind, finalizers: readonly string[]): readonly string[] {
+  const isDefinition = resource === definitionsResource
+  return isDefinition && !finalizers.includes(customResourceCleanup)
+    ? [...finalizers, customResourceCleanup]
+    : finalizers
+}
+
+function finalizersFor(
+  served: ServedKind,
+  present: readonly string[],
+  asked: DeleteOptions['propagation'],
+): readonly string[] {
+  const isSettled = present.includes(foregroundFinalizer) || present.includes(orphanFinalizer)
+  const propagation = asked ?? (isSettled ? undefined : served.propagation)
+  if (propagation === undefined || served.resource === 'events') return present
   const others = present.filter((name) => name !== foregroundFinalizer && name !== orphanFinalizer)
   if (propagation === 'Foreground') return [...others, foregroundFinalizer]
   return propagation === 'Orphan' ? [...others, orphanFinalizer] : others

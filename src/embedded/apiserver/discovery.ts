@@ -1,4 +1,6 @@
-import type { KindRegistry, ServedKind } from './served-kind.ts'
+import { createHash } from 'node:crypto'
+import type { Kind } from '#machinery/kind.ts'
+import { type KindRegistry, type ServedKind, verbsOf } from './served-kind.ts'
 import { versionPriority } from './custom-kinds.ts'
 
 /**
@@ -11,8 +13,6 @@ interface GroupVersions {
   readonly versions: readonly { readonly version: string; readonly kinds: readonly ServedKind[] }[]
 }
 
-const storedVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
-
 function groupsOf(kinds: KindRegistry): GroupVersions[] {
   const byGroup = Map.groupBy(kinds.all(), ({ kind }) => kind.group)
   return Array.from(byGroup, ([group, served]) => {
@@ -20,10 +20,6 @@ function groupsOf(kinds: KindRegistry): GroupVersions[] {
     const versions = Array.from(byVersion, ([version, some]) => ({ version, kinds: some }))
     return { group, versions: versions.sort((a, b) => versionPriority(b.version) - versionPriority(a.version)) }
   })
-}
-
-function verbsOf({ use }: ServedKind): readonly string[] {
-  return use === 'review' ? ['create'] : storedVerbs
 }
 
 interface Subresource {
@@ -97,6 +93,7 @@ function resourceEntries(served: ServedKind): object[] {
     verbs: verbsOf(served),
     ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
     ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
+    ...(served.use === 'review' ? {} : { storageVersionHash: storageVersionHash(served) }),
   }
   const subresources = served.subresources.map((name) => {
     const { kind: subKind, group, version, verbs } = subresource(served, name)
@@ -111,6 +108,17 @@ function resourceEntries(served: ServedKind): object[] {
     }
   })
   return [main, ...subresources]
+}
+
+/** Where a cluster stores another version than it prefers. */
+const storedAs: Readonly<Record<string, string>> = { 'apiextensions.k8s.io/v1': 'apiextensions.k8s.io/v1beta1' }
+
+/** Tells clients when objects begin to be stored in another version. */
+function storageVersionHash({ kind, storedApiVersion }: ServedKind): string {
+  const stored = storedApiVersion.includes('/')
+    ? (storedAs[storedApiVersion] ?? storedApiVersion)
+    : `/${storedApiVersion}`
+  return createHash('sha256').update(`${stored}/${kind.kind}`).digest().subarray(0, 8).toString('base64')
 }
 
 /** `APIGroupDiscoveryList` of `/api` (the core group) or of `/apis` (all others). */
@@ -136,7 +144,7 @@ function aggregatedEntry(served: ServedKind): object {
   const scope = kind.namespaced ? 'Namespaced' : 'Cluster'
   return {
     resource: kind.plural,
-    responseKind: { group: kind.group, version: kind.version, kind: kind.kind },
+    responseKind: responseKind(kind, kind),
     scope,
     singularResource: kind.singular,
     verbs: verbsOf(served),
@@ -146,9 +154,17 @@ function aggregatedEntry(served: ServedKind): object {
       ? {}
       : {
           subresources: served.subresources.map((name) => {
-            const { group, version, kind: subKind, verbs } = subresource(served, name)
-            return { subresource: name, responseKind: { group, version, kind: subKind }, verbs }
+            const answered = subresource(served, name)
+            return { subresource: name, responseKind: responseKind(kind, answered), verbs: answered.verbs }
           }),
         }),
   }
+}
+
+/** Kubernetes' own kinds do not say again what group and version they are in. */
+function responseKind({ builtin, group, version }: Kind, answered: Pick<Kind, 'group' | 'version' | 'kind'>): object {
+  const isSame = builtin && answered.group === group && answered.version === version
+  return isSame
+    ? { group: '', version: '', kind: answered.kind }
+    : { group: answered.group, version: answered.version, kind: answered.kind }
 }

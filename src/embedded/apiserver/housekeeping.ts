@@ -2,14 +2,13 @@ import { isFault } from '#base/fault.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import type { Change, Entry } from '#embedded/store/store.ts'
 import type { Context } from './context.ts'
-import { customResourceCleanup } from './custom-kinds.ts'
+import { customResourceCleanup, definitionsResource } from './custom-kinds.ts'
 import { removeAll } from './delete.ts'
 import type { ServedKind } from './served-kind.ts'
 import { servedObject, storedText } from './stored-object.ts'
 
 const eventLifeMs = 60 * 60_000
 const eventSweepMs = 5 * 60_000
-const definitionsResource = 'customresourcedefinitions.apiextensions.k8s.io'
 
 /** What the server does by itself: forgets old events, and clears away the objects of a custom kind being deleted. */
 export function startHousekeeping(context: Context): { stop(): void } {

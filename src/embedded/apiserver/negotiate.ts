@@ -1,6 +1,22 @@
+import { notAcceptable, noSuchForm } from './failures.ts'
+
+/** What of an object an answer holds. */
+type Form = 'object' | 'table' | 'partial' | 'partialList' | 'discovery'
+
 /** How a client wants an answer written. */
-export const representations = ['object', 'table', 'partial', 'discovery'] as const
-export type Representation = (typeof representations)[number]
+export interface Representation {
+  readonly form: Form
+  /** Of the group of tables and metadata. */
+  readonly version: 'v1' | 'v1beta1'
+  readonly yaml: boolean
+}
+
+export interface Offer {
+  /** Beside the object itself. */
+  readonly forms: readonly Form[]
+  /** Of a watch, which is not written in YAML: named in the refusal, beside what is always written. */
+  readonly streamed?: readonly string[]
+}
 
 interface MediaRange {
   readonly type: string
@@ -8,21 +24,25 @@ interface MediaRange {
   readonly quality: number
 }
 
+const asObject: Representation = { form: 'object', version: 'v1', yaml: false }
+
 /**
- * The first of the client's wishes that we can fulfil, or undefined (406). We speak JSON alone: protobuf and CBOR are
- * passed over, and every client that asks for them names JSON too.
- * `offered` says which transformations the request allows besides plain JSON.
+ * The first of the client's wishes that we can fulfil. We write JSON and YAML: protobuf and CBOR are passed over, and every
+ * client that asks for them names JSON too. Faults: 406.
  */
-export function negotiate(accept: string | null, offered: readonly Representation[]): Representation | undefined {
-  if (accept === null || accept.trim() === '') return 'object'
-  const ranges = accept.split(',').map(parseRange)
+export function negotiate(accept: string | null, { forms, streamed }: Offer): Representation {
+  if (accept === null || accept.trim() === '') return asObject
+  const isWatch = streamed !== undefined
+  const ranges = accept
+    .split(',')
+    .map(parseRange)
+    .filter((range) => isWritten(range, isWatch))
   for (const range of ranges.sort((a, b) => b.quality - a.quality)) {
     const representation = representationOf(range)
-    if (representation !== undefined && (representation === 'object' || offered.includes(representation))) {
-      return representation
-    }
+    if (representation === undefined) continue
+    if (representation.form === 'object' || forms.includes(representation.form)) return representation
   }
-  return undefined
+  throw ranges.length === 0 ? notAcceptable(streamed) : noSuchForm()
 }
 
 function parseRange(text: string): MediaRange {
@@ -32,15 +52,27 @@ function parseRange(text: string): MediaRange {
   return { type, parameters, quality: Number.isNaN(quality) ? 0 : quality }
 }
 
-function representationOf({ type, parameters, quality }: MediaRange): Representation | undefined {
-  if (quality === 0 || !['application/json', 'application/*', '*/*'].includes(type)) return undefined
+function isWritten({ type, quality }: MediaRange, isWatch: boolean): boolean {
+  const types = ['application/json', '*/*', ...(isWatch ? [] : ['application/yaml'])]
+  return quality > 0 && types.includes(type)
+}
+
+const transformed: Readonly<Record<string, Form>> = {
+  table: 'table',
+  partialobjectmetadata: 'partial',
+  partialobjectmetadatalist: 'partialList',
+}
+
+function representationOf({ type, parameters }: MediaRange): Representation | undefined {
+  const yaml = type === 'application/yaml'
   const as = parameters.get('as')
-  if (as === undefined) return 'object'
-  const group = parameters.get('g')
-  const version = parameters.get('v')
-  if (as === 'apigroupdiscoverylist')
-    return group === 'apidiscovery.k8s.io' && version === 'v2' ? 'discovery' : undefined
-  if (group !== 'meta.k8s.io' || version !== 'v1') return undefined
-  if (as === 'table') return 'table'
-  return as === 'partialobjectmetadata' || as === 'partialobjectmetadatalist' ? 'partial' : undefined
+  if (as === undefined) return { ...asObject, yaml }
+  const [group, version] = [parameters.get('g'), parameters.get('v')]
+  if (as === 'apigroupdiscoverylist') {
+    const isKnown = group === 'apidiscovery.k8s.io' && version === 'v2'
+    return isKnown ? { form: 'discovery', version: 'v1', yaml } : undefined
+  }
+  const form = Object.hasOwn(transformed, as) ? transformed[as] : undefined
+  if (form === undefined || group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
+  return { form, version, yaml }
 }

@@ -50,9 +50,13 @@ export function openApiGroup(registry: LiveRegistry, gitVersion: string, name: s
 
 const metaName = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 
-function schemaName({ group, version, kind }: Kind): string {
-  const reversed = (group === '' ? 'core.api.k8s.io' : group).split('.').reverse().join('.')
-  return `${reversed}.${version}.${kind}`
+/** Kubernetes' own by the package of their type, all others by their group. */
+function schemaName({ builtin, group, version, kind }: Kind): string {
+  const own =
+    group === 'apiextensions.k8s.io'
+      ? 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions'
+      : `io.k8s.api.${group.split('.', 1)[0] || 'core'}`
+  return `${builtin ? own : group.split('.').reverse().join('.')}.${version}.${kind}`
 }
 
 function gvk({ group, version }: Kind, kind: string) {

@@ -1,28 +1,26 @@
 import { aggregated, apiGroup, apiGroups, apiResources, apiVersions } from './discovery.ts'
 import { json } from './encode.ts'
-import { failure, noSuchPath, notAcceptable } from './failures.ts'
+import { methodNotAllowed, noSuchPath, noSuchResource } from './failures.ts'
 import { negotiate } from './negotiate.ts'
 import { openApiGroup, openApiIndex, openApiV2 } from './openapi.ts'
 import type { LiveRegistry } from './registry.ts'
 
 export interface Documents {
   readonly registry: LiveRegistry
-  /** Such as `v1.36.3+fairlead`. */
+  /** Such as `v1.37.2+fairlead`. */
   readonly gitVersion: string
 }
 
 /** What is served beside resources: health, version, discovery, OpenAPI. Faults: 404, 405, 406. */
 export function answerPath(documents: Documents, request: Request, url: URL, path: string): Response {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    throw failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
-  }
   const [root = '', ...rest] = path.slice(1).split('/')
   switch (root) {
     case 'healthz':
     case 'livez':
     case 'readyz':
-      return new Response('ok', { headers: { 'content-type': 'text/plain' } })
+      return new Response('ok', { headers: healthHeaders })
     case 'version':
+      if (request.method !== 'GET') throw methodNotAllowed()
       return json(versionInfo(documents.gitVersion))
     case 'api':
     case 'apis':
@@ -34,22 +32,28 @@ export function answerPath(documents: Documents, request: Request, url: URL, pat
         paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
       })
     default:
-      throw noSuchPath()
+      return noSuchPath()
   }
 }
+
+const healthHeaders = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-cache, private' }
 
 function versionInfo(gitVersion: string): object {
   const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? []
   return {
     major,
     minor,
+    emulationMajor: major,
+    emulationMinor: minor,
+    minCompatibilityMajor: major,
+    minCompatibilityMinor: String(Number(minor) - 1),
     gitVersion,
     gitCommit: '',
     gitTreeState: 'clean',
     buildDate: '1970-01-01T00:00:00Z',
     goVersion: '',
     compiler: 'node',
-    platform: `${process.platform}/${process.arch}`,
+    platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
   }
 }
 
@@ -62,12 +66,12 @@ function discovery(
 ): Response {
   const isCore = root === 'api'
   if (rest.length === 0) {
-    const wanted = negotiate(request.headers.get('accept'), ['discovery'])
-    if (wanted === undefined) throw notAcceptable()
-    if (wanted === 'discovery') {
+    const { form } = negotiate(request.headers.get('accept'), { forms: ['discovery'] })
+    if (form === 'discovery') {
       const type = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
       return json(aggregated(registry, isCore), 200, {
         'content-type': type,
+        'cache-control': 'public',
         etag: `"${registry.tag}"`,
         vary: 'Accept',
       })
@@ -79,7 +83,9 @@ function discovery(
     !isCore && second === undefined
       ? apiGroup(registry, first)
       : apiResources(registry, isCore ? '' : first, isCore ? first : (second ?? ''))
-  if (found === undefined || rest.length > (isCore ? 1 : 2)) throw noSuchPath()
+  const isKnown = isCore || apiGroup(registry, first) !== undefined
+  if (!isKnown) return noSuchPath()
+  if (found === undefined || rest.length > (isCore ? 1 : 2)) throw noSuchResource()
   return json(found)
 }
 
@@ -89,10 +95,11 @@ function openApi(
   [version, ...rest]: readonly string[],
 ): Response {
   if (version === 'v2' && rest.length === 0) return openApiV2(request.headers.get('accept'), gitVersion)
-  if (version !== 'v3') throw noSuchPath()
-  if (negotiate(request.headers.get('accept'), []) === undefined) throw notAcceptable()
+  if (version !== 'v3') return noSuchPath()
+  negotiate(request.headers.get('accept'), { forms: [] })
   if (rest.length === 0) return json(openApiIndex(registry))
   const document = openApiGroup(registry, gitVersion, rest.join('/'))
-  if (document === undefined) throw noSuchPath()
+  if (document === undefined)
+    return new Response(null, { status: 404, headers: { 'cache-control': 'no-cache, private' } })
   return json(document)
 }

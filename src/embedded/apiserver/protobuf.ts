@@ -1,27 +1,15 @@
-import { readFileSync } from 'node:fs'
 import { Fault } from '#base/fault.ts'
+import { type Field, messageName, messages, metaPackage as meta } from './go-types.ts'
 
 /**
  * Reads Kubernetes' protobuf bodies into the JSON they stand for; clients written in Go send them for Kubernetes' own
- * kinds. Answers are JSON, which those clients read too. Field numbers come from scripts/protobuf.ts.
+ * kinds. Answers are JSON, which those clients read too.
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding
  */
 export const protobufType = 'application/vnd.kubernetes.protobuf'
 
-/** JSON name; a letter for a scalar, else a message; `*` list, `%` map, `~` inlined, `?` dropped when zero. */
-type Field = readonly [name: string, type: string, flags: string]
-type Message = { readonly [number: string]: Field } | { readonly list: string }
-
 const magic = 'k8s\0'
 const maxDepth = 64
-const meta = 'k8s.io.apimachinery.pkg.apis.meta.v1'
-
-let known: Readonly<Record<string, Message>> | undefined
-
-function messages(): Readonly<Record<string, Message>> {
-  known ??= JSON.parse(readFileSync(new URL('./protobuf.generated.json', import.meta.url), 'utf8')) as typeof known
-  return known ?? {}
-}
 
 /** The object in a body, with its apiVersion and kind. Faults: `BadProtobuf`. */
 export function decodeProtobuf(bytes: Uint8Array): Record<string, unknown> {
@@ -31,16 +19,10 @@ export function decodeProtobuf(bytes: Uint8Array): Record<string, unknown> {
   const type = readFields(bytesOf(envelope.find(({ number }) => number === 1)?.value ?? new Uint8Array()))
   const [apiVersion, kind] = [1, 2].map((wanted) => text(type.find(({ number }) => number === wanted)?.value))
   if (!apiVersion || !kind) throw bad('it does not say its apiVersion and kind')
+  const name = messageName(apiVersion, kind)
+  if (name === undefined) throw bad(`${kind} in ${apiVersion} is not known in this form; send JSON`)
   const raw = bytesOf(envelope.find(({ number }) => number === 2)?.value ?? new Uint8Array())
-  return { apiVersion, kind, ...(message(messageName(apiVersion, kind), raw, 0) as object) }
-}
-
-function messageName(apiVersion: string, kind: string): string {
-  const [version = '', group = ''] = apiVersion.split('/').reverse()
-  const name = `k8s.io.api.${group === '' ? 'core' : group.split('.')[0]}.${version}.${kind}`
-  if (Object.hasOwn(messages(), name)) return name
-  if (kind === 'DeleteOptions') return `${meta}.DeleteOptions`
-  throw bad(`${kind} in ${apiVersion} is not known in this form; send JSON`)
+  return { apiVersion, kind, ...(message(name, raw, 0) as object) }
 }
 
 function message(type: string, bytes: Uint8Array, depth: number): unknown {
@@ -86,6 +68,7 @@ function single(type: string, value: Wire, depth: number): unknown {
     case 'b':
       return Buffer.from(bytesOf(value)).toString('base64')
     case 'i':
+    case 'j':
       return integer(value)
     case 't':
       return integer(value) !== 0

@@ -1,11 +1,11 @@
-import { isFault } from '#base/fault.ts'
-import { isObject } from '#base/json.ts'
-import { badRequest, expired, faultOfStatus, invalid, notFound } from '#machinery/status.ts'
+import { isFault, messageOf } from '#base/fault.ts'
+import { badRequest, expired, faultOfStatus, notFound, unreasoned } from '#machinery/status.ts'
 import type { Entry } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
+import { type Continuation, decodeToken, encodeToken } from './continue-token.ts'
 import { encodeList, encodeObject } from './encode.ts'
 import { tooLargeResourceVersion } from './failures.ts'
-import { selection } from './select.ts'
+import { type ListOptions, listOptions } from './list-options.ts'
 import { keyIn, servedObject, servedText } from './stored-object.ts'
 
 export function get({ store, clock }: Context, call: Call): Response {
@@ -22,18 +22,17 @@ export function get({ store, clock }: Context, call: Call): Response {
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
  */
 export async function list({ store, clock }: Context, call: Call): Promise<Response> {
-  const { query, target } = call
-  const { served, namespace } = target
-  const wants = selection(query, served, '')
-  const limit = limitOf(query.get('limit'))
-  const page = pageOf(query, store.revision, limit)
+  const { served, namespace } = call.target
+  const options = listOptions(call.query, served, false)
+  const { wants, limit } = options
+  const page = pageOf(options, store.revision)
   const range = { resource: served.resource, namespace: namespace === '' ? undefined : namespace }
   let all: readonly Entry[]
   try {
     all = store.list(range, page.revision)
   } catch (error) {
     if (!isFault(error) || error.code !== 'Compacted') throw error
-    throw tooOld(page.after, store.revision)
+    throw tooOld(page.after)
   }
   let from = 0
   if (page.after !== '') from = firstAfter(all, page.after)
@@ -48,42 +47,28 @@ export async function list({ store, clock }: Context, call: Call): Promise<Respo
   return encodeList(call, chosen, metadata, clock)
 }
 
-interface Page {
-  readonly revision: number
-  /** `namespace/name` of the last object of the page before. */
-  readonly after: string
-}
-
-function pageOf(query: URLSearchParams, current: number, limit: number): Page {
-  const asked = query.get('resourceVersion') ?? ''
-  const match = query.get('resourceVersionMatch') ?? ''
-  const token = query.get('continue') ?? ''
-  if (token !== '') {
+/** Faults: 400, 504 for a version to come. */
+function pageOf(options: ListOptions, current: number): Continuation {
+  const { resourceVersion: asked, match, continueToken, limit } = options
+  if (continueToken !== '') {
+    const { revision, after } = decodeToken(continueToken)
     if (asked !== '' && asked !== '0') {
       throw badRequest('specifying resource version is not allowed when using continue')
     }
-    if (match !== '') throw badRequest('resourceVersionMatch is forbidden for continue')
-    const { revision, after } = decodeToken(token)
     return { revision: revision < 0 ? current : revision, after }
   }
-  const revision = revisionOf(asked)
-  checkMatch(match, asked)
+  const revision = listRevision(asked)
   checkNotFuture(revision, current)
   const exact = match === 'Exact' || (match === '' && limit > 0 && revision > 0)
   return { revision: exact ? revision : current, after: '' }
 }
 
-function checkMatch(match: string, asked: string): void {
-  if (match === '') return
-  const refuse = (detail: string): never => {
-    throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
-      { field: 'resourceVersionMatch', type: 'FieldValueForbidden', detail },
-    ])
-  }
-  if (match !== 'Exact' && match !== 'NotOlderThan') refuse(`must be Exact or NotOlderThan, not ${match}`)
-  if (asked === '') refuse('resourceVersionMatch is forbidden unless resourceVersion is provided')
-  if (match === 'Exact' && asked === '0') {
-    refuse('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+/** Faults: 400. */
+function listRevision(text: string): number {
+  try {
+    return revisionOf(text)
+  } catch (error) {
+    throw badRequest(`invalid resource version: ${messageOf(error)}`)
   }
 }
 
@@ -91,16 +76,13 @@ function checkNotFuture(asked: number, current: number): void {
   if (asked > current) throw tooLargeResourceVersion(asked, current)
 }
 
-/** 0 when none is given. Faults: 400. */
+/** 0 when none is given. Faults: 500, as Kubernetes has it. */
 export function revisionOf(text: string | null): number {
   if (text === null || text === '') return 0
-  if (!/^\d{1,15}$/.test(text)) throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}`)
-  return Number(text)
-}
-
-function limitOf(text: string | null): number {
-  if (text === null || text === '') return 0
-  if (!/^\d{1,15}$/.test(text)) throw badRequest(`limit: Invalid value: ${JSON.stringify(text)}`)
+  if (!/^\d{1,15}$/.test(text))
+    throw unreasoned(
+      `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    )
   return Number(text)
 }
 
@@ -140,24 +122,8 @@ function firstAfter(all: readonly Entry[], path: string): number {
   return found === -1 ? all.length : found
 }
 
-function encodeToken({ revision, after }: Page): string {
-  return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start: after })).toString('base64url')
-}
-
-function decodeToken(token: string): Page {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(token, 'base64url').toString())
-    if (isObject(value) && Number.isSafeInteger(value['rv']) && typeof value['start'] === 'string') {
-      return { revision: Number(value['rv']), after: value['start'] }
-    }
-  } catch {
-    // told below
-  }
-  throw badRequest('continue key is not valid')
-}
-
-function tooOld(after: string, current: number): Error {
-  if (after === '') return expired(`the resource version is too old to list; the oldest kept is newer (now ${current})`)
+function tooOld(after: string): Error {
+  if (after === '') return expired('The resourceVersion for the provided list is too old.')
   const fault = expired(
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
   )

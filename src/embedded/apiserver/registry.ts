@@ -2,10 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import type { Entry, Store } from '#embedded/store/store.ts'
-import { servedVersions } from './custom-kinds.ts'
+import { definitionsResource, servedVersions } from './custom-kinds.ts'
 import { type KindRegistry, resourceName, servedBuiltin, type ServedKind } from './served-kind.ts'
-
-const definitions = 'customresourcedefinitions.apiextensions.k8s.io'
 
 export interface LiveRegistry extends KindRegistry {
   /** Changes whenever a definition does, across restarts and stores too: clients keep documents on disk by it. */
@@ -53,9 +51,9 @@ export function createRegistry(
       kinds: servedVersions(object).map((served) => ({ ...served, ended: end.signal })),
     })
   }
-  for (const entry of store.list({ resource: definitions })) define(entry)
+  for (const entry of store.list({ resource: definitionsResource })) define(entry)
   rebuild()
-  const stop = store.subscribe(definitions, (changes) => {
+  const stop = store.subscribe(definitionsResource, (changes) => {
     for (const { entry, deleted } of changes) {
       if (!deleted) define(entry)
       else {

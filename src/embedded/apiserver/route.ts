@@ -20,10 +20,15 @@ export interface Target {
 export type Route =
   | { readonly to: 'resource'; readonly target: Target }
   | { readonly to: 'path'; readonly path: string }
+  /** Nothing that a group of Kubernetes' own serves. */
   | { readonly to: 'nothing' }
+  /** No group that is served, or no resource of somebody's group. */
+  | { readonly to: 'nowhere' }
   | { readonly to: 'badMethod' }
 
 interface ResourcePath {
+  /** On the older path of watches, which may name an object too. */
+  readonly watched: boolean
   readonly group: string
   readonly version: string
   readonly plural: string
@@ -36,18 +41,23 @@ interface ResourcePath {
 /** Finds what a path names. Pure, but for the registry's look-up. */
 export function route(method: string, pathname: string, isWatch: boolean, kinds: KindRegistry): Route {
   const segments = decodeSegments(pathname)
-  if (segments === undefined) return { to: 'nothing' }
+  if (segments === undefined) return { to: 'nowhere' }
   const path = resourcePath(segments)
   if (path === undefined) return { to: 'path', path: `/${segments.join('/')}` }
   const served = kinds.find(path.group, path.version, path.plural)
-  if (served === undefined) return { to: 'nothing' }
+  if (served === undefined) {
+    const known = path.group === '' || kinds.all().some(({ kind }) => kind.builtin && kind.group === path.group)
+    return { to: known ? 'nothing' : 'nowhere' }
+  }
   const { namespace, name, subresource, rest } = path
-  if (served.kind.namespaced ? name !== '' && namespace === '' : namespace !== '') return { to: 'nothing' }
-  const verb = verbOf(method, name !== '', isWatch)
+  if (served.kind.namespaced ? name !== '' && namespace === '' : namespace !== '') {
+    return { to: served.kind.builtin ? 'nothing' : 'nowhere' }
+  }
+  const verb = path.watched && method === 'GET' ? 'watch' : verbOf(method, name !== '', isWatch)
   if (verb === undefined) return { to: 'badMethod' }
-  // Only a list, a watch or a collection's deletion may span namespaces; a create must name one.
-  if (verb === 'create' && served.kind.namespaced && namespace === '' && served.use === 'store')
-    return { to: 'badMethod' }
+  // Only a list or a watch may span namespaces.
+  const spans = served.kind.namespaced && namespace === '' && served.use === 'store'
+  if (spans && verb !== 'list' && verb !== 'watch') return { to: 'badMethod' }
   return { to: 'resource', target: { served, verb, namespace, name, subresource, rest } }
 }
 
@@ -70,20 +80,22 @@ function resourcePath(segments: readonly string[]): ResourcePath | undefined {
 }
 
 /** `namespaces/x` alone is the object; `namespaces/x/y` is a resource in it, unless `y` is one of its subresources. */
-function inVersion(group: string, version: string, segments: readonly string[]): ResourcePath {
+function inVersion(group: string, version: string, given: readonly string[]): ResourcePath {
+  const watched = given[0] === 'watch'
+  const segments = watched ? given.slice(1) : given
   const [first = '', second = '', third] = segments
   const inNamespace =
     first === 'namespaces' && third !== undefined && !(group === '' && ['status', 'finalize'].includes(third))
   const [plural = '', name = '', subresource = '', ...rest] = inNamespace ? segments.slice(2) : segments
-  return { group, version, plural, namespace: inNamespace ? second : '', name, subresource, rest: rest.join('/') }
+  const namespace = inNamespace ? second : ''
+  return { watched, group, version, plural, namespace, name, subresource, rest: rest.join('/') }
 }
 
 function verbOf(method: string, named: boolean, isWatch: boolean): Verb | undefined {
   switch (method) {
     case 'GET':
-    case 'HEAD':
-      if (isWatch) return 'watch'
-      return named ? 'get' : 'list'
+      if (named) return 'get'
+      return isWatch ? 'watch' : 'list'
     case 'POST':
       return 'create'
     case 'PUT':

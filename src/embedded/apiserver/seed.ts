@@ -2,7 +2,10 @@ import type { AnyResource } from '#machinery/meta.ts'
 import type { Call, Context } from './context.ts'
 import type { ServedKind } from './served-kind.ts'
 import { keyIn } from './stored-object.ts'
-import { create, current, replace, type WriteOptions } from './write.ts'
+import { create } from './create.ts'
+import { readObject } from './read-object.ts'
+import type { WriteOptions } from './request-options.ts'
+import { current, replace } from './write.ts'
 
 const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
@@ -10,10 +13,13 @@ const options: WriteOptions = { dryRun: false, manager: 'fairlead-apiserver', fi
 
 /** Brings what must be there before the first request: the default namespaces, the custom kinds, taken addresses. */
 export async function seed(context: Context, definitions: readonly AnyResource[]): Promise<void> {
-  const { store, kinds, clusterIps } = context
+  const { store, kinds, clusterIps, nodePorts } = context
   for (const entry of store.list({ resource: 'services' })) {
     const { spec } = JSON.parse(entry.text) as AnyResource
     if (typeof spec?.['clusterIP'] === 'string' && spec['clusterIP'] !== 'None') clusterIps.reserve(spec['clusterIP'])
+    for (const { nodePort } of (spec?.['ports'] ?? []) as { nodePort?: number }[]) {
+      if (nodePort !== undefined) nodePorts.reserve(nodePort)
+    }
   }
   const namespaceKind = kinds.find('', 'v1', 'namespaces')
   const definitionKind = kinds.find('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
@@ -40,12 +46,12 @@ async function ensure(context: Context, served: ServedKind, object: AnyResource)
     warnings: [],
   }
   if (context.store.latest(keyIn(served, '', name)) === undefined) {
-    await create(context, call, { object, problems: [] }, options)
+    await create(context, call, { object: readObject(call, object, { mode: 'Strict', problems: [] }) }, options)
     return
   }
   if (object.spec === undefined) return
   const before = current(context, call)
   if (before.object.metadata.deletionTimestamp !== undefined) return
-  const proposed = { ...before.object, spec: object.spec }
-  await replace(context, call, before, { proposed, problems: [] }, options)
+  const proposed = readObject(call, { ...before.object, spec: object.spec }, { mode: 'Strict', problems: [] })
+  await replace(context, call, before, { proposed }, options)
 }

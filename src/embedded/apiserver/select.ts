@@ -1,4 +1,3 @@
-import { messageOf } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import {
   type FieldRequirement,
@@ -6,9 +5,9 @@ import {
   matchesFields,
   matchesLabels,
   parseFieldSelector,
-  parseLabelSelector,
   type Requirement,
 } from '#machinery/selector.ts'
+import { parseLabelSelector } from '#machinery/selector-parse.ts'
 import { badRequest } from '#machinery/status.ts'
 import type { Entry } from '#embedded/store/store.ts'
 import type { ServedKind } from './served-kind.ts'
@@ -29,25 +28,25 @@ export function selection(query: URLSearchParams, served: ServedKind, name: stri
   const fieldText = query.get('fieldSelector') ?? ''
   const labelText = query.get('labelSelector') ?? ''
   if (fieldText === '' && labelText === '' && name === '') return undefined
-  const labels = parse(labelText, parseLabelSelector)
+  const labels = labelText === '' ? [] : parseLabelSelector(labelText)
   const fields = [
-    ...parse(fieldText, parseFieldSelector),
+    ...parseFieldSelector(fieldText),
     ...(name === '' ? [] : [{ path: 'metadata.name', equal: true, value: name }]),
   ]
-  for (const { path } of fields) {
-    if (path !== 'metadata.name' && path !== 'metadata.namespace' && !served.selectableFields.includes(path)) {
-      throw badRequest(`field label not supported: ${path}`)
-    }
-  }
-  return selectionOf(labels, fields, served)
+  const stored = fields.map((field) => ({ ...field, path: storedPath(field.path, served) }))
+  return selectionOf(labels, stored, served)
 }
 
-function parse<T>(text: string, read: (text: string) => T[]): T[] {
-  try {
-    return text === '' ? [] : read(text)
-  } catch (error) {
-    throw badRequest(messageOf(error))
-  }
+/** Faults: 400. */
+function storedPath(path: string, { kind, selectableFields }: ServedKind): string {
+  if (path === 'metadata.name' || path === 'metadata.namespace') return path
+  const stored = selectableFields.get(path)
+  if (stored !== undefined) return stored
+  throw badRequest(
+    kind.builtin && selectableFields.size === 0
+      ? `${JSON.stringify(path)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+      : `field label not supported: ${path}`,
+  )
 }
 
 function selectionOf(
@@ -67,10 +66,10 @@ function selectionOf(
 
 function digestOf(entry: Entry, served: ServedKind): Digest {
   const known = digests.get(entry)
-  if (known !== undefined && served.selectableFields.every((path) => known.fields.has(path))) return known
+  if (known !== undefined && served.selectableFields.values().every((path) => known.fields.has(path))) return known
   const object: unknown = JSON.parse(entry.text)
   const labels = valueAt(object, ['metadata', 'labels'])
-  const fields = new Map(served.selectableFields.map((path) => [path, textAt(object, path)]))
+  const fields = new Map(served.selectableFields.values().map((path) => [path, textAt(object, path)]))
   const digest = { labels: (labels ?? {}) as Labels, fields } // as validated when it was written
   digests.set(entry, digest)
   return digest

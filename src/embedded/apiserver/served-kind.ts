@@ -1,3 +1,4 @@
+import type { Verb } from './route.ts'
 import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 
@@ -12,14 +13,24 @@ export interface ServedKind {
   /** `review`: answered at once and never stored. */
   readonly use: 'store' | 'review'
   readonly subresources: readonly string[]
-  /** Paths that a field selector may name, beside `metadata.name` and `metadata.namespace`. */
-  readonly selectableFields: readonly string[]
+  /** Paths that a field selector may name, beside `metadata.name` and `metadata.namespace`, and where they are stored. */
+  readonly selectableFields: ReadonlyMap<string, string>
   /** Whether `metadata.generation` counts the changes of what is wanted. */
   readonly counted: boolean
+  /** Whether a replacement must say which version it replaces. */
+  readonly versioned: boolean
+  /** Whether a replacement of what is not there creates it. */
+  readonly createdByUpdate: boolean
+  /** Whether the answer to a deletion shows what went, instead of saying that it did. */
+  readonly shownWhenDeleted: boolean
+  /** What becomes of dependents when a deletion does not say. */
+  readonly propagation?: 'Orphan'
   /** Between the stored and the served form, where they differ in more than `apiVersion`. */
   readonly convert?: Conversion
   /** Kubernetes' rule of who comes first in discovery; greater is earlier. */
   readonly priority: number
+  /** What everybody who uses this version is warned of. */
+  readonly deprecation?: string
   /** Set while the definition of a custom kind is being deleted: nothing may be created. */
   readonly closing?: boolean
   /** Aborts when the kind is no longer served: watches of it end. */
@@ -36,6 +47,14 @@ export interface KindRegistry {
   find(group: string, version: string, plural: string): ServedKind | undefined
   all(): readonly ServedKind[]
 }
+
+/** What can be asked of its collection and objects. */
+export function verbsOf({ use, resource }: ServedKind): readonly Verb[] {
+  if (use === 'review') return ['create']
+  return resource === 'namespaces' ? storedVerbs.filter((verb) => verb !== 'deletecollection') : storedVerbs
+}
+
+const storedVerbs: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 
 export function resourceName(kind: Pick<Kind, 'group' | 'plural'>): string {
   return kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`
@@ -85,6 +104,26 @@ const countedBuiltins = new Set([
   'endpointslices.discovery.k8s.io',
 ])
 
+const versionedBuiltins = new Set(['leases.coordination.k8s.io', 'customresourcedefinitions.apiextensions.k8s.io'])
+
+const createdByUpdate = new Set([
+  'events',
+  'leases.coordination.k8s.io',
+  'services',
+  ...['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'].map(
+    (plural) => `${plural}.rbac.authorization.k8s.io`,
+  ),
+])
+
+const shownWhenDeleted = new Set([
+  'namespaces',
+  'persistentvolumeclaims',
+  'persistentvolumes',
+  'pods',
+  'serviceaccounts',
+  'services',
+])
+
 export function servedBuiltin(kind: Kind, use: ServedKind['use']): ServedKind {
   const resource = resourceName(kind)
   const apiVersion = apiVersionOf(kind)
@@ -101,8 +140,14 @@ export function servedBuiltin(kind: Kind, use: ServedKind['use']): ServedKind {
       ...(kind.scale === undefined ? [] : ['scale']),
       ...(builtinSubresources[resource] ?? []),
     ],
-    selectableFields: builtinFields[stored] ?? [],
+    selectableFields: new Map(
+      view === undefined ? (builtinFields[stored] ?? []).map((path) => [path, path]) : eventFields,
+    ),
     counted: countedBuiltins.has(resource),
+    versioned: versionedBuiltins.has(resource),
+    createdByUpdate: createdByUpdate.has(stored),
+    shownWhenDeleted: shownWhenDeleted.has(resource),
+    ...(resource === 'jobs.batch' ? { propagation: 'Orphan' } : {}),
     ...(view === undefined ? {} : { convert: view }),
     priority: kind.group === '' ? 100 : 50,
   }
@@ -119,6 +164,16 @@ const eventNames: readonly (readonly [string, string])[] = [
   ['deprecatedCount', 'count'],
 ]
 
+/** What `events.k8s.io/v1` calls the fields that events are selected by. */
+const eventFields: readonly (readonly [string, string])[] = [
+  ['reason', 'reason'],
+  ['reportingController', 'reportingComponent'],
+  ['type', 'type'],
+  ...['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map(
+    (name) => [`regarding.${name}`, `involvedObject.${name}`] as const,
+  ),
+]
+
 function eventsView(kind: Kind): Conversion | undefined {
   if (kind.group !== 'events.k8s.io') return undefined
   const rename = (pairs: readonly (readonly [string, string])[], object: AnyResource): AnyResource => {
@@ -129,7 +184,12 @@ function eventsView(kind: Kind): Conversion | undefined {
   const toStored = eventNames
   const toServed = eventNames.map(([served, stored]) => [stored, served] as const)
   return {
-    toServed: (stored) => rename(toServed, stored),
+    toServed: ({ reportingComponent, reportingInstance, ...stored }) =>
+      rename(toServed, {
+        ...stored,
+        ...(reportingComponent ? { reportingComponent } : {}), // left out here, empty there
+        ...(reportingInstance ? { reportingInstance } : {}),
+      } as AnyResource),
     toStored: (served) => rename(toStored, served),
   }
 }

@@ -13,10 +13,12 @@ import { createClusterIps } from './cluster-ips.ts'
 import type { Call, Context } from './context.ts'
 import { seed } from './seed.ts'
 import { encodeStatus } from './encode.ts'
-import { failure, noSuchPath } from './failures.ts'
+import { methodNotAllowed, noSuchPath, noSuchResource } from './failures.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { type Authenticate, identify, type User } from './identify.ts'
 import { answerPath } from './paths.ts'
+import { createNodePorts } from './node-ports.ts'
+import { flag } from './list-options.ts'
 import { createRegistry } from './registry.ts'
 import { SelfSubjectReview } from './review-kinds.ts'
 import { route } from './route.ts'
@@ -65,6 +67,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     log,
     clusterIps: createClusterIps(),
+    nodePorts: createNodePorts(),
     kubelet: options.kubelet ?? (() => undefined),
     closing: closing.signal,
   }
@@ -74,13 +77,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   async function answer(request: Request): Promise<Response> {
     const url = new URL(request.url)
     const user = identify(request, url.pathname, authenticate)
-    const isWatch = ['true', '1'].includes(url.searchParams.get('watch') ?? '')
+    const isWatch = flag(url.searchParams, 'watch') ?? false
     const found = route(request.method, url.pathname, isWatch, registry)
     switch (found.to) {
+      case 'nowhere':
+        return noSuchPath()
       case 'nothing':
-        throw noSuchPath()
+        throw noSuchResource()
       case 'badMethod':
-        throw failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
+        throw methodNotAllowed()
       case 'path':
         allow(user, { verb: request.method.toLowerCase(), path: found.path })
         return answerPath(documents, request, url, found.path)
@@ -89,7 +94,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         const { group, plural } = target.served.kind
         const { verb, namespace, name, subresource } = target
         allow(user, { verb, group, resource: plural, subresource, namespace, name })
-        const call: Call = { request, query: url.searchParams, user, target, warnings: [] }
+        const { deprecation } = target.served
+        const warnings = deprecation === undefined ? [] : [deprecation]
+        const call: Call = { request, query: url.searchParams, user, target, warnings }
         return counted(call, () => serve(context, call))
       }
     }
@@ -106,7 +113,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   }
 
   async function counted(call: Call, run: () => Promise<Response>): Promise<Response> {
-    const response = await run().catch((error: unknown) => failed(call.request, error))
+    const response = await run().catch((error: unknown) => failed(call.request, error, call.warnings))
     const { served, verb, subresource, namespace, name } = call.target
     onRequest?.({
       verb,
@@ -121,13 +128,16 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     return response
   }
 
-  function failed(request: Request, error: unknown): Response {
+  function failed(request: Request, error: unknown, warnings?: readonly string[]): Response {
     if (!isFault(error)) log.error('request failed', { method: request.method, url: request.url, error })
-    return encodeStatus(statusOf(error))
+    return encodeStatus(statusOf(error), request, warnings)
   }
 
   const server: ApiServer = {
-    fetch: (request) => answer(request).catch((error: unknown) => failed(request, error)),
+    async fetch(request) {
+      const response = await answer(request).catch((error: unknown) => failed(request, error))
+      return request.method === 'HEAD' ? new Response(null, response) : response
+    },
     async [Symbol.asyncDispose]() {
       closing.abort()
       housekeeping.stop()

@@ -1,6 +1,6 @@
 import type { Change, Entry } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
-import { encodeWatched } from './encode.ts'
+import { type Answer, answerOf, answerOfEntry, textAs } from './encode.ts'
 import type { Representation } from './negotiate.ts'
 import type { Selection } from './select.ts'
 import type { ServedKind } from './served-kind.ts'
@@ -42,13 +42,23 @@ export function createFeed(
   const write = (line: Uint8Array): void => {
     if (!ended) controller.enqueue(line)
   }
+  const isPlain = representation.form === 'object'
+  let isFirst = true
+  /** Columns are told once. */
+  const watched = (answer: Answer): string => {
+    const text = textAs(call, representation, answer, clock)
+    if (representation.form !== 'table' || isFirst) {
+      isFirst = false
+      return text
+    }
+    return JSON.stringify({ ...(JSON.parse(text) as object), columnDefinitions: null })
+  }
   const encode = (type: EventType, entry: Entry): Uint8Array => {
-    const text =
-      representation === 'object' ? servedText(entry, served) : encodeWatched(call, representation, entry, clock)
+    const text = isPlain ? servedText(entry, served) : watched(answerOfEntry(entry, served))
     return encoder.encode(`{"type":"${type}","object":${text}}\n`)
   }
   const send = (type: EventType, change: Change): void => {
-    write(representation === 'object' ? sharedLine(type, change, served, encode) : encode(type, change.entry))
+    write(isPlain ? sharedLine(type, change, served, encode) : encode(type, change.entry))
   }
   const sendChange = (change: Change): void => {
     const { entry, previous, deleted } = change
@@ -74,17 +84,17 @@ export function createFeed(
       for (const change of changes) if (inPlace(change.entry)) sendChange(change)
     },
     bookmark(revision, annotations) {
-      const isPartial = representation === 'partial'
+      const isPartial = representation.form === 'partial'
       const object = {
         kind: isPartial ? 'PartialObjectMetadata' : served.kind.kind,
-        apiVersion: isPartial ? 'meta.k8s.io/v1' : served.apiVersion,
+        apiVersion: isPartial ? `meta.k8s.io/${representation.version}` : served.apiVersion,
         metadata: {
           resourceVersion: String(revision),
-          creationTimestamp: null,
           ...(annotations === undefined ? {} : { annotations }),
         },
       }
-      write(encoder.encode(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`))
+      const text = isPlain ? JSON.stringify(object) : watched(answerOf(object))
+      write(encoder.encode(`{"type":"BOOKMARK","object":${text}}\n`))
     },
     error: (status) => write(encoder.encode(`${JSON.stringify({ type: 'ERROR', object: status })}\n`)),
     queued: () => 1 - (controller.desiredSize ?? 0),

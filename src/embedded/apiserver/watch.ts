@@ -1,15 +1,18 @@
 import { isFault } from '#base/fault.ts'
-import { expired, invalid, statusOf } from '#machinery/status.ts'
+import { expired, statusOf } from '#machinery/status.ts'
 import type { Change } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
-import { representationOf } from './encode.ts'
+import { headersOf } from './encode.ts'
+import { listOptions } from './list-options.ts'
+import { negotiate } from './negotiate.ts'
 import { revisionOf } from './read.ts'
-import { selection } from './select.ts'
 import { createFeed } from './watch-feed.ts'
 
 const bookmarkEveryMs = 60_000
 /** A watch ends by itself after at least this, at most twice as long, unless the client says when. */
 const minTimeoutMs = 30 * 60_000
+/** Forms that events can be written in beside those of objects. */
+const streamed = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch']
 /** A client that lets this many events pile up is cut off; it can watch again from where it was. */
 const maxQueuedEvents = 20_000
 
@@ -20,15 +23,13 @@ const maxQueuedEvents = 20_000
  */
 export function watch(context: Context, call: Call): Response {
   const { store } = context
-  const { query, target } = call
+  const { target } = call
   const { resource } = target.served
-  const wants = selection(query, target.served, target.name)
-  const representation = representationOf(call)
-  const initial = query.get('sendInitialEvents')
-  checkOptions(query, initial)
-  const from = revisionOf(query.get('resourceVersion'))
-  const timeoutMs = timeoutOf(query.get('timeoutSeconds'))
-  const bookmarks = query.get('allowWatchBookmarks') === 'true'
+  const representation = negotiate(call.request.headers.get('accept'), { forms: ['table', 'partial'], streamed })
+  const options = listOptions(call.query, target.served, true, target.name)
+  const { wants, bookmarks, sendInitialEvents } = options
+  const from = revisionOf(options.resourceVersion)
+  const timeoutMs = timeoutOf(options.timeoutSeconds)
   let stop = (): void => {}
 
   const body = new ReadableStream<Uint8Array>({
@@ -55,7 +56,7 @@ export function watch(context: Context, call: Call): Response {
         feed.end()
       }
       let alreadyThere = 0
-      if (initial === 'true' || (initial === null && from === 0)) void tellAll()
+      if (sendInitialEvents ?? from === 0) void tellAll()
       else if (from > 0) tellSince()
       if (call.request.signal.aborted || context.closing.aborted) stop()
 
@@ -65,7 +66,7 @@ export function watch(context: Context, call: Call): Response {
         alreadyThere = entries.length
         held = []
         await feed.all(entries)
-        if (initial === 'true' && bookmarks) feed.bookmark(revision, { 'k8s.io/initial-events-end': 'true' })
+        if (sendInitialEvents === true && bookmarks) feed.bookmark(revision, { 'k8s.io/initial-events-end': 'true' })
         feed.changes(held)
         held = undefined
       }
@@ -88,26 +89,11 @@ export function watch(context: Context, call: Call): Response {
       stop()
     },
   })
-  return new Response(body, { headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private' } })
+  return new Response(body, { headers: headersOf(false, call.warnings) })
 }
 
-function checkOptions(query: URLSearchParams, initial: string | null): void {
-  const match = query.get('resourceVersionMatch') ?? ''
-  const refuse = (field: string, detail: string): never => {
-    throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [{ field, type: 'FieldValueForbidden', detail }])
-  }
-  if (initial === null && match !== '') {
-    refuse('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
-  }
-  if (initial !== null && match !== 'NotOlderThan') {
-    refuse('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
-  }
-}
-
-function timeoutOf(text: string | null): number {
-  const seconds = Number(text ?? 0)
-  if (!Number.isFinite(seconds) || seconds <= 0) return minTimeoutMs * (1 + Math.random())
-  return Math.min(seconds * 1000, 2 ** 31 - 1)
+function timeoutOf(seconds: number): number {
+  return seconds === 0 ? minTimeoutMs * (1 + Math.random()) : Math.min(seconds * 1000, 2 ** 31 - 1)
 }
 
 function onAbort(signal: AbortSignal | undefined, run: () => void): () => void {

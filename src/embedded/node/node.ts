@@ -131,7 +131,7 @@ export async function startNode(options: NodeOptions): Promise<LocalNode> {
     capacity,
     acceptsAll: options.acceptsAll ?? true,
     hostIP: addresses.hostIP,
-    version: options.version ?? 'v1.36.3',
+    version: options.version ?? 'v1.37.2',
     ...(options.kubeletPort !== undefined && { kubeletPort: options.kubeletPort }),
   }
   await keepNode(facts, { client, clock, log }, stopped.signal)

@@ -1,17 +1,18 @@
 /**
- * Takes the field numbers of Kubernetes' protobuf messages from its Go modules, for the kinds that the embedded server
- * answers: kubectl's typed commands (`create secret`, `auth can-i`) send protobuf and nothing else. For maintainers:
+ * Takes the fields of Kubernetes' own types from its Go modules, for the kinds that the embedded server answers: their
+ * numbers, since kubectl's typed commands (`create secret`, `auth can-i`) send protobuf and nothing else, and what Go's
+ * JSON makes of them, since a cluster reads and writes every object of these kinds through these types. For maintainers:
  *
- *     node scripts/protobuf.ts
+ *     node scripts/go-types.ts
  */
 import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
-const version = 'v0.36.3'
-const modules = ['k8s.io/api', 'k8s.io/apimachinery']
-const target = join(import.meta.dirname, '../src/embedded/apiserver/protobuf.generated.json')
+const version = 'v0.37.2'
+const modules = ['k8s.io/api', 'k8s.io/apimachinery', 'k8s.io/apiextensions-apiserver']
+const target = join(import.meta.dirname, '../src/embedded/apiserver/go-types.generated.json')
 
 const core = 'k8s.io.api.core.v1'
 const roots = [
@@ -44,6 +45,7 @@ const roots = [
   'k8s.io.api.rbac.v1.ClusterRoleBinding',
   'k8s.io.api.rbac.v1.Role',
   'k8s.io.api.rbac.v1.RoleBinding',
+  'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition',
   'k8s.io.apimachinery.pkg.apis.meta.v1.DeleteOptions',
 ]
 
@@ -56,8 +58,9 @@ interface Field {
 }
 interface GoField {
   readonly json: string
-  readonly inline: boolean
-  readonly dropZero: boolean
+  readonly flags: string
+  /** As Go prints it, without the star of a pointer. */
+  readonly type: string
 }
 
 const messages = new Map<string, Field[]>()
@@ -110,34 +113,68 @@ function typeName(type: string, inPackage: string): string {
 function readGo(name: string, text: string): void {
   for (const [, type] of text.matchAll(/^type (\w+) \[\]/gm)) wrapped.add(`${name}.${type}`)
   for (const [, type, body = ''] of text.matchAll(/^type (\w+) struct \{\n(.*?)^\}/gms)) {
-    for (const line of body.matchAll(/^\s+(?:\w+\s+)?([*[\]\w.]+)\s+`json:"([^"]*)" protobuf:"\w+,(\d+)/gm)) {
-      const [, goType = '', json = '', number] = line
+    for (const line of body.matchAll(
+      /^\s+(\w+\s+)?([*[\]\w.]+)\s+`json:"([^"]*)"(?: \w+:"[^"]*")* protobuf:"\w+,(\d+)/gm,
+    )) {
+      const [, field, goType = '', json = '', number] = line
       const [jsonName = '', ...options] = json.split(',')
+      // Go's JSON puts the members of an embedded struct without a name beside its own.
+      const inline = options.includes('inline') || (field === undefined && jsonName === '')
+      const pointer = goType.startsWith('*')
+      const omit = options.includes('omitzero') ? '0' : options.includes('omitempty') && !pointer ? '?' : ''
       goFields.set(`${name}.${type}.${number}`, {
         json: jsonName,
-        inline: options.includes('inline'),
-        dropZero: options.includes('omitempty') && !goType.startsWith('*'),
+        flags: `${inline ? '~' : ''}${omit}${pointer ? '^' : ''}`,
+        type: printedType(goType, name),
       })
     }
   }
+}
+
+/** `[]Container` in core/v1 is `[]v1.Container` to Go's reflection. */
+function printedType(type: string, inPackage: string): string {
+  const own = inPackage.split('.').at(-1) ?? ''
+  return type
+    .replace(/^\*/, '')
+    .replaceAll(/(?<![\w.])(?:(\w+)\.)?([A-Z]\w*)/g, (_, alias: string | undefined, name) => {
+      const from = alias === undefined ? own : /^(?:meta|core)?v1$/.test(alias) ? 'v1' : alias
+      return `${from}.${name}`
+    })
 }
 
 const scalars: Readonly<Record<string, string>> = {
   string: 's',
   bytes: 'b',
   bool: 't',
-  int32: 'i',
+  int32: 'j',
   int64: 'i',
-  uint32: 'i',
+  uint32: 'j',
   uint64: 'i',
   double: 'd',
 }
 
-/** `[name, type, flags]`; the type is a letter or a message; flags: `*` list, `%` map, `~` inline, `?` dropped if zero. */
-function entryOf(message: string, field: Field): [string, string, string] {
+/** What a type without a name of its own is to Go. */
+const plain: Readonly<Record<string, string>> = {
+  s: 'string',
+  b: 'uint8',
+  t: 'bool',
+  j: 'int32',
+  i: 'int64',
+  d: 'float64',
+}
+
+/**
+ * `[name, type, flags, Go's type]`; the type is a letter or a message. Flags: `*` list, `%` map, `~` inline, `?` dropped if
+ * it is zero, `0` the same for a struct, `^` a pointer. Go's type is left out where it follows from the rest.
+ */
+function entryOf(message: string, field: Field): string[] {
   const go = goFields.get(`${message}.${field.number}`)
-  const flags = `${field.repeated ? '*' : ''}${field.map ? '%' : ''}${go?.inline === true ? '~' : ''}${go?.dropZero === true ? '?' : ''}`
-  return [go?.json || field.name, scalars[field.type] ?? field.type, flags]
+  const type = scalars[field.type] ?? field.type
+  const flags = `${field.repeated ? '*' : ''}${field.map ? '%' : ''}${go?.flags ?? ''}`
+  const element = plain[type] ?? type.split('.').slice(-2).join('.')
+  const follows = `${field.repeated || type === 'b' ? '[]' : ''}${field.map ? 'map[string]' : ''}${element}`
+  const entry = [go?.json || field.name, type, flags]
+  return go === undefined || go.type === follows ? entry : [...entry, go.type]
 }
 
 const found = new Map<string, object>()
