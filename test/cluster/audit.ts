@@ -11,6 +11,8 @@ export interface AuditEntry {
   readonly namespace: string
   readonly name: string
   readonly code: number
+  /** The authorizer said no; admission and others may, too, and have the same code. */
+  readonly forbidden: boolean
   /** When the request came, and when it was answered. */
   readonly fromMs: number
   readonly toMs: number
@@ -21,6 +23,7 @@ interface AuditEvent {
   readonly user: { readonly username: string }
   readonly userAgent?: string
   readonly objectRef?: Partial<Record<'apiGroup' | 'resource' | 'subresource' | 'namespace' | 'name', string>>
+  readonly annotations?: Readonly<Record<string, string>>
   readonly responseStatus?: { readonly code?: number }
   readonly requestReceivedTimestamp: string
   readonly stageTimestamp: string
@@ -55,6 +58,7 @@ function entryOf(event: AuditEvent, of: NonNullable<AuditEvent['objectRef']>): A
     namespace,
     name,
     code: event.responseStatus?.code ?? 0,
+    forbidden: event.annotations?.['authorization.k8s.io/decision'] === 'forbid',
     fromMs: Date.parse(event.requestReceivedTimestamp),
     toMs: Date.parse(event.stageTimestamp),
   }

@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers'
 import type { Identity } from '#cli/identity.ts'
 
 /** What becomes of a request: it passes, it is refused unheard, or its answer is lost after the server acted on it. */
-export type Fate = 'pass' | 'conflict' | 'busy' | 'broken' | 'reset' | 'resetAfter'
+export type Fate = 'pass' | 'conflict' | 'busy' | 'broken' | 'unknown' | 'reset' | 'resetAfter'
 
 export interface FaultProxy extends AsyncDisposable {
   readonly url: string
@@ -21,6 +21,12 @@ const refusals = {
   conflict: { code: 409, reason: 'Conflict', message: 'the object has been modified', headers: {} },
   busy: { code: 429, reason: 'TooManyRequests', message: 'too many requests', headers: { 'retry-after': '1' } },
   broken: { code: 500, reason: 'InternalError', message: 'etcdserver: request timed out', headers: {} },
+  unknown: {
+    code: 422,
+    reason: 'Invalid',
+    message: 'sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled',
+    headers: {},
+  },
 } as const
 
 export async function startFaultProxy(serverUrl: string, identity: Identity): Promise<FaultProxy> {

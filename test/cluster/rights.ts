@@ -20,7 +20,7 @@ export function judgeRights(entries: readonly AuditEntry[]): Verdict {
   const used = new Set(own.flatMap(rightsIn))
   return {
     unused: [...given].filter((right) => !used.has(right)).sort(),
-    missing: [...new Set(own.filter(({ code }) => code === 403).flatMap(rightsIn))].sort(),
+    missing: [...new Set(own.filter(({ forbidden }) => forbidden).flatMap(rightsIn))].sort(),
   }
 }
 
