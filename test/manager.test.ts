@@ -257,7 +257,7 @@ test('a kind that a controller only makes is missed by those alone that want it,
   const kinds = [AutoscalingPolicy, AutoscalingPolicyBinding]
   for (const { plural, group } of kinds)
     await cluster.client.delete(CustomResourceDefinition, { name: `${plural}.${group}` })
-  const manager = startManager(t, cluster.kubeconfig)
+  const manager = startManager(t, cluster.kubeconfig, ['--controllers', 'model-booster,model-serving,routing'])
   const autoscalingPolicy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue: 10 }] }
   const scaled = backend('a', { maxReplicas: 2, autoscalingPolicy })
   await cluster.apply(modelBooster('scaled', { backends: [scaled] }))
