@@ -51,7 +51,7 @@ function defaultErrors(field: string, schema: StructuralSchema): FieldError[] {
   if (value !== undefined) {
     const compiled = compileSchema({
       type: 'object',
-      properties: { value: { ...schema, default: undefined } as StructuralSchema },
+      properties: { value: { ...schema, default: undefined } },
     })
     const at = `${field}.default`
     if (!equalJson(compiled.prune({ value }).value, { value }))
@@ -116,7 +116,7 @@ function nodeErrors(node: Node): Errors {
     below({
       ...node,
       field: `${field}.additionalProperties`,
-      schema: additionalProperties as StructuralSchema,
+      schema: additionalProperties,
       ...(noDefaults && { noDefaults }),
     })
   }
@@ -274,7 +274,7 @@ function namedKeyErrors(field: string, items: StructuralSchema, keys: readonly s
 
 const reasons = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired']
 
-function ruleFormErrors({ field, schema }: Node, given: ValidationRule, i: number): FieldError[] {
+function ruleFormErrors({ field, schema }: Node, given: Partial<ValidationRule>, i: number): FieldError[] {
   const at = `${field}.x-kubernetes-validations[${i}]`
   const { rule = '', message = '', messageExpression = '', reason, fieldPath = '' } = given
   const errors: FieldError[] = []
@@ -311,7 +311,7 @@ function isPathOf(schema: StructuralSchema, path: string): boolean {
     const { properties, additionalProperties, items }: StructuralSchema = at
     if (/^\[\d/.test(step)) at = items
     else if (properties !== undefined && Object.hasOwn(properties, name)) at = properties[name]
-    else at = isObject(additionalProperties) ? (additionalProperties as StructuralSchema) : undefined
+    else at = isObject(additionalProperties) ? additionalProperties : undefined
     if (at === undefined) return false
   }
   return true

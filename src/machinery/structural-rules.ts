@@ -35,7 +35,7 @@ function shapeErrors(schema: StructuralSchema, level: Level, field: string): Fie
     errors.push(forbiddenField(`${field}.additionalProperties`, 'must not be used at the root'))
   }
   if (isObject(additionalProperties)) {
-    errors.push(...shapeErrors(additionalProperties as StructuralSchema, 'field', `${field}.additionalProperties`))
+    errors.push(...shapeErrors(additionalProperties, 'field', `${field}.additionalProperties`))
   }
   errors.push(...extensionErrors(schema, field), ...valueErrors(schema, field, isEitherType(schema)))
   const mustBeObject = 'must be object if x-kubernetes-embedded-resource is true'

@@ -115,7 +115,7 @@ function sortedHolders(entries: readonly unknown[]): unknown[] {
 
 function byManager(a: unknown, b: unknown): number {
   const text = (cause: unknown): string => {
-    const { reason, message, field } = (isObject(cause) ? cause : {}) as Record<string, unknown>
+    const { reason, message, field } = isObject(cause) ? cause : {}
     return reason === 'FieldManagerConflict' ? `${String(message)} ${String(field)}` : ''
   }
   return text(a) < text(b) ? -1 : Number(text(a) > text(b))

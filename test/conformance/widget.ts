@@ -4,7 +4,7 @@ export const group = '<ns>.example.com'
 const text = { type: 'string' }
 const whole = { type: 'integer' }
 
-export const spec = {
+const spec = {
   type: 'object',
   required: ['size'],
   properties: {

@@ -62,7 +62,11 @@ export function checkEndpointSlice(slice: EndpointSlice, old?: EndpointSlice): F
   ]
 }
 
-function endpointErrors(at: string, { addresses = [], nodeName, hostname }: Endpoint, type: string): FieldError[] {
+function endpointErrors(
+  at: string,
+  { addresses = [], nodeName, hostname }: Partial<Endpoint>,
+  type: string,
+): FieldError[] {
   const field = `${at}.addresses`
   return [
     ...(addresses.length === 0 ? [requiredField(field)] : []),

@@ -24,7 +24,7 @@ export function tolerationsErrors(field: string, tolerations: readonly Toleratio
   return tolerations.flatMap((toleration, i) => tolerationErrors(`${field}[${i}]`, toleration))
 }
 
-export const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
+const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 
 function tolerationErrors(
   at: string,

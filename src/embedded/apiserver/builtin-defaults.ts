@@ -24,16 +24,16 @@ export function builtinDefaults(object: AnyResource): AnyResource {
 type Defaults = (object: Resource) => Resource
 
 const byKind: Readonly<Record<string, Defaults>> = {
-  'v1 Pod': (object) => podDefaults(object as Pod),
-  'v1 Service': (object) => serviceDefaults(object as Service),
-  'v1 Secret': (object) => withEncodedData(object as Secret),
+  'v1 Pod': (object) => podDefaults(object),
+  'v1 Service': (object) => serviceDefaults(object),
+  'v1 Secret': (object) => withEncodedData(object),
   'v1 Namespace': (object) => namespaceDefaults(object as AnyResource),
   'v1 Node': (object) => nodeDefaults(object as AnyResource),
   'v1 PersistentVolume': (object) => pending(object as PersistentVolume),
   'v1 PersistentVolumeClaim': (object) => pending(object as PersistentVolumeClaim),
   'apiextensions.k8s.io/v1 CustomResourceDefinition': (object) =>
     definitionDefaults(object as CustomResourceDefinition),
-  'batch/v1 Job': (object) => jobDefaults(object as Job),
+  'batch/v1 Job': (object) => jobDefaults(object),
   'rbac.authorization.k8s.io/v1 RoleBinding': (object) => subjectDefaults(object as RoleBinding),
   'rbac.authorization.k8s.io/v1 ClusterRoleBinding': (object) => subjectDefaults(object as RoleBinding),
 }
@@ -219,7 +219,7 @@ function jobDefaults(job: Job): Job {
 function definitionDefaults(definition: CustomResourceDefinition): CustomResourceDefinition {
   const { spec } = definition
   const { names } = spec
-  const { kind = '' } = names
+  const { kind = '' }: Partial<typeof names> = names
   return {
     ...definition,
     spec: {

@@ -33,7 +33,7 @@ export const networkColumns: Readonly<Record<string, Columns>> = {
       { name: 'Endpoints', about: 'discovery.v1.EndpointSlice.endpoints' },
       age,
     ],
-    cells: ({ addressType = '', ports, endpoints, metadata }: EndpointSlice, nowMs) => [
+    cells: ({ addressType, ports, endpoints, metadata }: EndpointSlice, nowMs) => [
       addressType,
       shortened((ports ?? []).map(({ port, name }) => String(port ?? name ?? '*'))),
       shortened((endpoints ?? []).flatMap(({ addresses }) => addresses)),

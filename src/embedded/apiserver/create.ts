@@ -92,7 +92,7 @@ function newMetadata(served: ServedKind, given: ObjectMeta, name: string, now: s
 function withoutStatus({ kind }: ServedKind, object: AnyResource): AnyResource {
   if (!kind.status || object.status === undefined) return object
   const { status: _, ...rest } = object
-  return rest as AnyResource // its rest
+  return rest // its rest
 }
 
 function alreadyThere({ kind }: ServedKind, { name, text }: Entry): Error {

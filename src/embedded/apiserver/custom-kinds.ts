@@ -105,8 +105,12 @@ export function servedVersions(object: AnyResource): ServedKind[] {
 /** What is stored has the fields and the defaults of the version that is stored. */
 function throughStorage({ schema }: Version): Conversion {
   const compiled = compileSchema(schema?.openAPIV3Schema ?? anything)
-  const toStored = ({ apiVersion, kind, metadata, ...rest }: AnyResource): AnyResource =>
-    ({ apiVersion, kind, metadata, ...compiled.default(compiled.prune(rest).value) }) as AnyResource // still of the kind
+  const toStored = ({ apiVersion, kind, metadata, ...rest }: AnyResource): AnyResource => ({
+    apiVersion,
+    kind,
+    metadata,
+    ...compiled.default(compiled.prune(rest).value),
+  }) // still of the kind
   return { toStored, toServed: (stored) => stored }
 }
 

@@ -11,7 +11,6 @@ import {
 } from '#machinery/field-error.ts'
 import { dns1035LabelErrors, dns1123SubdomainErrors } from '#machinery/names.ts'
 import { definitionSchemaErrors } from '#machinery/schema-rules.ts'
-import type { StructuralSchema } from '#machinery/structural-schema.ts'
 
 type Spec = CustomResourceDefinition['spec']
 type Names = Spec['names']
@@ -136,7 +135,7 @@ function asGoPrints({ name, served, storage, deprecated = false, deprecationWarn
   }
 }
 
-function namesErrors(field: string, names: Names): FieldError[] {
+function namesErrors(field: string, names: Partial<Names>): FieldError[] {
   const { plural = '', singular = '', kind = '', listKind = '', shortNames = [], categories = [] } = names
   const label = (at: string, name: string, why = ''): FieldError[] => {
     const wrong = dns1035LabelErrors(why === '' ? name : name.toLowerCase())
@@ -158,7 +157,7 @@ function namesErrors(field: string, names: Names): FieldError[] {
 
 function schemaErrors(field: string, schema: Version['schema']): FieldError[] {
   const root = schema?.openAPIV3Schema
-  return root === undefined ? [] : definitionSchemaErrors(`${field}.openAPIV3Schema`, root as StructuralSchema)
+  return root === undefined ? [] : definitionSchemaErrors(`${field}.openAPIV3Schema`, root)
 }
 
 function subresourceErrors(field: string, subresources: Version['subresources']): FieldError[] {

@@ -22,7 +22,7 @@ export function withStoredVersions(object: AnyResource, isNew: boolean): AnyReso
   return {
     ...object,
     status: { ...known, storedVersions: storedVersions.length === 0 ? null : storedVersions },
-  } as AnyResource
+  }
 }
 
 /**
@@ -58,7 +58,7 @@ function accepted(object: AnyResource, now: string): AnyResource {
     condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
     ...before.filter(({ type }) => type !== 'NamesAccepted' && type !== 'Established'),
   ]
-  return { ...object, status: { ...status, conditions, acceptedNames: spec.names } } as AnyResource
+  return { ...object, status: { ...status, conditions, acceptedNames: spec.names } }
 
   function condition(type: string, reason: string, message: string): Condition {
     const held = before.find((old) => old.type === type && old.status === 'True')

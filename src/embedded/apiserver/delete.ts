@@ -72,7 +72,7 @@ function fromBody(body: unknown): GivenOptions {
   }
   const { value, error } = readTyped(`${metaPackage}.DeleteOptions`, body)
   if (error !== undefined) throw badRequest(error)
-  return value as GivenOptions // of its own type
+  return value // of its own type
 }
 
 function fromQuery(query: URLSearchParams): GivenOptions {

@@ -85,7 +85,7 @@ export function patched({ mediaType, value }: Patch, document: unknown, served: 
 }
 
 /** A patch whose result cannot be read. Kubernetes quotes the whole result, whatever secrets are in it. */
-export function unfitResult(why: string): Error {
+function unfitResult(why: string): Error {
   return invalid({ group: '', kind: '' }, '', [{ field: 'patch', type: 'FieldValueInvalid', detail: why }])
 }
 

@@ -23,18 +23,18 @@ export function prepareNew(context: Context, served: ServedKind, object: AnyReso
   const resource = object as Resource
   switch (served.resource) {
     case 'pods':
-      return as(newPod(context, resource as Pod))
+      return as(newPod(context, resource))
     case 'services':
       return as({
-        ...withAddresses(context, served, resource as Service, undefined),
+        ...withAddresses(context, served, resource, undefined),
         status: { loadBalancer: {} },
       } as Service)
     case 'namespaces':
       return newNamespace(object)
     case 'jobs.batch':
-      return as({ ...withSelector(resource as Job), status: {} } as Job)
+      return as({ ...withSelector(resource), status: {} } as Job)
     case 'leases.coordination.k8s.io':
-      return as(withoutStrategy(resource as Lease))
+      return as(withoutStrategy(resource))
     case 'persistentvolumeclaims':
       return { ...object, status: { phase: 'Pending' } }
     case 'persistentvolumes':
@@ -86,12 +86,12 @@ export function prepareUpdate(
   const resource = merged as Resource
   switch (served.resource) {
     case 'services':
-      return as(withAddresses(context, served, resource as Service, old as Resource as Service))
+      return as(withAddresses(context, served, resource, old))
     case 'namespaces':
       // Only its own subresource changes what holds a namespace.
       return subresource === 'finalize' ? merged : { ...merged, ...(old.spec === undefined ? {} : { spec: old.spec }) }
     case 'leases.coordination.k8s.io':
-      return as(withoutStrategy(resource as Lease))
+      return as(withoutStrategy(resource))
     case definitionsResource:
       return withStoredVersions(merged, false)
     case 'roles.rbac.authorization.k8s.io':

@@ -79,7 +79,7 @@ interface Read {
 }
 
 /** The fields that the kind has, each of its type. Faults: 400. */
-export function readKind(served: ServedKind, value: unknown, refuse?: ReadOptions['refuse']): Read {
+function readKind(served: ServedKind, value: unknown, refuse?: ReadOptions['refuse']): Read {
   const { kind } = served
   const given = value === null && kind.builtin ? {} : value
   if (!isObject(given))

@@ -83,7 +83,7 @@ function textAt(object: unknown, path: string): string {
   return value === undefined || value === null ? (absent[path] ?? '') : String(value)
 }
 
-export function valueAt(object: unknown, path: readonly string[]): unknown {
+function valueAt(object: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (value, name) => (isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined),
     object,

@@ -189,7 +189,7 @@ function eventsView(kind: Kind): Conversion | undefined {
         ...stored,
         ...(reportingComponent ? { reportingComponent } : {}), // left out here, empty there
         ...(reportingInstance ? { reportingInstance } : {}),
-      } as AnyResource),
+      }),
     toStored: (served) => rename(toStored, served),
   }
 }

@@ -35,7 +35,7 @@ export function validateUpdate(served: ServedKind, object: AnyResource, old: Any
 
 /** Definitions are judged by what serves them. */
 function checkOf({ kind, resource }: ServedKind): Kind['check'] {
-  return resource === definitionsResource ? (checkDefinition as Kind['check']) : kind.check?.bind(kind)
+  return resource === definitionsResource ? checkDefinition : kind.check?.bind(kind)
 }
 
 /** A custom object that says that it is of another kind is judged by nothing else but rules. */
