@@ -236,9 +236,9 @@ test('rules run in maps and lists, with the path of each value', () => {
 })
 
 const wrongRules: Record<string, { rule: ValidationRule; root?: boolean; want: RegExp }> = {
-  'an unknown field': { rule: { rule: 'self.typo == 1' }, want: /no such key: typo/ },
-  'an unknown field in a list': { rule: { rule: 'self.items.all(x, x.typo == 1)' }, want: /no such key: typo/ },
-  'an unknown field in has()': { rule: { rule: '!has(self.inner.typo)' }, want: /no such key: typo/ },
+  'an unknown field': { rule: { rule: 'self.typo == 1' }, want: /No such key: typo/ },
+  'an unknown field in a list': { rule: { rule: 'self.items.all(x, x.typo == 1)' }, want: /No such key: typo/ },
+  'an unknown field in has()': { rule: { rule: '!has(self.inner.typo)' }, want: /No such key: typo/ },
   'types that do not compare': { rule: { rule: 'self.n == self.s' }, want: /no such overload/ },
   'a rule that is no condition': { rule: { rule: 'self.n' }, want: /must be bool, is int/ },
   'bad syntax': { rule: { rule: 'self.n ==' }, want: /./ },
@@ -247,7 +247,7 @@ const wrongRules: Record<string, { rule: ValidationRule; root?: boolean; want: R
     rule: { rule: 'true', messageExpression: 'self.n' },
     want: /messageExpression: must be string/,
   },
-  'metadata beyond the names': { rule: { rule: 'has(self.metadata.labels)' }, root: true, want: /no such key: labels/ },
+  'metadata beyond the names': { rule: { rule: 'has(self.metadata.labels)' }, root: true, want: /No such key: labels/ },
 }
 for (const [name, { rule, root, want }] of Object.entries(wrongRules)) {
   test(`the build finds ${name}`, () => assert.match(checkRule(everything, rule, root ?? false) ?? '', want))

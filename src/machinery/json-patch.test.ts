@@ -120,14 +120,14 @@ const refused: Record<string, { patch: unknown; code: string; status: number; me
   },
   'an unknown operation': {
     patch: [{ op: 'merge', path: '/a' }],
-    code: 'BadPatch',
-    status: 400,
+    code: 'PatchFailed',
+    status: 422,
     message: /^Unexpected kind: merge$/,
   },
   'a relative path': {
     patch: [{ op: 'remove', path: 'a' }],
-    code: 'BadPatch',
-    status: 400,
+    code: 'PatchFailed',
+    status: 422,
     message: /start with "\/"/,
   },
   'an object instead of a list': { patch: { a: 1 }, code: 'BadPatch', status: 400, message: /must be an array/ },

@@ -185,7 +185,7 @@ test('several conflicts are listed by manager', () => {
   const wanted = object({ replicas: 2, paused: false, containers: [{ name: 'c', image: '2' }] })
   assert.equal(
     conflictOf(() => apply('me', wanted, { live })).message,
-    'Apply failed with 3 conflicts: conflicts with "a":\n- .spec.containers[name="c"].image\n- .spec.replicas\n' +
+    'Apply failed with 3 conflicts: conflicts with "a":\n- .spec.replicas\n- .spec.containers[name="c"].image\n' +
       'conflicts with "b" with subresource "scale" using example.com/v1:\n- .spec.paused',
   )
 })
@@ -453,7 +453,15 @@ test('managers of disjoint fields commute', () => {
       })
       const [a, b] = [apply('m', mine), apply('n', object(rest))]
       const [ab, ba] = [apply('n', object(rest), { live: a }), apply('m', mine, { live: b })]
-      assert.ok(equalJson(ab, ba), `${JSON.stringify(ab)} ${JSON.stringify(ba)}`)
+      // Who comes second and changes nothing has no time.
+      const timeless = (made: Resource): unknown => ({
+        ...made,
+        metadata: {
+          ...made.metadata,
+          managedFields: made.metadata.managedFields?.map(({ time: _, ...entry }) => entry),
+        },
+      })
+      assert.ok(equalJson(timeless(ab), timeless(ba)), `${JSON.stringify(ab)} ${JSON.stringify(ba)}`)
     }),
   )
 })

@@ -38,7 +38,7 @@ const pruneCases: Record<string, { spec: StructuralSchema; value: unknown; want:
     spec: { type: 'object', 'x-kubernetes-embedded-resource': true, properties: {} },
     value: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', wrong: 1 }, spec: {} },
     want: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } },
-    unknown: ['spec.metadata.wrong', 'spec.spec'],
+    unknown: ['spec.spec', 'spec.metadata.wrong'],
   },
 }
 for (const [name, { spec, value, want, unknown }] of Object.entries(pruneCases)) {
@@ -178,7 +178,31 @@ const validateCases: Record<string, { x: StructuralSchema; value: unknown; want:
   'an integer beyond int32': {
     x: { type: 'integer', format: 'int32' },
     value: 2 ** 31,
-    want: ['spec.x: Invalid value: 2147483648: Checked value must be of type integer with format int32 in spec.x'],
+    want: ['<nil>: Invalid value: "": Checked value must be of type integer with format int32 in spec.x'],
+  },
+  'a fraction where a whole number of some size must be': {
+    x: { type: 'integer', format: 'int32' },
+    value: 1.5,
+    want: [
+      'spec.x: Invalid value: "float64": spec.x in body must be of type int32: "float64"',
+      '<nil>: Invalid value: "": Checked value must be of type integer with format int32 in spec.x',
+    ],
+  },
+  'a whole number off a step below one': {
+    x: { type: 'number', multipleOf: 0.5 },
+    value: 2,
+    want: ['spec.x: Invalid value: 0: factor MultipleOf declared for spec.x must be positive: 0'],
+  },
+  'what is there twice after what else is wrong': {
+    x: {
+      type: 'object',
+      properties: { a: { type: 'array', 'x-kubernetes-list-type': 'set', items: {} }, b: { type: 'string' } },
+    },
+    value: { a: [1, 1], b: 2 },
+    want: [
+      'spec.x.b: Invalid value: "integer": spec.x.b in body must be of type string: "integer"',
+      'spec.x.a[1]: Duplicate value: 1',
+    ],
   },
   'a number off its step': {
     x: { type: 'integer', multipleOf: 4 },
@@ -188,7 +212,7 @@ const validateCases: Record<string, { x: StructuralSchema; value: unknown; want:
   'too many items': {
     x: { type: 'array', maxItems: 1, items: {} },
     value: [1, 2],
-    want: ['spec.x: Too many: 2: must have at most 1 items'],
+    want: ['spec.x: Too many: 2: must have at most 1 item'],
   },
   'too few items': {
     x: { type: 'array', minItems: 1, items: {} },
@@ -198,7 +222,7 @@ const validateCases: Record<string, { x: StructuralSchema; value: unknown; want:
   'too many members': {
     x: { type: 'object', maxProperties: 1, additionalProperties: {} },
     value: { a: 1, b: 1 },
-    want: ['spec.x: Too many: 2: must have at most 1 items'],
+    want: ['spec.x: Too many: 2: must have at most 1 item'],
   },
   'an absent member that is required': {
     x: { type: 'object', required: ['a'], properties: { a: {} } },
@@ -231,7 +255,7 @@ const validateCases: Record<string, { x: StructuralSchema; value: unknown; want:
     x: { type: 'string', anyOf: [{ minLength: 3 }, { pattern: '^a$' }] },
     value: 'b',
     want: [
-      'spec.x: Invalid value: "": "spec.x" must validate at least one schema (anyOf)',
+      '<nil>: Invalid value: "": "spec.x" must validate at least one schema (anyOf)',
       'spec.x: Invalid value: "b": spec.x in body should be at least 3 chars long',
     ],
   },
@@ -239,13 +263,13 @@ const validateCases: Record<string, { x: StructuralSchema; value: unknown; want:
     x: { type: 'object', properties: { a: {}, b: {} }, oneOf: [{ required: ['a'] }, { required: ['b'] }] },
     value: { a: 1, b: 1 },
     want: [
-      'spec.x: Invalid value: "": "spec.x" must validate one and only one schema (oneOf). Found 2 valid alternatives',
+      '<nil>: Invalid value: "": "spec.x" must validate one and only one schema (oneOf). Found 2 valid alternatives',
     ],
   },
   'what not forbids': {
     x: { type: 'string', not: { enum: ['a'] } },
     value: 'a',
-    want: ['spec.x: Invalid value: "": "spec.x" must not validate the schema (not)'],
+    want: ['<nil>: Invalid value: "": "spec.x" must not validate the schema (not)'],
   },
   'an embedded resource without its type': {
     x: { type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true },

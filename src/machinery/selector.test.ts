@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { isFault } from '#base/fault.ts'
 import { formatLabelSelector, labelRequirements, matchesFields, matchesLabels, parseFieldSelector } from './selector.ts'
+import { selectorErrors } from './label-selector.ts'
 import { parseLabelSelector } from './selector-parse.ts'
 
 const labels = { a: 'x', b: 'y', n: '5', 'k.io/c': '' }
@@ -44,6 +45,39 @@ for (const text of ['a=b=c', 'a in x', 'a in (x', '!a=b', '=', 'a,', 'a b', 'a=b
     )
   })
 }
+
+const refusals: Record<string, string> = {
+  'a in (': "unable to parse requirement: found '', expected: ',', ')' or identifier",
+  'a in x': "unable to parse requirement: found 'x' expected: '('",
+  'a b': "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt",
+  'a,': "found '', expected: identifier after ','",
+  'a=b c': "found 'c', expected: ',' or 'end of string'",
+  'a>x':
+    "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must be an integer",
+}
+for (const [text, want] of Object.entries(refusals)) {
+  test(`of "${text}" it is said why it is no selector`, () => {
+    assert.throws(() => parseLabelSelector(text), { message: want })
+  })
+}
+
+test('a selector in an object is refused by field', () => {
+  const wrong = {
+    matchLabels: { '-': 'a' },
+    matchExpressions: [
+      { key: 'a', operator: 'In' },
+      { key: 'b', operator: 'Like' },
+    ],
+  }
+  assert.deepEqual(
+    selectorErrors('s', wrong).map(({ field, type }) => `${field} ${type}`),
+    [
+      's.matchLabels FieldValueInvalid',
+      's.matchExpressions[0].values FieldValueRequired',
+      's.matchExpressions[1].operator FieldValueInvalid',
+    ],
+  )
+})
 
 test('any text is read as a selector or refused as invalid', () => {
   const piece = fc.constantFrom('a', 'in', 'notin', ' ', ',', '=', '!', '(', ')', '>', 'é', '\\', 'k/')
@@ -91,4 +125,6 @@ test('field selectors compare text', () => {
     assert.equal(matchesFields(parseFieldSelector(text), valueAt), want, text)
   }
   assert.throws(() => parseFieldSelector('metadata.name'), /can't understand/)
+  assert.throws(() => parseFieldSelector('a=b=c'), /unescaped character in value: 61/)
+  assert.throws(() => parseFieldSelector('a=b\\c'), /invalid escape sequence: \\c/)
 })

@@ -7,8 +7,8 @@ export const builtinCases: ApiCases = {
     const made = await api.object('POST', api.pods, { ...pod('p'), status: { phase: 'Running' } })
     assert.equal(made.status?.['phase'], 'Pending')
     assert.equal(made.status?.['qosClass'], 'BestEffort')
-    const { restartPolicy, serviceAccountName, terminationGracePeriodSeconds } = made.spec ?? {}
-    assert.deepEqual([restartPolicy, serviceAccountName, terminationGracePeriodSeconds], ['Always', 'default', 30])
+    const { restartPolicy, terminationGracePeriodSeconds } = made.spec ?? {}
+    assert.deepEqual([restartPolicy, terminationGracePeriodSeconds], ['Always', 30])
   },
   'images without a tag are always pulled': async (api) => {
     const images = { a: 'x', b: 'x:latest', c: 'x:1', d: 'host:5000/x', e: `x@sha256:${'0'.repeat(64)}` }

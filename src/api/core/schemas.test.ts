@@ -26,7 +26,7 @@ for (const kind of [...coreKinds, ...reviewKinds, ...subresourceKinds]) {
   })
 }
 
-test('a pod gets the defaults of Kubernetes', () => {
+test('a pod gets the defaults of Kubernetes that depend on nothing', () => {
   const pod = defaulted(Pod, {
     containers: [{ name: 'a', image: 'a', ports: [{ containerPort: 80 }], readinessProbe: { httpGet: { port: 80 } } }],
   })
@@ -36,7 +36,6 @@ test('a pod gets the defaults of Kubernetes', () => {
     {
       name: 'a',
       image: 'a',
-      imagePullPolicy: 'IfNotPresent',
       terminationMessagePath: '/dev/termination-log',
       terminationMessagePolicy: 'File',
       resources: {},
@@ -52,11 +51,10 @@ test('a pod gets the defaults of Kubernetes', () => {
   ])
 })
 
-test('a service gets the defaults of Kubernetes', () => {
+test('a service gets the defaults of Kubernetes that depend on nothing', () => {
   assert.deepEqual(defaulted(Service, { ports: [{ port: 80 }] }), {
     type: 'ClusterIP',
     sessionAffinity: 'None',
-    internalTrafficPolicy: 'Cluster',
     ports: [{ port: 80, protocol: 'TCP' }],
   })
 })
