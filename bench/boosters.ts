@@ -4,12 +4,7 @@
  *
  * `node bench/boosters.ts [--boosters 1000] [--without-nodes] [--runs 3]`; a run is a process of its own.
  */
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
@@ -22,7 +17,7 @@ import { tokenAuthenticator } from '#cli/identity.ts'
 import { startLocalCluster } from '#cli/local-cluster.ts'
 import type { AnsweredRequest } from '#embedded/apiserver/server.ts'
 import type { AnyResource, Condition } from '#machinery/meta.ts'
-import { mib, pause, peakRssOf, printTable } from './measure.ts'
+import { inScratch, isWrite, mib, pause, peakRssOf, printTable, runAlone, until } from './measure.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -58,7 +53,10 @@ interface Figures {
   readonly stallMs: number
 }
 
-if (options.once) process.stdout.write(JSON.stringify(await measure()))
+const runOnce = (): Figures =>
+  runAlone(import.meta.url, '--boosters', String(count), ...(withoutNodes ? ['--without-nodes'] : []))
+
+if (options.once) process.stdout.write(JSON.stringify(await inScratch(measureIn)))
 else {
   const runs = Array.from({ length: Number(options.runs) }, runOnce)
   const of = (name: keyof Figures): number[] => runs.map((run) => run[name])
@@ -90,26 +88,6 @@ else {
   ])
 }
 
-function runOnce(): Figures {
-  const args = [...process.execArgv, fileURLToPath(import.meta.url), '--once']
-  const { stdout, status } = spawnSync(
-    process.execPath,
-    [...args, '--boosters', String(count), ...(withoutNodes ? ['--without-nodes'] : [])],
-    { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' },
-  )
-  if (status !== 0) throw new Error(`a run ended with ${status}`)
-  return JSON.parse(stdout) as Figures
-}
-
-async function measure(): Promise<Figures> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'fairlead-bench-'))
-  try {
-    return await measureIn(dataDir)
-  } finally {
-    rmSync(dataDir, { recursive: true, force: true })
-  }
-}
-
 async function measureIn(dataDir: string): Promise<Figures> {
   const requests: AnsweredRequest[] = []
   await using cluster = await startLocalCluster({
@@ -135,11 +113,12 @@ async function measureIn(dataDir: string): Promise<Figures> {
   const created = Promise.all(creations).then(seconds)
   const childrenWritten = until(
     () => childKinds.reduce((sum, kind) => sum + kind.list().length, 0) >= count * childrenEach,
+    longestMs,
   ).then(seconds)
   const done = (): boolean => withoutNodes || boosters.list().filter(isActive).length >= count
-  const active = await until(done).then(seconds)
+  const active = await until(done, longestMs).then(seconds)
   await childrenWritten
-  await until(() => cluster.controllers.every((controller) => controller.idle()))
+  await until(() => cluster.controllers.every((controller) => controller.idle()), longestMs)
   const settled = seconds()
   const cpu = process.cpuUsage(cpuBefore)
   const stallMs = delay.max / 1e6
@@ -169,21 +148,9 @@ async function measureIn(dataDir: string): Promise<Figures> {
   }
 }
 
-function isWrite({ verb }: AnsweredRequest): boolean {
-  return !['get', 'list', 'watch'].includes(verb)
-}
-
 function isActive({ status }: AnyResource): boolean {
   const conditions = (status?.['conditions'] ?? []) as readonly Condition[]
   return conditions.some(({ type, status: state }) => type === 'Active' && state === 'True')
-}
-
-async function until(check: () => boolean): Promise<void> {
-  const deadline = performance.now() + longestMs
-  while (!check()) {
-    if (performance.now() > deadline) throw new Error(`not done after ${longestMs} ms`)
-    await pause(5)
-  }
 }
 
 function booster(index: number): AnyResource {

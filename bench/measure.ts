@@ -1,6 +1,9 @@
 /** What every bench here needs: repeated figures as a table, and what the kernel knows of a process. */
-import { readFileSync } from 'node:fs'
-import { availableParallelism, cpus, totalmem } from 'node:os'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 /** One line of a result: a name, the figures of all runs, and what the design allows. */
 export interface Row {
@@ -79,6 +82,44 @@ export function cpuSecondsOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
   const ticksPerSecond = 100
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+}
+
+/** Looks again and again until it holds; throws after the given time. */
+export async function until(check: () => boolean, longestMs: number): Promise<void> {
+  const deadline = performance.now() + longestMs
+  while (!check()) {
+    if (performance.now() > deadline) throw new Error(`not done after ${longestMs} ms`)
+    await pause(5)
+  }
+}
+
+/** Whether a request may change something. */
+export function isWrite({ verb }: { readonly verb: string }): boolean {
+  return !['get', 'list', 'watch'].includes(verb)
+}
+
+/** Runs this file in a process of its own, with `--once`, and reads the figures that it prints. */
+export function runAlone<Figures>(file: string, ...args: readonly string[]): Figures {
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    [...process.execArgv, fileURLToPath(file), '--once', ...args],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      encoding: 'utf8',
+    },
+  )
+  if (status !== 0) throw new Error(`a run ended with ${status}`)
+  return JSON.parse(stdout) as Figures
+}
+
+/** With a directory that is gone afterwards. */
+export async function inScratch<Result>(work: (directory: string) => Promise<Result>): Promise<Result> {
+  const directory = mkdtempSync(join(tmpdir(), 'fairlead-bench-'))
+  try {
+    return await work(directory)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms))

@@ -7,7 +7,7 @@
  */
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
-import { buildGoTool, builtGoTool, type Found, type GoTool, runs } from './go-tool.ts'
+import { buildGoTool, builtGoTool, type Found, type GoTool, pathOf, runs } from './go-tool.ts'
 import { findKubectl } from './kubectl.ts'
 
 const servers = ['etcd', 'kube-apiserver', 'kube-controller-manager'] as const
@@ -41,11 +41,6 @@ function given(server: GoTool, env: NodeJS.ProcessEnv): Found | undefined {
   } catch {
     return undefined
   }
-}
-
-function pathOf(place: Found): string {
-  if ('missing' in place) throw new Error(place.missing)
-  return place.path
 }
 
 if (import.meta.main) {

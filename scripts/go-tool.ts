@@ -25,6 +25,12 @@ export type GoTool = keyof typeof tools
 /** Where a program is, or why there is none. */
 export type Found = { readonly path: string } | { readonly missing: string }
 
+/** Throws what is to be done where there is none. */
+export function pathOf(place: Found): string {
+  if ('missing' in place) throw new Error(place.missing)
+  return place.path
+}
+
 /** What an earlier build left in the cache. */
 export function builtGoTool(tool: GoTool, env: NodeJS.ProcessEnv): Found {
   const { path } = placeOf(tool, env)

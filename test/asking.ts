@@ -17,6 +17,8 @@ export interface Asked {
 
 export interface Clients {
   readonly url: string
+  /** Of the listener for operators and the autoscaler. */
+  readonly operatorsUrl: string
   /** One streamed chat completion, read to its end. */
   ask(model: string, headers?: Readonly<Record<string, string>>): Promise<Asked>
   /** Asks until the router knows the model and one of its pods. */
@@ -24,7 +26,10 @@ export interface Clients {
   post(path: string, body: unknown, init?: RequestInit): Promise<Response>
 }
 
-export async function startClients(t: Pick<TestContext, 'after'>, world: World): Promise<Clients> {
+export async function startClients(
+  t: Pick<TestContext, 'after'>,
+  world: Pick<World, 'until' | 'informers'>,
+): Promise<Clients> {
   const router = await startRouter({
     config: RouterConfig.parse({ port: 0, metricsPort: 0, drainMs: 0, accessLog: 'off' }),
     informers: world.informers,
@@ -51,6 +56,7 @@ export async function startClients(t: Pick<TestContext, 'after'>, world: World):
   }
   return {
     url,
+    operatorsUrl: `http://127.0.0.1:${router.metricsPort}`,
     post,
     ask,
     answered: (model, headers) =>

@@ -52,13 +52,15 @@ test('apply, get, tree, describe, logs and delete do to objects what they say', 
     ['tree', 'modelbooster/quickstart'],
     /^ModelBooster\/quickstart +✔ .*\n├─ ModelServing\/quickstart-vllm +✔ .*\n│ {2}├─ Pod\/\S+ +✔ \S+ +simulated\n/,
   )
-  await prints(['tree'], /AutoscalingPolicy\/short-queue +· .*written, not acted on yet/)
+  await prints(['tree'], /AutoscalingPolicy\/short-queue +· /)
   await prints(['tree', 'modelbooster/none'], /^error: no modelbooster none in default\n$/, 1)
   await prints(
     ['describe', 'modelbooster', 'quickstart'],
     /Active=True[^]*Children:\n {2}ModelServing\/quickstart-vllm[^]*Events:\n.* Normal /,
   )
-  await prints(['describe', 'autoscalingpolicybinding/scaled'], /^Note: +written, not acted on yet/m)
+  await prints(['describe', 'autoscalingpolicybinding/scaled'], /^Kind: +AutoscalingPolicyBinding/m)
+  await prints(['why', 'autoscalingpolicybinding', 'scaled'], /^AutoscalingPolicyBinding\/scaled\n/)
+  await prints(['why', 'pod', 'x'], /^error: why explains scaling so far: name an autoscalingpolicybinding/, 64)
 
   const pod = 'quickstart-vllm-0-leader-0-0'
   await prints(['logs', pod, '--tail', '1'], /^Uvicorn running on \S+:8000\ncontainer engine of runtime, engine, /)

@@ -261,3 +261,43 @@ test('a domain that throws costs its own key a pause and nothing else', async (t
   assert.equal(bad.passes.filter(({ result }) => result === 'bug').length, 1)
   assert.equal(api.bugs.length, 1)
 })
+
+test('what is there at the start waits behind what changes, and so do its writes and all events', async (t) => {
+  await using api = await bareApi()
+  for (const name of ['a', 'b', 'c']) await api.client.create(ConfigMap, source(name, { key: name }))
+  const priorities: string[] = []
+  const noting = { ...api.client }
+  noting.apply = (kind, object, options) => {
+    priorities.push(`${object.metadata.name} ${options.priority}`)
+    return api.client.apply(kind, object, options)
+  }
+  noting.create = (kind, object, options) => {
+    priorities.push(`${kind.kind} ${options?.priority}`)
+    return api.client.create(kind, object, options)
+  }
+  await using controller = await run(t, api, copier(), noting)
+  await api.client.create(ConfigMap, source('d', { key: 'd' }))
+  await until(t, 'all copies', async () => (await copies(api)).items.length === 4 && controller.idle())
+  assert.deepEqual(priorities.filter((text) => !text.startsWith('Event')).toSorted(), [
+    'a background',
+    'b background',
+    'c background',
+    'd normal',
+  ])
+  assert.deepEqual(new Set(priorities.filter((text) => text.startsWith('Event'))), new Set(['Event background']))
+})
+
+test('a drained controller has ended what it began, and written what it had to tell', async (t) => {
+  await using api = await bareApi()
+  await api.client.create(ConfigMap, source('a', { key: 'one' }))
+  await using controller = await run(t, api, copier())
+  await api.client.create(ConfigMap, source('b', { key: 'one' }))
+  await until(t, 'a pass', () => controller.stats().active > 0)
+  await controller.drain()
+  const events = await api.client.list(Event, { namespace: 'default' })
+  assert.deepEqual(new Set(events.items.map(({ involvedObject }) => involvedObject.name)), new Set(['a', 'b']))
+  api.writes.length = 0
+  await api.client.create(ConfigMap, source('c', { key: 'one' }))
+  await until(t, 'the change', () => controller.stats().depth > 0)
+  assert.deepEqual(api.writes, ['create configmaps '])
+})

@@ -108,7 +108,8 @@ test('every file and folder of the repository that a page names is there', () =>
 const flags = new Map(
   commandLine(recordingIo()).commands.map((command) => [
     command.name(),
-    command.options
+    [command, ...command.commands]
+      .flatMap(({ options }) => options)
       .filter(({ hidden }) => !hidden)
       .map(({ long, short }) => [long, short].filter((form) => form !== undefined)),
   ]),
@@ -163,7 +164,7 @@ test('every fairlead command in a page has the flags that it is given there', ()
 })
 
 test('the defaults that docs/cli.md gives are those of the command line', () => {
-  for (const name of ['up', 'router']) {
+  for (const name of ['up', 'manager', 'router']) {
     const command = commandLine(recordingIo()).commands.find((each) => each.name() === name)
     for (const { long, defaultValue, hidden } of command?.options ?? []) {
       if (hidden) continue

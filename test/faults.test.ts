@@ -135,6 +135,11 @@ async function run(t: Parameters<typeof startMachine>[0], { before, act, done }:
     await arrived
     await machine.settled()
   }
+  // Nodes end pods in their own time, which no controller waits for.
+  await machine.until('all that goes to be gone', async () => {
+    const objects = (await Promise.all(kinds.map((kind) => machine.list(kind)))).flat()
+    return objects.every(({ metadata }) => metadata.deletionTimestamp === undefined)
+  })
   return { struck, objects: await objectsOf(machine), podsMade: await made.count() }
 }
 

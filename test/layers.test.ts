@@ -34,7 +34,7 @@ const packages: Record<string, readonly string[]> = {
   zod: ['api', 'cli', 'router', 'simulator', 'embedded/node'],
   '@marcbachmann/cel-js': ['machinery'],
   pino: ['cli'],
-  'prom-client': ['router', 'simulator'],
+  'prom-client': ['autoscaler', 'controller', 'router', 'simulator'],
   commander: ['cli'],
   '@peculiar/x509': ['cli'],
   'reflect-metadata': ['cli'],

@@ -4,7 +4,8 @@
  */
 import type { TestContext } from 'node:test'
 import { systemClock } from '#base/clock.ts'
-import { startControllers } from '#cli/controllers.ts'
+import type { AutoscalingOptions } from '#cli/autoscaling.ts'
+import { type ControllerName, startControllers } from '#cli/controllers.ts'
 import type { RunningController } from '#controller/controller.ts'
 import { createClient } from '#kube/create-client.ts'
 import { createInformers } from '#kube/create-informers.ts'
@@ -12,13 +13,21 @@ import type { Informer, Informers } from '#kube/informer.ts'
 import type { Fetch } from '#machinery/http.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
+import type { Routers } from '#serving/routers.ts'
 import { type GroundOptions, problemsOnly } from './ground.ts'
 import { openGround } from './open-ground.ts'
 import { type Tools, toolsOf } from './tools.ts'
 
+export interface MachineOptions extends GroundOptions {
+  /** Who sends requests to pods. */
+  readonly routers?: Routers
+  /** Which of our controllers; by default those that run unless asked otherwise. */
+  readonly controllers?: readonly ControllerName[]
+}
+
 export interface Machine extends AsyncDisposable, Tools {
   /** Starts the controllers as a new process would. `between` stands before the server and may break the line. */
-  start(between?: (fetch: Fetch) => Fetch): Program
+  start(between?: (fetch: Fetch) => Fetch, autoscaling?: AutoscalingOptions): Program
 }
 
 /** Our controllers, once started; disposing kills them. */
@@ -34,8 +43,12 @@ interface Running {
 
 const nobody: Running = { controllers: [], caches: new Map() }
 
-export async function startMachine(t: Pick<TestContext, 'after'>, options: GroundOptions = {}): Promise<Machine> {
-  const ground = await openGround(options)
+export async function startMachine(
+  t: Pick<TestContext, 'after'>,
+  { routers, controllers: names, ...options }: MachineOptions = {},
+  opening = openGround(options),
+): Promise<Machine> {
+  const ground = await opening
   const clock = systemClock
   const { log = problemsOnly } = options
   const programs = new Set<() => Promise<void>>()
@@ -46,12 +59,16 @@ export async function startMachine(t: Pick<TestContext, 'after'>, options: Groun
       () => running.controllers.every((controller) => controller.idle()),
       () => ground.caughtUp(running.caches),
     ),
-    start(between = (fetch) => fetch) {
+    start(between = (fetch) => fetch, autoscaling = {}) {
       const fetch = between(ground.lineOf('manager'))
       const clientOf = (userAgent: string) => createClient({ userAgent, fetch, baseUrl: ground.url, clock })
       const caches = new Map<Kind, Informer<Resource>>()
       const own = listing(createInformers({ client: clientOf('fairlead'), clock, log, freeze: true }), caches)
-      const controllers = startControllers((name) => ({ client: clientOf(name), informers: own, clock, log }))
+      const runtime = (name: string) => ({ client: clientOf(name), informers: own, clock, log })
+      const controllers = startControllers(runtime, names, {
+        ...(routers !== undefined && { routers }),
+        autoscaling,
+      })
       const started = (running = { controllers, caches })
       let dead: Promise<void> | undefined
       const kill = (): Promise<void> =>

@@ -14,74 +14,12 @@ import { startSimulation } from '#simulator/simulation.ts'
 import { backend, modelBooster, modelServing, podTemplate, role } from './builders.ts'
 import { startMachine } from './machine.ts'
 import { podsMadeFromNow } from './pods-made.ts'
+import { a, atRest, b, chat, namesOf, podsOfB, replaced, servingOf, uidsOf, up } from './serving-tools.ts'
 import { type Tools, writesIn } from './tools.ts'
 import { startWorld } from './world.ts'
 
 const simulation = startSimulation()
 after(() => simulation[Symbol.asyncDispose]())
-
-/** Base A: one role of one pod. */
-const a = (spec: Record<string, unknown> = {}, container: Record<string, unknown> = {}) =>
-  modelServing('chat', {
-    schedulerName: 'default-scheduler',
-    replicas: 2,
-    template: { roles: [role('decode', { entryTemplate: podTemplate(container) })] },
-    ...spec,
-  })
-
-/** Base B: a role with a worker beside one of two replicas. */
-const b = (spec: Record<string, unknown> = {}, template: Record<string, unknown> = {}) =>
-  modelServing('pd', {
-    schedulerName: 'default-scheduler',
-    template: {
-      roles: [role('prefill', { workerReplicas: 1, workerTemplate: podTemplate() }), role('decode', { replicas: 2 })],
-      ...template,
-    },
-    ...spec,
-  })
-
-const chat = { namespace: 'default', name: 'chat' }
-const podsOfB = ['pd-0-decode-0-0', 'pd-0-decode-1-0', 'pd-0-prefill-0-0', 'pd-0-prefill-0-1']
-
-const namesOf = async (tools: Tools): Promise<string[]> =>
-  (await tools.list(Pod)).map(({ metadata }) => metadata.name ?? '').sort()
-
-/** Name → uid, of pods that are not on their way out. */
-async function uidsOf(tools: Tools): Promise<Record<string, string>> {
-  const pods = (await tools.list(Pod)).filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-  return Object.fromEntries(pods.map(({ metadata }) => [metadata.name ?? '', metadata.uid ?? '']))
-}
-
-/** Names of the pods that are others now. */
-function replaced(before: Record<string, string>, now: Record<string, string>): string[] {
-  return Object.keys(now)
-    .filter((name) => now[name] !== before[name])
-    .sort()
-}
-
-async function servingOf(tools: Tools, name: string): Promise<ModelServing> {
-  return tools.client.get(ModelServing, { namespace: 'default', name })
-}
-
-/** Applied, and all of it ready and at rest. */
-async function up(tools: Tools, object: AnyResource): Promise<void> {
-  await tools.apply(object)
-  await atRest(tools, object.metadata.name ?? '')
-}
-
-async function atRest(tools: Tools, name: string): Promise<void> {
-  await tools.until(`${name} to be as it shall`, async () => {
-    const { metadata, spec, status } = await servingOf(tools, name)
-    return (
-      status?.observedGeneration === metadata.generation &&
-      status?.replicas === spec.replicas &&
-      status?.updatedReplicas === spec.replicas &&
-      status?.availableReplicas === spec.replicas &&
-      status.conditions?.some(({ type, status: holds }) => type === 'Available' && holds === 'True')
-    )
-  })
-  await tools.settled()
-}
 
 const remove = (tools: Tools, name: string) => tools.client.delete(Pod, { namespace: 'default', name })
 
@@ -122,7 +60,7 @@ test('S1 two groups of one pod: names, labels, environment, status and events', 
   assert.equal(counts.get('RoleRunning')?.length, 2)
 })
 
-test('S2 two roles and a worker: a headless service for the role with workers, there before its pods', async (t) => {
+test('S2, B-37 two roles and a worker: a headless service for the role with workers, there before its pods', async (t) => {
   const world = await startWorld(t)
   await up(world, b())
   assert.deepEqual(await namesOf(world), podsOfB)
@@ -183,7 +121,7 @@ const recoveries = [
 ] as const
 
 for (const { policy, lost, goes } of recoveries) {
-  test(`${policy}: ${lost} deleted takes with it just ${goes.join(', ')}`, async (t) => {
+  test(`S9, S11, S12 ${policy}: ${lost} deleted takes with it just ${goes.join(', ')}`, async (t) => {
     const world = await startWorld(t)
     await up(world, b({ recoveryPolicy: policy, replicas: 2 }))
     const before = await uidsOf(world)
@@ -228,7 +166,7 @@ const crashes = [
 
 for (const { policy, grace, goes } of crashes) {
   const outcome = goes.length === 0 ? 'the same pod serves again' : `${goes.length} pods are made anew`
-  test(`S9, S10, S12 a container that exits under ${policy} with ${grace} s of grace: ${outcome}`, async (t) => {
+  test(`S9, S10, S12, B-03 a container that exits under ${policy} with ${grace} s of grace: ${outcome}`, async (t) => {
     const { container, crash, options } = crashOnce(t)
     const world = await startWorld(t, options)
     const prefill = role('prefill', {
@@ -248,7 +186,7 @@ for (const { policy, grace, goes } of crashes) {
   })
 }
 
-test('under None too, a pod that ended for good is made anew, alone', async (t) => {
+test('B-03 under None too, a pod that ended for good is made anew, alone', async (t) => {
   const { container, crash, options } = crashOnce(t)
   const world = await startWorld(t, options)
   const once = { spec: { ...(podTemplate(container)['spec'] as object), restartPolicy: 'Never' } }
@@ -261,7 +199,7 @@ test('under None too, a pod that ended for good is made anew, alone', async (t) 
   assert.deepEqual(replaced(before, await uidsOf(world)), ['pd-0-prefill-0-0'])
 })
 
-test('S18 no groups is available too, and from none it comes back', async (t) => {
+test('S18, B-23 no groups is available too, and from none it comes back', async (t) => {
   const world = await startWorld(t)
   await up(world, a({ replicas: 0 }))
   assert.match((await servingOf(world, 'chat')).status?.labelSelector ?? '', /modelserving.volcano.sh\/name=chat/)
@@ -272,7 +210,7 @@ test('S18 no groups is available too, and from none it comes back', async (t) =>
   assert.deepEqual(await namesOf(world), [])
 })
 
-test('S20 the same name again at once: the new one has pods of its own only, all of them new', async (t) => {
+test('S20, B-38 the same name again at once: the new one has pods of its own only, all of them new', async (t) => {
   const world = await startWorld(t)
   await up(world, b())
   const before = await uidsOf(world)
@@ -302,7 +240,7 @@ test('S21 a service that was deleted comes back as it was, and no pod is touched
   await world.condition(ModelServing, 'pd', 'Available')
 })
 
-test('S26 deleted in the foreground, nothing is made any more, and all goes', async (t) => {
+test('S26, B-05 deleted in the foreground, nothing is made any more, and all goes', async (t) => {
   const world = await startWorld(t)
   await up(world, b({ replicas: 2 }))
   const from = world.requests.length
@@ -498,7 +436,7 @@ test('the booster is optional: what is written by hand is served, and its contro
   }
 })
 
-test('a pass repeated writes nothing: metadata that changes costs no write', async (t) => {
+test('B-21 a pass repeated writes nothing: metadata that changes costs no write', async (t) => {
   const world = await startWorld(t)
   await up(world, b({ replicas: 2 }))
   const from = world.requests.length

@@ -1,7 +1,8 @@
 /** The Deployment that runs the controllers, and what goes with it. */
 import { deployment } from './deployment.ts'
 import { homeRoles, serviceAccount } from './rbac.ts'
-import { disruptionBudget, metricsService, type Parts } from './parts.ts'
+import { disruptionBudget, metricsService, metricsServiceName, type Parts } from './parts.ts'
+import { routerPorts } from './router.ts'
 import { joined, text, value, when } from './tree.ts'
 
 export const managerPorts = { metrics: 8080, health: 8081 }
@@ -21,6 +22,7 @@ export const manager: Parts = {
         '--leader-elect-resource-namespace=$(POD_NAMESPACE)',
         `--metrics-bind-address=:${managerPorts.metrics}`,
         `--health-probe-bind-address=:${managerPorts.health}`,
+        `--router-urls=http://${metricsServiceName('router')}.$(POD_NAMESPACE):${routerPorts.metrics}`,
         text`--log-level=${value((v) => v.logLevel)}`,
       ],
       ports: managerPorts,

@@ -34,6 +34,7 @@ const metrics = policy('fairlead-metrics', ownPods, {
       ports: [managerPorts, routerPorts].map(({ metrics }) => port(metrics)),
       from: peers(value((v) => v.networkPolicy.metricsFrom)),
     },
+    { ports: [port(routerPorts.metrics)], from: [{ podSelector: { matchLabels: selectorOf('manager') } }] },
   ],
 })
 
@@ -42,8 +43,8 @@ const clients = policy('fairlead-router-clients', selectorOf('router'), {
   ingress: [{ ports: [port(routerPorts.http)], from: peers(value((v) => v.networkPolicy.clientsFrom)) }],
 })
 
-/** Engines listen where their ModelServer says. */
-const engines = policy('fairlead-router-engines', selectorOf('router'), {
+/** Engines listen where their ModelServer says; the manager asks the routers, and the engines for their load. */
+const pods = policy('fairlead-pods', ownPods, {
   policyTypes: ['Egress'],
   egress: [{ to: [anyPod] }],
 })
@@ -56,7 +57,7 @@ export const networkPolicies: Parts = Object.fromEntries(
     'api-server': apiServer,
     metrics,
     'router-clients': clients,
-    'router-engines': engines,
+    pods,
   }).map(([file, document]) => [file, [when(enabled, document)]]),
 )
 

@@ -5,12 +5,17 @@ import { more, namespace, type Tree, value, when } from './tree.ts'
 /** Documents by the name of their file. */
 export type Parts = Readonly<Record<string, readonly Tree[]>>
 
+export const metricsServiceName = (program: Program): string => `${nameOf(program)}-metrics`
+
+/** Its name stands for the address of every pod, ready or not: one that drains has requests under way to tell of. */
 export function metricsService(program: Program, port: number): Tree {
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name: `${nameOf(program)}-metrics`, namespace, labels: { ...labelsOf(program), ...metricsLabel } },
+    metadata: { name: metricsServiceName(program), namespace, labels: { ...labelsOf(program), ...metricsLabel } },
     spec: {
+      clusterIP: 'None',
+      publishNotReadyAddresses: true,
       selector: selectorOf(program),
       ports: [{ name: 'metrics', port, targetPort: 'metrics', protocol: 'TCP' }],
     },

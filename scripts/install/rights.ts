@@ -2,13 +2,14 @@
  * What the programs may do: exactly what they do. `test/rights.test.ts` compares it with the requests of a run, and the
  * suites on a real API server run with these rights and no others.
  */
-import { ConfigMap, Event, Lease, Pod, Service } from '#api/core/kinds.ts'
+import { ConfigMap, ControllerRevision, Event, Lease, Pod, Service } from '#api/core/kinds.ts'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
+import { PodGroup } from '#api/volcano.ts'
 import type { Kind } from '#machinery/kind.ts'
 import { nameOf, type Program } from './names.ts'
 
@@ -28,7 +29,7 @@ const watched = ['list', 'watch'] as const
 const applied = ['create', 'patch'] as const
 
 const children = [ModelServing, ModelServer, ModelRoute, AutoscalingPolicy, AutoscalingPolicyBinding]
-const withStatus = [ModelBooster, ModelServing, ModelServer, ModelRoute]
+const withStatus = [ModelBooster, ...children]
 const owners = [ModelBooster, ModelServing]
 
 /** In every namespace that is watched. */
@@ -37,12 +38,20 @@ export const rights: Record<Program, readonly Right[]> = {
     { kind: ModelBooster, verbs: watched },
     ...children.map((kind): Right => ({ kind, verbs: [...watched, ...applied, 'delete'] })),
     ...withStatus.map((kind): Right => ({ kind, subresource: 'status', verbs: ['patch'] })),
+    // What is scaled by a policy of another kind needs a right of its own, given by whoever wants that.
+    { kind: ModelServing, subresource: 'scale', verbs: ['patch'] },
     // Children block the deletion of their owner in the foreground. Where admission holds that to be the owner's
     // matter (OwnerReferencesPermissionEnforcement, on by default in OpenShift), it asks for this.
     ...owners.map((kind): Right => ({ kind, subresource: 'finalizers', verbs: ['update'] })),
-    // Pods are made once and never changed; one that is there already is read to see whose it is.
-    { kind: Pod, verbs: [...watched, 'get', 'create', 'delete'] },
+    // Pods are made once; one that is there already is read to see whose it is. Plugins annotate those that are ready.
+    { kind: Pod, verbs: [...watched, 'get', 'create', 'patch', 'delete'] },
+    // Whether routers send a pod requests, on which its readiness waits.
+    { kind: Pod, subresource: 'status', verbs: ['patch'] },
     { kind: Service, verbs: [...watched, ...applied, 'delete'] },
+    // Templates that were; of one that comes back the number changes, and nothing else ever.
+    { kind: ControllerRevision, verbs: [...watched, 'get', 'create', 'patch', 'delete'] },
+    // Where Volcano is installed; whether it is, the API server tells everybody.
+    { kind: PodGroup, verbs: [...watched, ...applied, 'delete'] },
     // One that was told before a restart is read for its count.
     { kind: Event, verbs: ['get', 'create', 'patch'] },
   ],

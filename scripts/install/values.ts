@@ -42,7 +42,7 @@ const Manager = z.strictObject({
     .array(z.string().min(1))
     .min(1)
     .default(['*'])
-    .describe('Which to run: "*" for all, a name to add one, "-name" to leave one out.'),
+    .describe('Which to run: "*" for all, or names of some.'),
   resources: resourceNeeds({ requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } }),
   ...placement,
 })

@@ -1,14 +1,22 @@
 import { z } from 'zod'
 import type { Kind } from '#machinery/kind.ts'
 import type { ObjectMeta } from '#machinery/meta.ts'
-import { ScaleTargetRef } from './autoscaling-policy.ts'
+import { instanceCapacity, ScaleTargetRef, scaleToZeroGracePeriod } from './autoscaling-policy.ts'
+import { scalingTrace, unitStatus } from './autoscaling-status.ts'
 import { defineKind } from './define-kind.ts'
-import { atomicList, conditions, labelMap, replicaCount, rules } from './fields.ts'
+import { atomicList, conditions, keyedBy, labelMap, replicaCount, rules } from './fields.ts'
 import { groups } from './labels.ts'
 
 const BindingTarget = z
   .object({
     targetRef: ScaleTargetRef,
+    subTargets: z
+      .object({
+        kind: z.enum(['Role']).default('Role').describe('What is counted.'),
+        name: z.string().min(1).max(12).describe('Name of the role.'),
+      })
+      .optional()
+      .describe('Scales one role within every group of the ModelServing, in place of whole groups.'),
     additionalMatchLabels: labelMap().optional().describe('Ask only pods that carry these labels too.'),
     metricEndpoint: z
       .object({
@@ -24,6 +32,7 @@ const bounds = {
   target: BindingTarget,
   minReplicas: replicaCount().describe('Never fewer than this.'),
   maxReplicas: replicaCount(1).describe('Never more than this.'),
+  scaleToZeroGracePeriod,
 }
 
 const ordered = rules({
@@ -46,6 +55,7 @@ export const AutoscalingPolicyBindingSpec = z
               .object({
                 ...bounds,
                 cost: z.int32().min(0).default(0).describe('Cost of one instance, compared with the others.'),
+                capacity: instanceCapacity,
               })
               .meta(ordered),
           )
@@ -72,6 +82,8 @@ export const AutoscalingPolicyBindingStatus = z
   .object({
     observedGeneration: z.int().optional().describe('Generation of the spec that this status speaks of.'),
     conditions: conditions().optional(),
+    targets: z.array(z.object(unitStatus)).optional().describe('The numbers of each member.').meta(keyedBy('name')),
+    ...scalingTrace,
   })
   .describe('Observed state of the binding.')
 export type AutoscalingPolicyBindingStatus = z.output<typeof AutoscalingPolicyBindingStatus>
@@ -91,5 +103,10 @@ export const AutoscalingPolicyBinding: Kind<AutoscalingPolicyBinding> = defineKi
   description: 'Applies an AutoscalingPolicy to one ModelServing, or to several as one pool.',
   spec: AutoscalingPolicyBindingSpec,
   status: AutoscalingPolicyBindingStatus,
-  columns: [{ name: 'Policy', type: 'string', jsonPath: '.spec.policyRef.name' }],
+  columns: [
+    { name: 'Policy', type: 'string', jsonPath: '.spec.policyRef.name' },
+    { name: 'Current', type: 'integer', jsonPath: '.status.decisions[0].current' },
+    { name: 'Desired', type: 'integer', jsonPath: '.status.decisions[0].desired' },
+    { name: 'Rule', type: 'string', jsonPath: '.status.decisions[0].rule' },
+  ],
 })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Kind } from '#machinery/kind.ts'
 import type { ObjectMeta } from '#machinery/meta.ts'
 import { checkAutoscalingPolicy } from './autoscaling-rules.ts'
+import { scalingTrace, unitStatus } from './autoscaling-status.ts'
 import type { LabelSelector, ObjectReference } from './core/types.generated.ts'
 import { defineKind } from './define-kind.ts'
 import { atomicList, conditions, coreField, halfHour, keyedBy, quantity, replicaCount, rules } from './fields.ts'
@@ -93,7 +94,7 @@ export const EmbeddedAutoscalingPolicy = z
 export type EmbeddedAutoscalingPolicy = z.output<typeof EmbeddedAutoscalingPolicy>
 
 export const ScaleTargetRef = coreField<ObjectReference>('io.k8s.api.core.v1.ObjectReference')
-  .describe('The ModelServing to scale.')
+  .describe('What to scale: a ModelServing unless `kind` says otherwise, or any object with a scale subresource.')
   .meta(
     rules(
       {
@@ -103,12 +104,27 @@ export const ScaleTargetRef = coreField<ObjectReference>('io.k8s.api.core.v1.Obj
         reason: 'FieldValueRequired',
       },
       {
-        rule: `!has(self.kind) || self.kind in ['', 'ModelServing']`,
-        message: 'only a ModelServing can be scaled',
-        fieldPath: '.kind',
+        rule: `!has(self.kind) || self.kind in ['', 'ModelServing'] || (has(self.apiVersion) && self.apiVersion != '')`,
+        message: 'give apiVersion too for a kind other than ModelServing',
+        fieldPath: '.apiVersion',
+        reason: 'FieldValueRequired',
       },
     ),
   )
+
+/** Idle time before the last instance goes, where nothing is said. */
+export const defaultScaleToZeroGracePeriod = '30s'
+
+export const scaleToZeroGracePeriod = halfHour()
+  .optional()
+  .describe('Idle time before the last instance goes; `30s` when absent. Only with `minReplicas` 0.')
+
+export const instanceCapacity = z
+  .int32()
+  .min(1)
+  .max(1000)
+  .optional()
+  .describe('Load that one instance takes, in instances of the weakest member; 1 when absent.')
 
 const MetricSource = z
   .object({
@@ -124,6 +140,12 @@ const MetricSource = z
         labelSelector: coreField<LabelSelector>('io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector')
           .optional()
           .describe('Which of the pods to ask.'),
+        merge: z
+          .enum(['Sum', 'Mean', 'Max'])
+          .optional()
+          .describe(
+            'What several series of one pod come to. `Sum` when absent; `Mean` for what engines give as a ratio.',
+          ),
       })
       .optional()
       .describe('Read from the pods themselves.'),
@@ -135,12 +157,32 @@ const MetricSource = z
           .regex(/^https?:\/\//)
           .describe('Base URL of the Prometheus server.'),
         query: z.string().min(1).max(4096).describe('A query that yields one number.'),
+        type: z
+          .enum(['Value', 'AverageValue'])
+          .optional()
+          .describe(
+            'What the number is: with `AverageValue` the total of all instances, with `Value` an average or a ratio. `AverageValue` when absent.',
+          ),
       })
       .optional()
       .describe('Read from a Prometheus server.'),
+    router: z
+      .object({
+        load: z
+          .enum(['requests', 'waiting'])
+          .optional()
+          .describe('All requests of the target, or only those that wait for a pod. `requests` when absent.'),
+      })
+      .optional()
+      .describe('Told by the routers in front of the target.'),
   })
   .describe('Where one metric comes from.')
-  .meta(rules({ rule: 'has(self.pod) != has(self.prometheus)', message: 'give one of pod and prometheus' }))
+  .meta(
+    rules({
+      rule: '(has(self.pod) ? 1 : 0) + (has(self.prometheus) ? 1 : 0) + (has(self.router) ? 1 : 0) == 1',
+      message: 'give one of pod, prometheus and router',
+    }),
+  )
 
 const metricSources = z
   .record(z.string().max(253), MetricSource)
@@ -174,6 +216,7 @@ const RoleScaling = z
       .describe('Metrics of this role, in place of those of the policy.')
       .meta(atomicList),
     metricSources,
+    scaleToZeroGracePeriod,
   })
   .describe('Bounds and metrics of one role.')
   .meta(rules(ordered))
@@ -198,7 +241,7 @@ export const AutoscalingPolicySpec = z
       .describe('What to look at; the metric that asks for most wins.')
       .meta(atomicList),
     homogeneousTarget: z
-      .object({ target: Target, ...bounds })
+      .object({ target: Target, ...bounds, scaleToZeroGracePeriod })
       .optional()
       .describe('Scales one ModelServing by whole groups.')
       .meta(rules(ordered)),
@@ -210,6 +253,8 @@ export const AutoscalingPolicySpec = z
               .object({
                 target: Target,
                 cost: z.int32().min(0).default(0).describe('Cost of one instance, compared with the others.'),
+                capacity: instanceCapacity,
+                scaleToZeroGracePeriod,
                 ...bounds,
               })
               .meta(rules(ordered)),
@@ -259,14 +304,6 @@ export const AutoscalingPolicySpec = z
 export type AutoscalingPolicySpec = z.output<typeof AutoscalingPolicySpec>
 export type AutoscalingPolicySpecInput = z.input<typeof AutoscalingPolicySpec>
 
-const unitStatus = {
-  name: z.string().describe('Name of the ModelServing or role.'),
-  currentReplicas: z.int32().optional().describe('Instances there are.'),
-  desiredReplicas: z.int32().optional().describe('Instances that the metrics ask for.'),
-  mode: z.enum(['Stable', 'Panic']).optional().describe('Which pace holds.'),
-  lastScaleTime: z.iso.datetime({ offset: true }).optional().describe('When the number last changed.'),
-}
-
 export const AutoscalingPolicyStatus = z
   .object({
     observedGeneration: z.int().optional().describe('Generation of the spec that this status speaks of.'),
@@ -295,6 +332,7 @@ export const AutoscalingPolicyStatus = z
       })
       .optional()
       .describe('Of the disaggregated target.'),
+    ...scalingTrace,
   })
   .describe('Observed state of scaling.')
 export type AutoscalingPolicyStatus = z.output<typeof AutoscalingPolicyStatus>

@@ -343,13 +343,26 @@ const servings: readonly ObjectRow[] = [
   serving(
     'a pace of nothing',
     { template: { roles: [role()] }, rolloutStrategy: rolling({ maxUnavailable: 0 }) },
-    /maxUnavailable: .*no group at all/,
+    /maxUnavailable: .*no update could move/,
   ),
   serving(
-    'a percentage that comes to nothing',
-    { replicas: 3, template: { roles: [role()] }, rolloutStrategy: rolling({ maxUnavailable: '30%' }) },
-    /maxUnavailable: .*no group at all/,
+    'a pace of nothing for a role',
+    { template: { roles: [role({ maxUnavailable: '0%' })] }, rolloutStrategy: { type: 'RoleRollingUpdate' } },
+    /^spec\.template\.roles: .*must not both be none/,
   ),
+  serving('no group missing, but one added', {
+    template: { roles: [role()] },
+    rolloutStrategy: rolling({ maxUnavailable: 0, maxSurge: '10%' }),
+  }),
+  serving('a percentage that comes to nothing is one', {
+    replicas: 3,
+    template: { roles: [role()] },
+    rolloutStrategy: rolling({ maxUnavailable: '30%' }),
+  }),
+  serving('B-29 role by role, a role without instances', {
+    template: { roles: [role(), role({ name: 'spare', replicas: 0 })] },
+    rolloutStrategy: { type: 'RoleRollingUpdate' },
+  }),
   serving(
     'a role held back while groups roll',
     { template: { roles: [role({ partition: 1 })] } },
@@ -549,12 +562,12 @@ const scalings: readonly ObjectRow[] = [
   ),
   scaling(
     'AutoscalingPolicyBinding',
-    'a target of another kind',
+    'a target of another kind without its group',
     {
       policyRef: { name: 'chat' },
       scalingConfiguration: { ...target, target: { targetRef: { kind: 'Deployment', name: 'x' } } },
     },
-    /targetRef\.kind: .*only a ModelServing/,
+    /targetRef\.apiVersion: .*kind other than ModelServing/,
   ),
   scaling(
     'AutoscalingPolicyBinding',

@@ -35,6 +35,19 @@ export const servingLabels = {
   roleTemplateHash: 'modelserving.volcano.sh/role-template-hash',
 } as const
 
+export const servingAnnotations = {
+  /** On a pod: which making of its role replica it belongs to, from 2 on. */
+  incarnation: 'fairlead.dev/incarnation',
+  /** On a ModelServing, and from there on its pods: a new value makes all pods anew, as a changed template would. */
+  restartedAt: 'fairlead.dev/restarted-at',
+} as const
+
+/**
+ * Readiness gate and condition of an entry pod: whether routers send it requests. Until somebody has said so they may, for
+ * they are who is asked; `False` takes it out of routing while it goes on with what it has.
+ */
+export const routableGate = 'fairlead.dev/Routable'
+
 /** In every container of a ModelServing's pods. */
 export const servingEnv = {
   /** Pods of this role replica, entry included. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Kind } from '#machinery/kind.ts'
 import type { ObjectMeta } from '#machinery/meta.ts'
 import { defineKind } from './define-kind.ts'
-import { conditions, duration, labelMap } from './fields.ts'
+import { conditions, duration, halfHour, labelMap } from './fields.ts'
 import { groups } from './labels.ts'
 import { checkModelServer } from './model-server-rules.ts'
 
@@ -48,6 +48,18 @@ export const TrafficPolicy = z
       })
       .optional()
       .describe('What happens when a pod does not answer.'),
+    hold: z
+      .object({
+        maxRequests: z
+          .int32()
+          .min(1)
+          .max(10_000)
+          .default(100)
+          .describe('Requests that may wait in one router; one more gets 503.'),
+        timeout: halfHour().default('60s').describe('Longest wait; then the request gets 503.'),
+      })
+      .optional()
+      .describe('Requests that find no ready pod wait for one. Absent, they get 503 at once.'),
   })
   .describe('How requests are sent to the pods.')
 export type TrafficPolicy = z.output<typeof TrafficPolicy>

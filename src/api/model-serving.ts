@@ -90,13 +90,14 @@ export const ModelServingRole = z
     maxUnavailable: intOrPercent()
       .default(1)
       .describe(
-        'With `RoleRollingUpdate`: instances that may be missing during an update; percentages round down. Accepted, and not acted on yet.',
+        'With `RoleRollingUpdate`: instances that may be missing during an update; percentages round down, to one at least.',
       ),
+    maxSurge: intOrPercent()
+      .optional()
+      .describe('With `RoleRollingUpdate`: instances above `replicas` during an update; percentages round up.'),
     partition: intOrPercent()
       .optional()
-      .describe(
-        'With `RoleRollingUpdate`: instances with a lower ordinal stay as they are; percentages round up. Accepted, and not acted on yet.',
-      ),
+      .describe('With `RoleRollingUpdate`: instances with a lower ordinal stay as they are; percentages round up.'),
   })
   .describe('One part of a group, such as `prefill`.')
   .meta(
@@ -141,24 +142,42 @@ const ServingTemplate = z
     }),
   )
 
-const RollingUpdate = z.object({
-  maxUnavailable: intOrPercent()
-    .default(1)
-    .describe(
-      'Groups that may be missing during an update; percentages of `replicas`, rounded down. Accepted, and not acted on yet: it is one.',
-    ),
-  maxSurge: intOrPercent()
-    .optional()
-    .describe('Groups above `replicas` during an update. Accepted, and not acted on yet.'),
-  partition: intOrPercent()
-    .optional()
-    .describe(
-      'Groups with a lower ordinal stay as they are; percentages of `replicas`, rounded up. Accepted, and not acted on yet: all groups are replaced.',
-    ),
-})
+const RollingUpdate = z
+  .object({
+    maxUnavailable: intOrPercent()
+      .default(1)
+      .describe(
+        'Groups that may be missing during an update; percentages of `replicas` round down, to one at least where `maxSurge` is none.',
+      ),
+    maxSurge: intOrPercent()
+      .optional()
+      .describe('Groups above `replicas` during an update; percentages of `replicas` round up. None by default.'),
+    partition: intOrPercent()
+      .optional()
+      .describe('Groups with a lower ordinal stay as they are; percentages of `replicas` round up.'),
+  })
+  .meta(
+    rules({
+      rule: `!(string(self.maxUnavailable) in ['0', '0%']) || (has(self.maxSurge) && !(string(self.maxSurge) in ['0', '0%']))`,
+      message: 'no group may be missing and none may be added, so no update could move; raise this or maxSurge',
+      fieldPath: '.maxUnavailable',
+    }),
+  )
+
+export const pluginNames = ['demo-pod-tweaks', 'lws-standard-labels'] as const
+export type PluginName = (typeof pluginNames)[number]
 
 const Plugin = z.object({
-  name: z.string().max(253).describe('Name of a built-in plugin.'),
+  name: z
+    .string()
+    .max(253)
+    .describe('Name of a built-in plugin: `demo-pod-tweaks` or `lws-standard-labels`.')
+    .meta(
+      rules({
+        rule: `self in ['${pluginNames.join("', '")}']`,
+        message: `there are the plugins ${pluginNames.join(' and ')}`,
+      }),
+    ),
   type: z.enum(['BuiltIn']).default('BuiltIn').describe('Where the plugin comes from.'),
   config: freeForm().optional().describe('Settings of the plugin.'),
   scope: z
@@ -187,7 +206,9 @@ export const ModelServingSpec = z
       .array(Plugin)
       .max(16)
       .optional()
-      .describe('Built-in plugins that change pods before they are created, in order. Accepted, and not acted on yet.')
+      .describe(
+        'Built-in plugins that change pods before they are created, in order. A change of them replaces no pod.',
+      )
       .meta(atomicList),
     template: ServingTemplate,
     rolloutStrategy: z
@@ -195,10 +216,14 @@ export const ModelServingSpec = z
         type: z
           .enum(rolloutTypes)
           .default('ServingGroupRollingUpdate')
-          .describe(
-            'Whether whole groups are replaced, or the instances of changed roles inside them. Whole groups are, so far.',
-          ),
+          .describe('Whether whole groups are replaced, or only the instances of changed roles inside them.'),
         rollingUpdateConfiguration: RollingUpdate.optional().describe('The pace of `ServingGroupRollingUpdate`.'),
+        paused: z
+          .boolean()
+          .optional()
+          .describe(
+            'While true nothing is replaced and nothing new is of the changed template; recovery and scaling go on.',
+          ),
       })
       .optional()
       .describe('How a change of the template reaches the pods.')
@@ -214,19 +239,20 @@ export const ModelServingSpec = z
       .enum(recoveryPolicies)
       .default('RoleRecreate')
       .describe('What one failed pod takes down with it.'),
+    revisionHistoryLimit: z
+      .int32()
+      .min(0)
+      .max(1000)
+      .default(10)
+      .describe('Former templates that are kept, beside those in use, to go back to.'),
   })
   .describe('Desired state of one served model.')
   .meta(
     rules(
       {
-        rule: `!has(self.rolloutStrategy) || !has(self.rolloutStrategy.rollingUpdateConfiguration) || self.replicas == 0 || (type(self.rolloutStrategy.rollingUpdateConfiguration.maxUnavailable) == int ? self.rolloutStrategy.rollingUpdateConfiguration.maxUnavailable != 0 : int(string(self.rolloutStrategy.rollingUpdateConfiguration.maxUnavailable).replace('%', '')) * self.replicas >= 100)`,
-        message: 'maxUnavailable comes to no group at all, so no update could move; raise it',
-        fieldPath: '.rolloutStrategy.rollingUpdateConfiguration.maxUnavailable',
-      },
-      {
-        rule: `has(self.rolloutStrategy) && self.rolloutStrategy.type == 'RoleRollingUpdate' ? self.template.roles.all(role, role.replicas == 0 || (type(role.maxUnavailable) == int ? role.maxUnavailable != 0 : int(string(role.maxUnavailable).replace('%', '')) * role.replicas >= 100)) : self.template.roles.all(role, !has(role.partition))`,
+        rule: `has(self.rolloutStrategy) && self.rolloutStrategy.type == 'RoleRollingUpdate' ? self.template.roles.all(role, !(string(role.maxUnavailable) in ['0', '0%']) || (has(role.maxSurge) && !(string(role.maxSurge) in ['0', '0%']))) : self.template.roles.all(role, !has(role.partition) && !has(role.maxSurge))`,
         message:
-          'partition of a role is for RoleRollingUpdate alone; and with it, maxUnavailable of each role must come to at least one instance',
+          'partition and maxSurge of a role are for RoleRollingUpdate alone; and with it, maxUnavailable and maxSurge of a role must not both be none',
         fieldPath: '.template.roles',
       },
       {
@@ -242,23 +268,49 @@ export type ModelServingSpecInput = z.input<typeof ModelServingSpec>
 export const ModelServingStatus = z
   .object({
     observedGeneration: z.int().optional().describe('Generation of the spec that this status speaks of.'),
-    replicas: z.int32().optional().describe('Groups there are, those being deleted included.'),
+    replicas: z.int32().optional().describe('Groups there are, those being deleted apart.'),
     updatedReplicas: z.int32().optional().describe('Groups of the present template.'),
     currentReplicas: z.int32().optional().describe('Groups of `currentRevision`.'),
     availableReplicas: z.int32().optional().describe('Groups that are ready, of any revision.'),
     currentRevision: z.string().optional().describe('Revision that is being left, or the only one.'),
     updateRevision: z.string().optional().describe('Revision of the present template.'),
+    servedRevision: z
+      .string()
+      .optional()
+      .describe(
+        'Newest revision of which a whole group has served. Until the present template has, its groups are few.',
+      ),
     labelSelector: z.string().optional().describe('Selects one pod of each group, for autoscalers.'),
+    roles: z
+      .array(
+        z.object({
+          name: z.string().describe('Name of the role.'),
+          replicas: z.int32().describe('Its instances in all groups.'),
+          readyReplicas: z.int32().describe('Those that run and are ready.'),
+          updatedReplicas: z.int32().describe('Those of the present template of the role.'),
+          revision: z.string().describe('Names the present template of the role; the same in every pod that has it.'),
+        }),
+      )
+      .optional()
+      .describe('How far each role has come, over all groups.')
+      .meta(keyedBy('name')),
     groups: z
       .array(
         z.object({
           ordinal: z.int32().describe('Number of the group, part of the names of its pods.'),
-          revision: z.string().optional().describe('Revision of its pods; absent while they differ.'),
+          revision: z.string().optional().describe('Revision of the group.'),
+          ready: z.boolean().optional().describe('Whether all of its instances are there and running.'),
           roles: z
             .array(
               z.object({
                 name: z.string().describe('Name of the instance, `<role>-<ordinal>`.'),
                 phase: z.enum(replicaPhases).describe('How far the instance has come.'),
+                revision: z.string().optional().describe('Its revision, where it is another than that of the group.'),
+                incarnation: z
+                  .int32()
+                  .min(1)
+                  .optional()
+                  .describe('How often the instance has been made, where it is more than once.'),
               }),
             )
             .describe('The instances of its roles.')
@@ -298,6 +350,13 @@ export const ModelServing: Kind<ModelServing> = defineKind<ModelServing>({
     { name: 'Replicas', type: 'integer', jsonPath: '.status.replicas' },
     { name: 'Available', type: 'integer', jsonPath: '.status.availableReplicas' },
     { name: 'Updated', type: 'integer', jsonPath: '.status.updatedReplicas' },
+    { name: 'Revision', type: 'string', jsonPath: '.status.updateRevision', priority: 1 },
+    {
+      name: 'State',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Available")].message',
+      priority: 1,
+    },
   ],
   rules: [
     {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type Clock, sleep, systemClock, timestamp } from './clock.ts'
+import { type Clock, microTimestamp, sleep, steadyClock, systemClock, timestamp } from './clock.ts'
 
 /** A clock that stands still; `ring` is its only timer. */
 function standingClock() {
@@ -73,4 +73,27 @@ test('a timestamp is UTC with whole seconds', () => {
   assert.equal(timestamp(Date.UTC(2026, 0, 2, 3, 4, 5, 999)), '2026-01-02T03:04:05Z')
   const years = fc.integer({ min: Date.UTC(1970, 0), max: Date.UTC(9999, 11) })
   fc.assert(fc.property(years, (ms) => Date.parse(timestamp(ms)) === Math.floor(ms / 1000) * 1000))
+})
+
+test('the steady clock goes by the processor’s count, and adds for how long the machine was suspended', () => {
+  const sources = { count: 5_000, day: Date.UTC(2030, 0, 1) }
+  const clock = steadyClock(
+    () => sources.count,
+    () => sources.day,
+  )
+  const after = (countMs: number, dayMs: number): number => {
+    const before = clock.now()
+    sources.count += countMs
+    sources.day += dayMs
+    return clock.now() - before
+  }
+  assert.equal(after(250, 250), 250)
+  assert.equal(after(250, -3_600_000), 250, 'the time of day was set back')
+  assert.equal(after(0.25, 1), 0.25, 'the time of day has no fractions')
+  assert.equal(after(250, 60_250), 60_250, 'suspended for a minute')
+  assert.equal(after(250, 250), 250)
+})
+
+test('a timestamp with microseconds has all six of their digits', () => {
+  assert.equal(microTimestamp(Date.UTC(2026, 0, 2, 3, 4, 5, 6)), '2026-01-02T03:04:05.006000Z')
 })

@@ -451,7 +451,7 @@ test('C10: a policy of the model scales all backends as one pool', () => {
     policyRef: { name: 'opt' },
     optimizerConfiguration: {
       params: [
-        { target: target('opt-a100', 8900), cost: 60, minReplicas: 0, maxReplicas: 4 },
+        { target: target('opt-a100', 8900), cost: 60, minReplicas: 0, maxReplicas: 4, scaleToZeroGracePeriod: '30s' },
         { target: target('opt-h100', 8100), cost: 100, minReplicas: 1, maxReplicas: 2 },
       ],
       costExpansionRatePercent: 200,

@@ -23,19 +23,25 @@ export function renderAutoscaling(booster: NormalBooster): Autoscaling {
       cost: backend.cost,
       minReplicas: backend.min,
       maxReplicas: backend.max,
+      ...grace(backend),
     }))
     return pair(booster, undefined, modelPolicy, { optimizerConfiguration: { params, costExpansionRatePercent } })
   }
   const pairs = backends.map((backend) => {
     if (backend.policy === undefined) return { policies: [], bindings: [] }
     const { min: minReplicas, max: maxReplicas } = backend
-    const scalingConfiguration = { target: target(booster, backend), minReplicas, maxReplicas }
+    const scalingConfiguration = { target: target(booster, backend), minReplicas, maxReplicas, ...grace(backend) }
     return pair(booster, backend, backend.policy, { scalingConfiguration })
   })
   return {
     policies: pairs.flatMap(({ policies }) => policies),
     bindings: pairs.flatMap(({ bindings }) => bindings),
   }
+}
+
+/** Of no use where the last instance never goes. */
+function grace({ min, scaleToZeroGracePeriod }: NormalBackend): Readonly<Record<string, string>> {
+  return min > 0 || scaleToZeroGracePeriod === undefined ? {} : { scaleToZeroGracePeriod }
 }
 
 function pair(

@@ -35,11 +35,22 @@ export function renderServer(booster: NormalBooster, backend: NormalBackend): An
       ...(backend.type === 'vLLMDisaggregated' ? { pdGroup } : {}),
     },
     workloadPort: { port: (worker === undefined ? undefined : enginePortOf(worker)) ?? defaultEnginePort },
-    trafficPolicy: { retry: { attempts: 5, retryInterval: '0s' } },
+    trafficPolicy: {
+      retry: { attempts: 5, retryInterval: '0s' },
+      ...(wakes(booster, backend) ? { hold: { timeout: wakeTimeout } } : {}),
+    },
     ...(connector === undefined ? {} : { kvConnector: { type: connector } }),
   }
   const metadata = childMeta(booster, backend, revisionHash(spec))
   return { apiVersion: apiVersionOf(ModelServer), kind: ModelServer.kind, metadata, spec }
+}
+
+/** Weights take their time to load. */
+const wakeTimeout = '5m'
+
+/** Scaled to zero at times: then requests wait for the first pod. */
+function wakes({ modelPolicy }: NormalBooster, { policy, min }: NormalBackend): boolean {
+  return min === 0 && (modelPolicy ?? policy) !== undefined
 }
 
 /**

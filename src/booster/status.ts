@@ -6,7 +6,7 @@
  * | `Initialized` | all children were written once |
  * | `Active` | every serving of this generation is available, and one at least is not scaled to zero |
  * | `Failed` | the spec cannot be converted, a write failed, a name is taken, or pods cannot start |
- * | `AutoscalingActive` | never so far; it is there, False, where a policy waits for somebody to act on it |
+ * | `AutoscalingActive` | the autoscaler can tell the number of every binding; told once the booster was active |
  *
  * A new booster costs two writes, so counts that move while it comes up are not worth one until it takes long.
  */
@@ -14,6 +14,7 @@ import { timestamp } from '#base/clock.ts'
 import { isFault, messageOf } from '#base/fault.ts'
 import { equalJson } from '#base/json.ts'
 import type { ModelBooster, ModelBoosterStatus } from '#api/model-booster.ts'
+import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import type { Outcome, StepFailure } from '#controller/domain.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
@@ -83,8 +84,9 @@ function nextStatus(
     return build({ Active: notReady(), Failed: failed }, before)
   }
   const { desired } = conversion
-  const scaling = desired.policies.length > 0 ? { AutoscalingActive: notScaling } : {}
   const children = settle(desired, wanted)
+  const known = desired.policies.length > 0 ? former.get('AutoscalingActive') : undefined
+  const scaling = known === undefined ? {} : { AutoscalingActive: known }
   const foreign = children.filter(({ state }) => state === 'foreign').map(nameOf)
   if (foreign.length > 0) {
     const message = `${foreign.join(', ')}: the name is taken by an object of somebody else; rename or delete one of the two`
@@ -105,12 +107,13 @@ function nextStatus(
   const servings = children.filter(({ kind }) => kind === ModelServing).map((child) => servingFacts(child, outcome))
   const hindrances = servings.flatMap(({ satisfied, hindrance }) => (satisfied || !hindrance ? [] : [hindrance]))
   const broken = hindrances.filter(({ definite }) => definite)
+  const active = activity(servings, hindrances)
   return build(
     {
       Initialized: { status: 'True', reason: 'ModelCreating', message: `${family.owner.kind} initialized` },
-      Active: activity(servings, hindrances),
+      Active: active,
       ...(broken.length > 0 ? { Failed: failure(textsOf(broken).join('; ')) } : recovered(former)),
-      ...scaling,
+      ...(active.status === 'True' ? { AutoscalingActive: scalingOf(children) } : scaling),
     },
     {
       observedGeneration: booster.metadata.generation ?? 0,
@@ -191,10 +194,22 @@ function failure(message: string): Telling {
   return { status: 'True', reason: 'ModelAbnormal', message }
 }
 
-const notScaling: Telling = {
-  status: 'False',
-  reason: 'NotYetImplemented',
-  message: 'the autoscaling policy is written, but nothing acts on it yet: replicas stay as they are',
+/** As the bindings tell it: the first that is not scaled, if there is one. */
+function scalingOf(children: readonly Child[]): Telling | undefined {
+  const bindings = children.flatMap(({ live }) =>
+    live !== undefined && isOfKind(live, AutoscalingPolicyBinding) ? [live] : [],
+  )
+  const told = bindings.flatMap(({ metadata, status: { conditions = [] } = {} }) =>
+    conditions.filter(({ type }) => type === 'ScalingActive').map((condition) => ({ name: metadata.name, condition })),
+  )
+  const idle = told.find(({ condition }) => condition.status !== 'True')
+  if (idle === undefined) {
+    return told.length === 0
+      ? undefined
+      : { status: 'True', reason: 'Scaling', message: 'replicas follow the autoscaling policy' }
+  }
+  const { reason, message } = idle.condition
+  return { status: 'False', reason, message: `AutoscalingPolicyBinding ${idle.name}: ${message}` }
 }
 
 /** A failure that is over is told as such; one that never was is not. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from '#kube/client.ts'
 import { createClient } from '#kube/create-client.ts'
-import { loadClusterAccess } from '#kube/kubeconfig.ts'
+import { type ClusterAccess, loadClusterAccess } from '#kube/kubeconfig.ts'
 import { connect as open } from '#kube/transport.ts'
 import type { Io } from './io.ts'
 import { packageVersion } from './version.ts'
@@ -23,12 +23,7 @@ export interface Cluster extends AsyncDisposable {
 const defaultDataDir = '.fairlead'
 
 export function connect(options: ConnectOptions, io: Io): Cluster {
-  const path = kubeconfigPath(options, io)
-  const access = loadClusterAccess({
-    env: io.env,
-    ...(path !== undefined && { path }),
-    ...(options.context !== undefined && { context: options.context }),
-  })
+  const access = clusterAccess(options, io)
   const connection = open(access)
   return {
     client: createClient({
@@ -39,6 +34,16 @@ export function connect(options: ConnectOptions, io: Io): Cluster {
     namespace: options.namespace ?? access.namespace,
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   }
+}
+
+/** The cluster that is meant, and who we are to it. */
+export function clusterAccess(options: Omit<ConnectOptions, 'namespace'>, io: Io): ClusterAccess {
+  const path = kubeconfigPath(options, io)
+  return loadClusterAccess({
+    env: io.env,
+    ...(path !== undefined && { path }),
+    ...(options.context !== undefined && { context: options.context }),
+  })
 }
 
 /** The flag, else what KUBECONFIG names, else what `fairlead up` wrote below this folder, else kubectl's own. */

@@ -75,10 +75,3 @@ Events:
 `,
   )
 })
-
-test('of a policy it is said that nothing acts on it yet', () => {
-  const object = { apiVersion: 'workload.serving.volcano.sh/v1alpha1', kind: 'AutoscalingPolicy', metadata, spec: {} }
-  const text = renderDescription({ kind: 'AutoscalingPolicy', object, children: [], events: [] }, nowMs, false)
-  assert.match(text, /^Note: {7}written, not acted on yet: there is no autoscaler so far$/m)
-  assert.match(text, /Events:\n {2}none\n$/)
-})

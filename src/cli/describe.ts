@@ -7,7 +7,7 @@ import { type ConnectOptions, connect } from './connect.ts'
 import { usage } from './exit.ts'
 import type { Io } from './io.ts'
 import { parseTarget } from './known-kinds.ts'
-import { conditionsOf, notActedOn } from './object-state.ts'
+import { conditionsOf } from './object-state.ts'
 import { renderTrees, type TreeNode, treesOf } from './object-tree.ts'
 import { treeObjects } from './tree.ts'
 
@@ -56,14 +56,12 @@ export function renderDescription(
   colors: boolean,
 ): string {
   const { metadata } = object
-  const pending = notActedOn[kind]
   const lines = [
     `Name:       ${metadata.name}`,
     ...(metadata.namespace === undefined ? [] : [`Namespace:  ${metadata.namespace}`]),
     `Kind:       ${kind} (${object.apiVersion})`,
     `Age:        ${metadata.creationTimestamp === undefined ? '' : formatAge(nowMs - Date.parse(metadata.creationTimestamp))}`,
     `Generation: ${metadata.generation ?? '-'}`,
-    ...(pending === undefined ? [] : [`Note:       ${pending}`]),
     ...section('Labels', metadata.labels ?? {}),
     ...section('Annotations', metadata.annotations ?? {}),
     ...section('Spec', object.spec ?? {}),

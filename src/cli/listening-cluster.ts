@@ -6,18 +6,26 @@ import { Fault, messageOf } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import type { Log } from '#base/log.ts'
 import { parseRuntimes } from '#embedded/node/runtimes-config.ts'
+import type { Routers } from '#serving/routers.ts'
+import type { ControllerName } from './controllers.ts'
+import type { AutoscalingOptions } from './autoscaling.ts'
 import { claimDataDir } from './data-dir.ts'
 import { loadIdentity, tokenAuthenticator, writeKubeconfig } from './identity.ts'
-import { type LocalCluster, type NodeEntry, startLocalCluster } from './local-cluster.ts'
+import { type LocalCluster, type LocalClusterOptions, type NodeEntry, startLocalCluster } from './local-cluster.ts'
 import { portTaken } from './port-taken.ts'
 import { serveFetch } from './serve.ts'
 
-export interface ListeningClusterOptions {
+export interface ListeningClusterOptions extends Pick<LocalClusterOptions, 'controllers' | 'onRequest'> {
   readonly dataDir: string
   readonly apiPort: number
   readonly durability: 'full' | 'normal'
   readonly nodes?: string
   readonly runtimes?: string
+  /** Which of our controllers to start; default all. */
+  readonly controllers?: readonly ControllerName[]
+  /** Who sends requests to pods. */
+  readonly routers?: Routers
+  readonly autoscaling?: AutoscalingOptions
   readonly log: Log
 }
 
@@ -40,13 +48,19 @@ export async function startListeningCluster(options: ListeningClusterOptions): P
       authorization: `Bearer ${identity.token}`,
       clock: systemClock,
       log,
+      ...(options.controllers !== undefined && { controllers: options.controllers }),
+      ...(options.routers !== undefined && { routers: options.routers }),
+      ...(options.onRequest !== undefined && { onRequest: options.onRequest }),
+      ...(options.autoscaling !== undefined && { autoscaling: options.autoscaling }),
       ...(options.nodes !== undefined && { nodes: nodesIn(options.nodes) }),
       ...(options.runtimes !== undefined && { runtimes: parseRuntimes(yamlIn(options.runtimes), options.runtimes) }),
     }),
   )
   const listen = { fetch: cluster.fetch, host: '127.0.0.1', port: options.apiPort, tls: identity }
   const listener = await serveFetch(listen).catch((error: unknown) => {
-    throw isObject(error) && error['code'] === 'EADDRINUSE' ? portTaken('api-port', options.apiPort, error) : error
+    throw isObject(error) && error['code'] === 'EADDRINUSE'
+      ? portTaken({ flag: 'api-port', port: options.apiPort }, error)
+      : error
   })
   stack.defer(() => listener.close())
   const apiUrl = `https://127.0.0.1:${listener.port}`

@@ -21,7 +21,9 @@ import { createClient } from '#kube/create-client.ts'
 import { createInformers } from '#kube/create-informers.ts'
 import type { Informers } from '#kube/informer.ts'
 import type { Fetch } from '#machinery/http.ts'
+import type { Routers } from '#serving/routers.ts'
 import { startSimulation } from '#simulator/simulation.ts'
+import type { AutoscalingOptions } from './autoscaling.ts'
 import { type ControllerName, startControllers } from './controllers.ts'
 
 export interface LocalClusterOptions {
@@ -39,6 +41,9 @@ export interface LocalClusterOptions {
   readonly onRequest?: (request: AnsweredRequest) => void
   /** Which of our controllers to start; default all. */
   readonly controllers?: readonly ControllerName[]
+  /** Who sends requests to pods, for rollouts to wait for; nobody by default. */
+  readonly routers?: Routers
+  readonly autoscaling?: AutoscalingOptions
   /** One that others use too; by default the cluster has its own. */
   readonly simulation?: SimulationHandle
   /** Makes a change to a cached object throw: for tests. */
@@ -90,7 +95,6 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     log: log.with({ part: name }),
   })
 
-  const builtin = stack.use(startBuiltin({ ...runtime('kubernetes'), kinds: coreKinds }))
   const simulation = options.simulation ?? stack.use(startSimulation())
   for (const entry of options.nodes ?? [{ name: 'local', acceptsAll: true }]) {
     const node = await startNode({
@@ -103,8 +107,13 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     })
     nodes.set(entry.name, stack.use(node))
   }
-  const ours = startControllers(runtime, options.controllers)
+  const ours = startControllers(runtime, options.controllers, {
+    ...(options.routers !== undefined && { routers: options.routers }),
+    ...(options.autoscaling !== undefined && { autoscaling: options.autoscaling }),
+  })
   for (const controller of ours) stack.use(controller)
+  // Last, so that it shares the caches of the others.
+  const builtin = stack.use(startBuiltin({ ...runtime('kubernetes'), kinds: coreKinds }))
   const started = stack.move()
   return {
     fetch: server.fetch,

@@ -1,8 +1,6 @@
 import { pino } from 'pino'
 import type { Log } from '#base/log.ts'
-
-export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
-export type LogLevel = (typeof logLevels)[number]
+import type { LogLevel } from './log-level.ts'
 
 /** JSON lines to a file or to standard error, written at once, so that nothing is lost with the process. */
 export function openLog(level: LogLevel, file?: string): Log {

@@ -4,9 +4,12 @@
  */
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCodes, explain } from './exit.ts'
+import { atLeastZero, bindAddress, commaSeparated, durationMs, kept, namespaces, onOrOff, urls } from './flag-values.ts'
 import { type Io, processIo } from './io.ts'
+import { type LogLevel, logLevels } from './log-level.ts'
+import type { RolloutAction } from './rollout.ts'
 
 export async function main(args: readonly string[], io: Io = processIo()): Promise<void> {
   // What was compiled once need not be again: a start takes a third of the time and a quarter less memory.
@@ -61,19 +64,73 @@ export function commandLine(io: Io): Command {
         .choices(['full', 'normal'])
         .default('full'),
     )
+    .option('--leader-worker-sets', 'take LeaderWorkerSets for ModelServings; their definition has to be applied')
     .option('--json', 'one JSON object a line instead of the live tree')
     .action(async (options) => (await import('./up.ts')).up(options, io))
 
   program
     .command('router')
     .description('run the router alone, against any cluster')
-    .option('--port <port>', 'port of the OpenAI-compatible API on 127.0.0.1; 0 for any free one', port, 8080)
-    .option('--metrics-port <port>', 'port of /metrics on 127.0.0.1; 0 for any free one', port, 0)
-    .option('--kubeconfig <file>', 'kubeconfig to use')
+    .option('--bind-address <address>', 'where both ports listen; 0.0.0.0 or :: for all addresses', '127.0.0.1')
+    .option('--port <port>', 'port of the OpenAI-compatible API; 0 for any free one', port, 8080)
+    .option('--metrics-port <port>', 'port of /metrics, /healthz and /readyz; 0 for any free one', port, 0)
+    .option('--kubeconfig <file>', kubeconfigOrPod)
+    .option('--context <name>', 'context of the kubeconfig to use')
+    .option('--namespaces <names>', 'route to these alone, with commas between them; default all', namespaces)
     .option('--drain-seconds <seconds>', 'how long running answers may take after a request to stop', seconds, 300)
     .option('--json', 'one JSON object a line')
+    .addOption(logLevel('warn'))
     .addOption(new Option('--below-up', 'take the kubeconfig from standard input, and stop when that ends').hideHelp())
     .action(async (options) => (await import('./router.ts')).router(options, io))
+
+  program
+    .command('manager')
+    .description('run the controllers alone, against any cluster; of several, one leads')
+    .option('--kubeconfig <file>', kubeconfigOrPod)
+    .option('--context <name>', 'context of the kubeconfig to use')
+    .option(
+      '--controllers <names>',
+      'run these alone, with commas between them; default all, which is *',
+      commaSeparated,
+    )
+    .option('--namespaces <names>', 'look after these alone, with commas between them; default all', namespaces)
+    .option('--leader-elect [enabled]', 'take part in the election of a leader, and write only as that', onOrOff, true)
+    .option('--no-leader-elect', 'write at once; only where no other manager runs')
+    .option(
+      '--leader-elect-lease-duration <duration>',
+      'how long others wait for a leader who says nothing',
+      kept(durationMs),
+      '15s',
+    )
+    .option(
+      '--leader-elect-renew-deadline <duration>',
+      'how long a leader who cannot renew goes on writing',
+      kept(durationMs),
+      '10s',
+    )
+    .option('--leader-elect-retry-period <duration>', 'pause between two renewals', kept(durationMs), '2s')
+    .option('--leader-elect-resource-namespace <name>', 'where the Lease is; default our own, or the kubeconfig’s')
+    .option('--metrics-bind-address <address>', `for /metrics; ${addressForm}`, kept(bindAddress), '127.0.0.1:8080')
+    .option(
+      '--health-probe-bind-address <address>',
+      `for /healthz and /readyz; ${addressForm}`,
+      kept(bindAddress),
+      '127.0.0.1:8081',
+    )
+    .option(
+      '--router-urls <urls>',
+      'listeners of routers for operators, with commas between them; a name stands for all of its addresses. Pods count as ready when these routers send to them; default none, and pods that are ready count',
+      urls,
+    )
+    .option(
+      '--prometheus-servers <urls>',
+      'Prometheus servers that autoscaling policies may have asked, with commas between them; default none',
+      urls,
+    )
+    .option('--kube-api-qps <number>', 'requests a second in the long run; 0 for no limit of ours', atLeastZero, 500)
+    .option('--kube-api-burst <number>', 'requests that may go at once after a pause', atLeastZero, 1000)
+    .addOption(logLevel('info'))
+    .action(async (options) => (await import('./manager.ts')).manager(options, io))
 
   connected(program, 'apply', 'create or update objects by server-side apply')
     .requiredOption('-f, --filename <file...>', 'a file, a directory, or - for standard input')
@@ -101,6 +158,12 @@ export function commandLine(io: Io): Command {
     .addOption(output('json'))
     .action(async (what, name, options) => (await import('./describe.ts')).describe({ what, name, ...options }, io))
 
+  connected(program, 'why', 'why scaling came to the number that it came to')
+    .argument('<kind[/name]>', 'such as autoscalingpolicybinding/chat')
+    .argument('[name...]')
+    .addOption(output('json'))
+    .action(async (what, names, options) => (await import('./why.ts')).why({ what, names, ...options }, io))
+
   connected(program, 'logs', 'the log of a container')
     .argument('<pod>')
     .option('-c, --container <name>', 'default the engine, else the first one')
@@ -108,6 +171,28 @@ export function commandLine(io: Io): Command {
     .option('-p, --previous', 'of the container before its last restart')
     .option('--tail <lines>', 'only so many of the last lines', count)
     .action(async (pod, options) => (await import('./logs.ts')).logs({ pod, ...options }, io))
+
+  const steering = program
+    .command('rollout')
+    .description('how a change of a ModelServing reaches its pods, and the way back')
+  const steer = (action: RolloutAction, about: string) =>
+    connected(steering, action, about)
+      .argument('<kind/name>', 'such as modelserving/chat-a')
+      .argument('[name]')
+      .action(async (what, name, options) =>
+        (await import('./rollout.ts')).rollout({ action, what, name, ...options }, io),
+      )
+  steer('status', 'how far it has come; waits until it is done')
+    .option('--no-watch', 'say it once')
+    .option('--timeout <seconds>', 'end with 1 when it is not done by then; 0 waits for ever', seconds, 0)
+    .addOption(output('json'))
+  steer('history', 'the templates there were')
+    .option('--revision <number>', 'one of them in full', count)
+    .addOption(output('json'))
+  steer('undo', 'go back to a former template').option('--to-revision <number>', 'default the one before', count)
+  steer('restart', 'make all pods anew, at the pace of the rollout')
+  steer('pause', 'replace nothing until it is resumed')
+  steer('resume', 'go on')
 
   connected(program, 'delete', 'delete objects and what they own')
     .argument('[kind[/name]]')
@@ -136,6 +221,27 @@ export function commandLine(io: Io): Command {
     .action(async (options) => (await import('./validate.ts')).validate(options, io))
 
   program
+    .command('simulate')
+    .description(
+      'replay a load through an autoscaling policy, by the functions that the autoscaler runs; needs no server',
+    )
+    .addArgument(new Argument('<what>').choices(['scaling']))
+    .requiredOption('-f, --filename <file...>', 'the policy, and its binding if it has one')
+    .option(
+      '--trace <file>',
+      'CSV: a column "seconds", and one for each metric, or "load" for all of them; - for standard input',
+    )
+    .addOption(new Option('--generate <shape>', 'make a load up instead').choices(['day', 'ramp', 'spike']))
+    .option('--peak <load>', 'highest total of a load that is made up', amount, 100)
+    .option('--minutes <minutes>', 'how long it lasts', count, 60)
+    .option('--start-seconds <seconds>', 'from asking for an instance to its being ready', seconds, 60)
+    .option('--replicas <number>', 'instances of each target to begin with; default minReplicas', count)
+    .option('--all', 'a line for each look at the metrics, not only for each change')
+    .option('--svg <file>', 'write a picture of replicas over time')
+    .addOption(output('json'))
+    .action(async (_, options) => (await import('./simulate-scaling.ts')).simulateScaling(options, io))
+
+  program
     .command('version')
     .description('versions of fairlead, Node.js and the Kubernetes API')
     .addOption(output('json'))
@@ -160,6 +266,15 @@ function connected(program: Command, name: string, description: string): Command
     .option('--context <name>', 'context of the kubeconfig to use')
 }
 
+const kubeconfigOrPod = 'default as of the other commands, else the service account of the pod this runs in'
+const addressForm = 'HOST:PORT, :PORT for all addresses, 0 for none'
+
+function logLevel(standard: LogLevel): Option {
+  return new Option('--log-level <level>', 'least level of what is logged, as JSON, on standard error')
+    .choices(logLevels)
+    .default(standard)
+}
+
 function output(...forms: readonly string[]): Option {
   return new Option('-o, --output <form>', 'form of the output').choices(forms)
 }
@@ -168,6 +283,12 @@ function port(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 0 || value > 65535)
     throw new InvalidArgumentError('a port is a number from 0 to 65535.')
+  return value
+}
+
+function amount(text: string): number {
+  const value = Number(text)
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('write a number that is not negative.')
   return value
 }
 

@@ -17,6 +17,8 @@ const leading: Record<string, string> = {
   ModelServing: 'Available',
   ModelServer: 'Ready',
   ModelRoute: 'Accepted',
+  AutoscalingPolicy: 'Ready',
+  AutoscalingPolicyBinding: 'Ready',
   Pod: 'Ready',
   Node: 'Ready',
 }
@@ -24,11 +26,8 @@ const leading: Record<string, string> = {
 /** Conditions that tell of a failure when they hold. */
 const failing: ReadonlySet<string> = new Set(['Failed', 'PodsFailing'])
 
-/** Kinds that are stored and nothing acts on yet. */
-export const notActedOn: Record<string, string> = {
-  AutoscalingPolicy: 'written, not acted on yet: there is no autoscaler so far',
-  AutoscalingPolicyBinding: 'written, not acted on yet: there is no autoscaler so far',
-}
+/** Kinds of which some objects have no state of their own, such as a policy that a binding uses. */
+const stateless: ReadonlySet<string> = new Set(['AutoscalingPolicy'])
 
 export function stateOf(object: AnyResource): ObjectState {
   if (object.metadata.deletionTimestamp !== undefined) {
@@ -40,15 +39,16 @@ export function stateOf(object: AnyResource): ObjectState {
       message: held.length === 0 ? '' : `held by ${held.join(', ')}`,
     }
   }
-  const pending = notActedOn[object.kind]
-  if (pending !== undefined) return { ready: undefined, failed: false, reason: 'NotImplemented', message: pending }
   const conditions = conditionsOf(object)
   const failed = conditions.find(({ type, status }) => failing.has(type) && status === 'True')
   if (failed !== undefined) return { ready: false, failed: true, reason: failed.reason, message: failed.message }
   const type = leading[object.kind]
   if (type === undefined) return { ready: undefined, failed: false, reason: '', message: '' }
   const condition = conditions.find((each) => each.type === type)
-  if (condition === undefined) return { ready: false, failed: false, reason: '', message: 'not looked at yet' }
+  if (condition === undefined) {
+    if (stateless.has(object.kind)) return { ready: undefined, failed: false, reason: '', message: '' }
+    return { ready: false, failed: false, reason: '', message: 'not looked at yet' }
+  }
   const { status, reason, message } = condition
   if (status === 'True') return { ready: true, failed: false, reason, message: warningOf(object, conditions) }
   return object.kind === 'Pod' ? podState(object, condition) : { ready: false, failed: false, reason, message }

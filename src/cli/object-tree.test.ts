@@ -94,7 +94,7 @@ test('a tree shows what owns what, how it is, and what it waits for', () => {
     '│  └─ Service/chat-a-0       · 10m',
     '├─ ModelRoute/chat-route     ✔ 10m',
     '├─ ModelRoute/late-route     ✔ 10m    default/other goes first for chat',
-    '└─ AutoscalingPolicy/policy  · 10m    written, not acted on yet: there is no autoscaler so far',
+    '└─ AutoscalingPolicy/policy  · 10m',
     'ModelServing/alone           … 10m    Deleting: held by a/b',
   ])
 })

@@ -7,16 +7,22 @@ import { RouterConfig } from '#router/config.ts'
 import { startRouter } from '#router/start-router.ts'
 import { connect } from './connect.ts'
 import type { Io } from './io.ts'
+import type { LogLevel } from './log-level.ts'
 import { openLog } from './log.ts'
+import { tellServed } from './missing-kinds.ts'
 import { portTaken } from './port-taken.ts'
 import { aborted, stopSignal } from './signals.ts'
 
 export interface RouterCommandOptions {
   readonly port: number
   readonly metricsPort: number
+  readonly bindAddress: string
   readonly kubeconfig?: string
+  readonly context?: string
+  readonly namespaces?: readonly string[]
   readonly drainSeconds: number
   readonly json?: boolean
+  readonly logLevel: LogLevel
   /** Standard input brings the path of the kubeconfig, and ends when this shall. */
   readonly belowUp?: boolean
 }
@@ -24,13 +30,19 @@ export interface RouterCommandOptions {
 /** Runs until a signal; running answers may end first. */
 export async function router(options: RouterCommandOptions, io: Io): Promise<void> {
   const signal = stopSignal()
-  const log = openLog('warn')
+  const log = openLog(options.logLevel)
   using parent = options.belowUp === true ? parentProcess() : undefined
   const kubeconfig = parent === undefined ? options.kubeconfig : await Promise.race([parent.line, parent.gone])
   if (parent !== undefined && kubeconfig === undefined) return
-  await using cluster = connect(kubeconfig === undefined ? {} : { kubeconfig }, io)
-  await using informers = createInformers({ client: cluster.client, clock: systemClock, log })
+  const { context, namespaces, bindAddress: host } = options
+  const named = { ...(kubeconfig !== undefined && { kubeconfig }), ...(context !== undefined && { context }) }
+  await using cluster = connect(named, io)
+  const { client } = cluster
+  const scope = { namespacesOf: () => namespaces, onServed: tellServed(log) }
+  await using informers = createInformers({ client, clock: systemClock, log, ...scope })
   const config = RouterConfig.parse({
+    host,
+    metricsHost: host,
     port: options.port,
     metricsPort: options.metricsPort,
     drainMs: options.drainSeconds * 1000,
@@ -41,12 +53,15 @@ export async function router(options: RouterCommandOptions, io: Io): Promise<voi
       const taken = isFault(error) && error.code === 'PortTaken' && isObject(error.details) && error.details['port']
       if (typeof taken !== 'number') throw error
       const flag = taken !== options.port ? 'metrics-port' : parent === undefined ? 'port' : 'router-port'
-      throw portTaken(flag, taken, error)
+      throw portTaken({ flag, port: taken, host }, error)
     },
   )
   const { port, metricsPort } = running
   if (options.json === true) io.write(`${JSON.stringify({ event: 'ready', port, metricsPort })}\n`)
-  else io.write(`OpenAI API at http://127.0.0.1:${port}/v1, metrics at http://127.0.0.1:${metricsPort}/metrics\n`)
+  else {
+    const origin = `http://${host.includes(':') ? `[${host}]` : host}`
+    io.write(`OpenAI API at ${origin}:${port}/v1, metrics at ${origin}:${metricsPort}/metrics\n`)
+  }
   await Promise.race([aborted(signal), ...(parent === undefined ? [] : [parent.gone])])
   await running.close()
 }

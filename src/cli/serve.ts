@@ -7,8 +7,8 @@ import type { Fetch } from '#machinery/http.ts'
 
 export interface ServeOptions {
   readonly fetch: Fetch
-  /** A loopback address, unless the caller knows better. */
-  readonly host: string
+  /** A loopback address, unless the caller knows better; undefined for all addresses. */
+  readonly host: string | undefined
   /** 0 for any free one. */
   readonly port: number
   readonly tls?: { readonly key: string; readonly cert: string }

@@ -30,6 +30,7 @@ export interface UpOptions {
   readonly nodes?: string
   readonly runtimes?: string
   readonly durability: 'full' | 'normal'
+  readonly leaderWorkerSets?: boolean
   readonly json?: boolean
 }
 
@@ -68,12 +69,14 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
 
   await using stack = new AsyncDisposableStack()
   // The two start side by side: while the cluster comes up, the router's process reads its own code.
-  const starting = startCluster({ ...options, dataDir }, log)
+  const routerUrls: string[] = []
+  const starting = startCluster({ ...options, dataDir }, routerUrls, log)
   const access = starting.then(({ kubeconfig }) => kubeconfig)
   const routing = startRouterProcess({ kubeconfig: access, port: options.routerPort, clock: systemClock, log })
   routing.catch(() => {}) // waited for below, unless there is no cluster to route to
   const cluster = stack.use(await starting)
   const router = stack.use(await routing)
+  routerUrls.push(router.metricsUrl)
   const { kubeconfig, apiUrl } = cluster
   tell({ event: 'ready', kubeconfig, apiUrl, routerUrl: router.url, metricsUrl: router.metricsUrl })
 
@@ -92,9 +95,18 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
   tell({ event: 'stopping' })
 }
 
-async function startCluster(options: UpOptions, log: Log): Promise<ListeningCluster> {
+/** `routerUrls` is read anew at every look. */
+async function startCluster(options: UpOptions, routerUrls: readonly string[], log: Log): Promise<ListeningCluster> {
   const { startListeningCluster } = await import('./listening-cluster.ts')
-  return startListeningCluster({ ...options, log })
+  const { askRouters } = await import('#serving/routers.ts')
+  const { controllerNames } = await import('./controllers.ts')
+  return startListeningCluster({
+    ...options,
+    controllers: options.leaderWorkerSets === true ? [...controllerNames, 'leader-worker-set'] : controllerNames,
+    routers: askRouters(() => routerUrls, systemClock),
+    autoscaling: { routers: () => routerUrls.map((url) => new URL(url).origin), allowedServers: 'any' },
+    log,
+  })
 }
 
 function openDataDir(path: string): { dataDir: string; log: Log } {

@@ -37,7 +37,7 @@ function setup() {
     async pass(object: AnyResource = desired): Promise<number> {
       const before = applies
       const plan = { stages: [[{ do: 'apply', kind: Pod, object, why } as const]] }
-      await applier.execute({ owner, plan, writes, signal: new AbortController().signal })
+      await applier.execute({ owner, plan, writes, signal: new AbortController().signal, priority: 'normal' })
       return applies - before
     },
     /** Somebody else writes. */

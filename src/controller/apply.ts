@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto'
+import { eachOf } from '#base/each-of.ts'
 import { Fault, isFault } from '#base/fault.ts'
 import type { Client } from '#kube/client.ts'
+import type { Priority } from '#kube/limiter.ts'
 import { type Kind, keyOf, placeOf, type Ref } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import type { Outcome, Plan, Reader, Step, StepFailure } from './domain.ts'
@@ -24,6 +26,7 @@ export interface ApplyRequest {
   readonly plan: Plan
   readonly writes: PassWrites
   readonly signal: AbortSignal
+  readonly priority: Priority
   /** Called for each step that changed something on the server. */
   readonly onWritten?: (step: Step) => void
 }
@@ -71,54 +74,60 @@ export class Applier {
 
   /** Resolves to whether the server's state was changed. */
   #step(step: Step, request: ApplyRequest): Promise<boolean> {
-    request.writes.of(step.do === 'apply' || step.do === 'create' ? step.kind : step.ref.kind)
+    // What is only scaled need not be of a kind that anybody watches.
+    if (step.do !== 'scale') request.writes.of(step.do === 'apply' || step.do === 'create' ? step.kind : step.ref.kind)
     switch (step.do) {
       case 'apply':
-        return this.#apply(step.kind, step.object, request)
+        return this.#apply(step, request)
       case 'create':
         return this.#create(step.kind, step.object, request)
       case 'delete':
         return this.#delete(step.ref, step.uid, request)
       case 'patch':
         return this.#patch(step, request)
+      case 'scale':
+        return this.#scale(step, request)
     }
   }
 
-  async #apply(kind: Kind, object: AnyResource, { owner, writes, signal }: ApplyRequest): Promise<boolean> {
+  async #apply({ kind, object, subresource }: Extract<Step, { do: 'apply' }>, request: ApplyRequest): Promise<boolean> {
+    const { owner, writes } = request
     const live = this.#reader.get(kind, placeOf(object))
     if (live !== undefined) this.#mustBeOurs(kind, live, object, owner)
-    if (live !== undefined && !this.mustWrite(kind, live, object)) return false
+    if (live !== undefined && !this.mustWrite(kind, live, object, subresource)) return false
     const { uid } = live?.metadata ?? {}
     const desired = uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } }
-    const written = await this.#client.apply(kind, desired, { fieldManager: this.#manager, force: true, signal })
+    const options = { ...this.#writing(request), force: true, ...(subresource && { subresource }) }
+    const written = await this.#client.apply(kind, desired, options)
     writes.landed(written, live)
-    this.settle(written, object)
+    this.settle(written, object, subresource)
     return written.metadata.resourceVersion !== live?.metadata.resourceVersion
   }
 
-  async #create(kind: Kind, object: AnyResource, { owner, writes, signal }: ApplyRequest): Promise<boolean> {
+  async #create(kind: Kind, object: AnyResource, request: ApplyRequest): Promise<boolean> {
+    const { owner, writes } = request
     const live = this.#reader.get(kind, placeOf(object))
     if (live !== undefined) {
       this.#mustBeOurs(kind, live, object, owner)
       return false
     }
     try {
-      writes.landed(await this.#client.create(kind, object, { fieldManager: this.#manager, signal }), undefined)
+      writes.landed(await this.#client.create(kind, object, this.#writing(request)), undefined)
       return true
     } catch (error) {
       if (!isFault(error, 'conflict') || error.code !== 'AlreadyExists') throw error
-      const there = await this.#client.get(kind, placeOf(object), { signal })
+      const there = await this.#client.get(kind, placeOf(object), this.#writing(request))
       this.#mustBeOurs(kind, there, object, owner)
       writes.landed(there, undefined)
       return false
     }
   }
 
-  async #delete(ref: Ref, uid: string, { writes, signal }: ApplyRequest): Promise<boolean> {
+  async #delete(ref: Ref, uid: string, { writes, signal, priority }: ApplyRequest): Promise<boolean> {
     const live = this.#reader.get(ref.kind, ref)
     if (live?.metadata.uid === uid && live.metadata.deletionTimestamp !== undefined) return false
     try {
-      await this.#client.delete(ref.kind, ref, { uid, propagationPolicy: 'Background', signal })
+      await this.#client.delete(ref.kind, ref, { uid, propagationPolicy: 'Background', signal, priority })
     } catch (error) {
       // Gone already, or the name is another object's by now.
       if (!isFault(error, 'missing') && !isFault(error, 'conflict')) throw error
@@ -128,12 +137,35 @@ export class Applier {
     return true
   }
 
-  async #patch({ ref, patch }: Extract<Step, { do: 'patch' }>, { writes, signal }: ApplyRequest): Promise<boolean> {
+  async #patch({ ref, patch }: Extract<Step, { do: 'patch' }>, request: ApplyRequest): Promise<boolean> {
     const live = this.#reader.get(ref.kind, ref)
-    const options = { fieldManager: this.#manager, signal }
-    const written = await this.#client.patch(ref.kind, ref, { type: 'json', patch }, options)
-    writes.landed(written, live)
+    const written = await this.#client.patch(ref.kind, ref, { type: 'json', patch }, this.#writing(request))
+    request.writes.landed(written, live)
     return written.metadata.resourceVersion !== live?.metadata.resourceVersion
+  }
+
+  async #scale({ ref, from, to }: Extract<Step, { do: 'scale' }>, request: ApplyRequest): Promise<boolean> {
+    const patch = [
+      { op: 'test', path: '/spec/replicas', value: from },
+      { op: 'replace', path: '/spec/replicas', value: to },
+    ] as const
+    try {
+      await this.#client.patch(
+        ref.kind,
+        ref,
+        { type: 'json', patch },
+        { ...this.#writing(request), subresource: 'scale' },
+      )
+    } catch (error) {
+      if (!isFault(error, 'invalid')) throw error
+      const message = `${ref.kind.kind} ${keyOf(ref)} has no longer ${from} replicas: somebody else scales it, too`
+      throw new Fault('conflict', 'ReplicasMoved', message, { cause: error })
+    }
+    return true
+  }
+
+  #writing({ signal, priority }: ApplyRequest): { fieldManager: string; signal: AbortSignal; priority: Priority } {
+    return { fieldManager: this.#manager, signal, priority }
   }
 
   /** Whether applying `desired` to `live` is worth a request. */
@@ -188,15 +220,4 @@ function stateOf({ metadata }: Resource, subresource: string | undefined): strin
 /** Members in another order make another hash: that costs a closer look and no more. */
 function textHash(value: unknown): string {
   return hash('sha1', JSON.stringify(value), 'base64')
-}
-
-/** Runs `run` on all items, at most `atOnce` at a time; results in the items' order. `run` must not reject. */
-async function eachOf<T, R>(items: readonly T[], atOnce: number, run: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  const queue = items.entries()
-  const worker = async () => {
-    for (const [index, item] of queue) results[index] = await run(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
-  return results
 }

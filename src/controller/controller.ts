@@ -4,7 +4,7 @@ import type { Client } from '#kube/client.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
 import type { Domain, Reader } from './domain.ts'
-import type { PassOutcome } from './runner.ts'
+import type { PassOutcome, RunnerStats } from './runner.ts'
 import type { Informers } from '#kube/informer.ts'
 
 /** A controller as data: what it reconciles and which other objects wake which key. */
@@ -37,4 +37,12 @@ export interface Runtime {
 export interface RunningController extends AsyncDisposable {
   /** Nothing queued, nothing running: all that was seen so far has been acted on. */
   idle(): boolean
+}
+
+/** One of ours, once started. */
+export interface StartedController extends RunningController {
+  readonly name: string
+  /** Begins no further pass; resolves once those under way have ended and all events are written. */
+  drain(): Promise<void>
+  stats(): RunnerStats
 }

@@ -47,14 +47,22 @@ export interface Why {
 
 /** One intended write. */
 export type Step =
-  /** Forced server-side apply of just the fields that the controller owns. */
-  | { readonly do: 'apply'; readonly kind: Kind; readonly object: AnyResource; readonly why: Why }
+  /** Forced server-side apply of just the fields that the controller owns; of the status where it says so. */
+  | {
+      readonly do: 'apply'
+      readonly kind: Kind
+      readonly object: AnyResource
+      readonly subresource?: 'status'
+      readonly why: Why
+    }
   /** Plain create: for objects that are never changed once they are there, such as pods. */
   | { readonly do: 'create'; readonly kind: Kind; readonly object: AnyResource; readonly why: Why }
   /** Carries the uid as a precondition; an object that is gone already counts as done. */
   | { readonly do: 'delete'; readonly ref: Ref; readonly uid: string; readonly why: Why }
   /** For fields that somebody else moves too. */
   | { readonly do: 'patch'; readonly ref: Ref; readonly patch: readonly JsonPatchOperation[]; readonly why: Why }
+  /** Through the scale subresource, if there are still `from`: whoever moved the number meanwhile is heard first. */
+  | { readonly do: 'scale'; readonly ref: Ref; readonly from: number; readonly to: number; readonly why: Why }
 
 export interface Plan {
   /** The steps of a stage are independent and run side by side; the next stage needs all of them done. */

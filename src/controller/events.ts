@@ -39,6 +39,7 @@ export class EventRecorder {
   readonly #allowance = new Map<string, { tokens: number; atMs: number }>()
   readonly #queue: (() => Promise<void>)[] = []
   readonly #stop = new AbortController()
+  readonly #calling = { signal: this.#stop.signal, priority: 'background' } as const
   #writing: Promise<void> | undefined
 
   constructor({ client, clock, log, component }: EventsOptions) {
@@ -61,6 +62,11 @@ export class EventRecorder {
   /** All that was told is written. */
   isIdle(): boolean {
     return this.#writing === undefined
+  }
+
+  /** Resolves once all that was told is written. */
+  async flush(): Promise<void> {
+    await this.#writing
   }
 
   async stop(): Promise<void> {
@@ -125,12 +131,12 @@ export class EventRecorder {
       reportingInstance: this.#component,
     }
     try {
-      await this.#client.create(Event, event, { signal: this.#stop.signal })
+      await this.#client.create(Event, event, this.#calling)
     } catch (error) {
       // We told it before a restart: its name comes from its words.
       if (!isFault(error, 'conflict')) throw error
       if (!counts) return
-      const before = await this.#client.get(Event, event.metadata, { signal: this.#stop.signal })
+      const before = await this.#client.get(Event, event.metadata, this.#calling)
       const count = (before.count ?? 1) + 1
       remember(this.#told, name, { count, firstMs: nowMs })
       await this.#count(object, name, count, nowMs)
@@ -141,7 +147,7 @@ export class EventRecorder {
     const place = { namespace: object.metadata.namespace ?? 'default', name }
     try {
       const patch = { count, lastTimestamp: timestamp(nowMs) }
-      await this.#client.patch(Event, place, { type: 'merge', patch }, { signal: this.#stop.signal })
+      await this.#client.patch(Event, place, { type: 'merge', patch }, this.#calling)
     } catch (error) {
       if (isFault(error, 'missing')) this.#told.delete(name) // events expire; the next one starts anew
       throw error
@@ -187,6 +193,7 @@ const badWhenTrue: ReadonlySet<string> = new Set([
   'GangUnavailable',
   'NameConflict',
   'Conflicted',
+  'PluginsInvalid',
 ])
 
 /** Condition types that only say what is going on: what it leads to is told. */

@@ -12,6 +12,10 @@ export interface AddOptions {
 export interface Taken {
   readonly key: string
   readonly reason: string
+  /** It was there only as a part of a look at everything. */
+  readonly low: boolean
+  /** Since it became due. */
+  readonly waitedMs: number
 }
 
 export interface Backoff {
@@ -19,6 +23,11 @@ export interface Backoff {
   readonly longestMs: number
   /** What the other side asked for; waits at least as long. */
   readonly retryAfterMs?: number | undefined
+}
+
+interface Due {
+  readonly reason: string
+  readonly sinceMs: number
 }
 
 interface Waiting {
@@ -40,11 +49,13 @@ export class KeyQueue {
   readonly #clock: Clock
   readonly #wake: () => void
   readonly #waiting = new Map<string, Waiting>()
-  /** Key → reason, in order. */
-  readonly #ready = { normal: new Map<string, string>(), low: new Map<string, string>() }
+  /** By key, in order. */
+  readonly #ready = { normal: new Map<string, Due>(), low: new Map<string, Due>() }
   /** Key → what was added while it was claimed. */
   readonly #claimed = new Map<string, { reason: string; low: boolean } | undefined>()
   readonly #failures = new Map<string, number>()
+  #added = 0
+  #retried = 0
 
   /** `wake` is called, possibly from within `add` and `done`, when there may be something to take. */
   constructor(clock: Clock, wake: () => void) {
@@ -65,26 +76,26 @@ export class KeyQueue {
     const { normal } = this.#ready
     if (normal.has(key)) return
     const kept = this.#ready.low.get(key)
-    if (low) {
-      if (kept === undefined) this.#ready.low.set(key, reason)
-    } else {
+    if (kept === undefined) this.#added++
+    const due = kept ?? { reason, sinceMs: this.#clock.now() }
+    if (low) this.#ready.low.set(key, due)
+    else {
       this.#ready.low.delete(key)
-      normal.set(key, kept ?? reason)
+      normal.set(key, due)
     }
     this.#wake()
   }
 
   /** The next key that is due. It is the caller's until `done`. */
   take(): Taken | undefined {
-    for (const lane of [this.#ready.normal, this.#ready.low]) {
-      const first = lane.entries().next().value
-      if (first === undefined) continue
-      const [key, reason] = first
-      lane.delete(key)
-      this.#claimed.set(key, undefined)
-      return { key, reason }
-    }
-    return undefined
+    const { normal, low } = this.#ready
+    const lane = normal.size > 0 ? normal : low
+    const first = lane.entries().next().value
+    if (first === undefined) return undefined
+    const [key, { reason, sinceMs }] = first
+    lane.delete(key)
+    this.#claimed.set(key, undefined)
+    return { key, reason, low: lane === low, waitedMs: this.#clock.now() - sinceMs }
   }
 
   done(key: string): void {
@@ -97,6 +108,7 @@ export class KeyQueue {
   retry(key: string, { firstMs, longestMs, retryAfterMs = 0 }: Backoff, reason = 'retry'): number {
     const failures = this.#failures.get(key) ?? 0
     this.#failures.set(key, failures + 1)
+    this.#retried++
     const afterMs = Math.max(retryAfterMs, Math.min(longestMs, firstMs * 2 ** Math.min(failures, 30)))
     this.add(key, { afterMs, reason })
     return afterMs
@@ -115,6 +127,16 @@ export class KeyQueue {
   /** Keys due and not yet taken. */
   get depth(): number {
     return this.#ready.normal.size + this.#ready.low.size
+  }
+
+  /** How often a key became due so far. */
+  get added(): number {
+    return this.#added
+  }
+
+  /** How often a key was added after a failure so far. */
+  get retried(): number {
+    return this.#retried
   }
 
   /** Drops all that waits or is due; what is claimed can still be `done`. */

@@ -40,7 +40,11 @@ const fault = (kind: Fault['kind'], retryAfterMs?: number) =>
 const cases: Record<string, { error: Error; want: readonly number[]; withinSeconds: number }> = {
   'invalid waits for a change': { error: fault('invalid'), want: [0], withinSeconds: 1_000 },
   'missing is looked at again slowly': { error: fault('missing'), want: [0, 300, 600], withinSeconds: 700 },
-  'denied is looked at again slowly': { error: fault('denied'), want: [0, 300, 600], withinSeconds: 700 },
+  'denied is looked at again soon, then ever more slowly': {
+    error: fault('denied'),
+    want: [0, 1, 3, 7, 15, 31],
+    withinSeconds: 60,
+  },
   'conflict comes again soon': { error: fault('conflict'), want: [0, 0.1, 0.3, 0.7, 1.5], withinSeconds: 2 },
   'exhausted backs off from 30 s to 5 min': {
     error: fault('exhausted'),
@@ -67,6 +71,16 @@ test('of several faults the soonest counts, the worst is reported', async () => 
   await pass(2)
   assert.deepEqual(atSeconds, [0, 1])
   assert.equal(outcomes[0]?.result, 'exhausted')
+  await runner[Symbol.asyncDispose]()
+})
+
+test('never comes back before a server wants it, whatever else went wrong or is to be looked at', async () => {
+  const { runner, atSeconds, pass } = setup(() => ({
+    errors: [fault('conflict'), fault('exhausted', 7_000)],
+    recheckAfterMs: 2_000,
+  }))
+  await pass(10)
+  assert.deepEqual(atSeconds, [0, 7])
   await runner[Symbol.asyncDispose]()
 })
 
@@ -104,4 +118,31 @@ test('stopping waits for the pass under way and begins no other', async () => {
   release.resolve()
   await stopped
   assert.deepEqual(atSeconds, [0])
+})
+
+test('draining lets the pass under way end in its own time, and begins no other', async () => {
+  const release = Promise.withResolvers<void>()
+  const { runner, atSeconds, outcomes, pass } = setup(async () => {
+    await release.promise
+    return {}
+  })
+  const drained = runner.drain()
+  runner.add('other')
+  await pass(1)
+  assert.deepEqual([runner.stats().active, runner.stats().depth], [1, 1])
+  release.resolve()
+  await drained
+  await pass(1)
+  assert.deepEqual([atSeconds, outcomes.length], [[0], 1])
+  await runner[Symbol.asyncDispose]()
+})
+
+test('tells how a pass went, and what is going on', async () => {
+  const { runner, outcomes, pass } = setup(() => ({ recheckAfterMs: 500 }))
+  await pass(1)
+  await runner[Symbol.asyncDispose]()
+  assert.deepEqual(outcomes[0], { key: 'key', result: 'ok', waitedMs: 0, durationMs: 0, rechecks: true })
+  const { added, ...now } = runner.stats()
+  assert.deepEqual(now, { workers: 2, active: 0, depth: 0, retried: 0, runningMs: [] })
+  assert.ok(added >= 2)
 })

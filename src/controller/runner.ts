@@ -1,7 +1,7 @@
 import type { Clock } from '#base/clock.ts'
 import { type Fault, type FaultKind, isFault, messageOf } from '#base/fault.ts'
 import type { Log } from '#base/log.ts'
-import { type AddOptions, type Backoff, KeyQueue } from './queue.ts'
+import { type AddOptions, type Backoff, KeyQueue, type Taken } from './queue.ts'
 
 const minuteMs = 60_000
 
@@ -12,7 +12,8 @@ const minuteMs = 60_000
 const backoffs: Readonly<Record<FaultKind | 'bug', Backoff | undefined>> = {
   invalid: undefined,
   missing: { firstMs: 5 * minuteMs, longestMs: 5 * minuteMs },
-  denied: { firstMs: 5 * minuteMs, longestMs: 5 * minuteMs },
+  // An API server that has just started denies everything until it has read its roles.
+  denied: { firstMs: 1_000, longestMs: 5 * minuteMs },
   conflict: { firstMs: 100, longestMs: 5 * minuteMs },
   exhausted: { firstMs: 30_000, longestMs: 5 * minuteMs },
   unavailable: { firstMs: 1_000, longestMs: 5 * minuteMs },
@@ -22,7 +23,10 @@ const backoffs: Readonly<Record<FaultKind | 'bug', Backoff | undefined>> = {
 /** What a pass says about when to come again. */
 export interface PassResult {
   readonly recheckAfterMs?: number | undefined
-  /** All that went wrong; the soonest of their times counts. Thrown errors are added by the runner. */
+  /**
+   * All that went wrong; the soonest of their times counts, though never one before what a server asked for. Thrown
+   * errors are added by the runner.
+   */
   readonly errors?: readonly unknown[]
   /** Nothing was tried: neither a success nor a failure. */
   readonly held?: boolean
@@ -33,6 +37,8 @@ export interface Pass {
   readonly id: number
   /** What woke the key. */
   readonly reason: string
+  /** Nothing did: it is looked at because everything is. */
+  readonly low: boolean
   readonly log: Log
   readonly signal: AbortSignal
 }
@@ -50,13 +56,31 @@ export interface RunnerOptions {
 export interface PassOutcome {
   readonly key: string
   readonly result: 'ok' | FaultKind | 'bug'
+  /** Between becoming due and being taken. */
+  readonly waitedMs: number
   readonly durationMs: number
+  /** It went well, and asked to be looked at again. */
+  readonly rechecks: boolean
+}
+
+/** Of this moment; `added` and `retried` since the start. */
+export interface RunnerStats {
+  readonly workers: number
+  readonly active: number
+  readonly depth: number
+  readonly added: number
+  readonly retried: number
+  /** For how long the passes under way have been, each. */
+  readonly runningMs: readonly number[]
 }
 
 export interface Runner extends AsyncDisposable {
   add(key: string, options?: AddOptions): void
   /** Passes begin with the first call; keys added before wait. */
   start(): void
+  /** Begins no further pass; resolves once those under way have ended. */
+  drain(): Promise<void>
+  stats(): RunnerStats
   /** Nothing due and nothing running. A key that waits for its time does not count. */
   idle(): boolean
 }
@@ -64,7 +88,8 @@ export interface Runner extends AsyncDisposable {
 /** Runs passes over keys. No pass can end the process: what it throws decides only when the key comes again. */
 export function createRunner({ clock, log, workers, run, onPass }: RunnerOptions): Runner {
   const stop = new AbortController()
-  const running = new Set<Promise<void>>()
+  /** Since when. */
+  const running = new Map<Promise<void>, number>()
   let started = false
   let passes = 0
   const queue = new KeyQueue(clock, pump)
@@ -73,23 +98,23 @@ export function createRunner({ clock, log, workers, run, onPass }: RunnerOptions
     while (started && !stop.signal.aborted && running.size < workers) {
       const taken = queue.take()
       if (taken === undefined) return
-      const pass = one(taken.key, taken.reason).finally(() => {
+      const pass = one(taken).finally(() => {
         running.delete(pass)
         queue.done(taken.key)
         pump()
       })
-      running.add(pass)
+      running.set(pass, clock.now())
     }
   }
 
-  async function one(key: string, reason: string): Promise<void> {
+  async function one({ key, reason, low, waitedMs }: Taken): Promise<void> {
     const id = ++passes
     const startedMs = clock.now()
     const passLog = log.with({ key, pass: id })
     const errors: unknown[] = []
     let recheckAfterMs: number | undefined
     try {
-      const result = await run({ key, id, reason, log: passLog, signal: stop.signal })
+      const result = await run({ key, id, reason, low, log: passLog, signal: stop.signal })
       if (result?.held === true) return
       recheckAfterMs = result?.recheckAfterMs
       errors.push(...(result?.errors ?? []))
@@ -97,25 +122,17 @@ export function createRunner({ clock, log, workers, run, onPass }: RunnerOptions
       errors.push(error)
     }
     if (stop.signal.aborted) return
-    requeue(key, errors, passLog)
+    for (const error of errors) report(error, passLog)
+    const notBeforeMs = Math.max(1, ...errors.map((error) => (isFault(error) ? (error.retryAfterMs ?? 0) : 0)))
+    const backoff = soonest(errors)
+    if (backoff !== undefined) queue.retry(key, { ...backoff, retryAfterMs: notBeforeMs })
     if (errors.length === 0) queue.forget(key)
-    if (recheckAfterMs !== undefined) queue.add(key, { afterMs: Math.max(1, recheckAfterMs), reason: 'recheck' })
+    if (recheckAfterMs !== undefined)
+      queue.add(key, { afterMs: Math.max(notBeforeMs, recheckAfterMs), reason: 'recheck' })
     const durationMs = clock.now() - startedMs
     passLog.debug('pass', { reason, durationMs, errors: errors.length })
-    onPass?.({ key, result: worst(errors), durationMs })
-  }
-
-  function requeue(key: string, errors: readonly unknown[], passLog: Log): void {
-    const soonest = errors
-      .flatMap((error) => {
-        report(error, passLog)
-        const backoff = backoffs[isFault(error) ? error.kind : 'bug']
-        return backoff === undefined
-          ? []
-          : [{ ...backoff, retryAfterMs: isFault(error) ? error.retryAfterMs : undefined }]
-      })
-      .toSorted((a, b) => Math.max(a.firstMs, a.retryAfterMs ?? 0) - Math.max(b.firstMs, b.retryAfterMs ?? 0))[0]
-    if (soonest !== undefined) queue.retry(key, soonest)
+    const rechecks = errors.length === 0 && recheckAfterMs !== undefined
+    onPass?.({ key, result: worst(errors), waitedMs, durationMs, rechecks })
   }
 
   return {
@@ -124,13 +141,29 @@ export function createRunner({ clock, log, workers, run, onPass }: RunnerOptions
       started = true
       pump()
     },
+    async drain() {
+      started = false
+      await Promise.all(running.keys())
+    },
+    stats() {
+      const nowMs = clock.now()
+      const { depth, added, retried } = queue
+      const runningMs = [...running.values()].map((sinceMs) => nowMs - sinceMs)
+      return { workers, active: running.size, depth, added, retried, runningMs }
+    },
     idle: () => queue.isIdle(),
     async [Symbol.asyncDispose]() {
       stop.abort(new DOMException('the controller was stopped', 'AbortError'))
       queue.clear()
-      await Promise.all(running)
+      await Promise.all(running.keys())
     },
   }
+}
+
+function soonest(errors: readonly unknown[]): Backoff | undefined {
+  return errors
+    .flatMap((error) => backoffs[isFault(error) ? error.kind : 'bug'] ?? [])
+    .toSorted((a, b) => a.firstMs - b.firstMs)[0]
 }
 
 const severity = ['ok', 'conflict', 'missing', 'unavailable', 'exhausted', 'denied', 'invalid', 'bug'] as const

@@ -4,7 +4,7 @@ import { keyOf, placeOf } from '#machinery/kind.ts'
 import type { Place, Resource } from '#machinery/meta.ts'
 import { Applier } from './apply.ts'
 import { createCacheReader } from './cache-reader.ts'
-import type { ControllerDefinition, RunningController, Runtime } from './controller.ts'
+import type { ControllerDefinition, Runtime, StartedController } from './controller.ts'
 import { EventRecorder, flips } from './events.ts'
 import { Expectations } from './expectations.ts'
 import { createRunner, type Pass, type PassResult } from './runner.ts'
@@ -21,7 +21,7 @@ const resyncMs = 30 * 60_000
 export function startController<T extends Resource, Observed, Status>(
   definition: ControllerDefinition<T, Observed, Status>,
   runtime: Runtime,
-): RunningController {
+): StartedController {
   const { name, kind, domain, watches, workers = defaultWorkers } = definition
   const { client, informers, clock } = runtime
   const log = runtime.log.with({ controller: name })
@@ -39,7 +39,7 @@ export function startController<T extends Resource, Observed, Status>(
   const expectations = new Expectations(informers, clock, (key) => runner.add(key, { reason: 'caches caught up' }))
   const own = informers.of(kind)
 
-  async function reconcile({ key, log: passLog, signal }: Pass): Promise<PassResult | void> {
+  async function reconcile({ key, low, log: passLog, signal }: Pass): Promise<PassResult | void> {
     if (expectations.hold(key)) return { held: true }
     const object = own.get(placeFrom(key))
     if (object === undefined) return
@@ -54,6 +54,7 @@ export function startController<T extends Resource, Observed, Status>(
         plan,
         writes,
         signal,
+        priority: low ? 'background' : 'normal',
         onWritten(step) {
           passLog.info('step done', { do: step.do, ...targetOf(step), reason: step.why.reason, note: step.why.note })
           events.happened(object, step.why)
@@ -87,7 +88,8 @@ export function startController<T extends Resource, Observed, Status>(
   /** A map that throws is a bug; it costs the wake-up, and the resync makes up for it. */
   function wake(reason: string, keys: () => readonly string[]): void {
     try {
-      for (const key of keys()) runner.add(key, { reason })
+      // What was there before us is looked at, but whoever changes something now need not wait for that.
+      for (const key of keys()) runner.add(key, { reason, low: !isStarted })
     } catch (error) {
       log.error('bug', { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined })
     }
@@ -117,19 +119,24 @@ export function startController<T extends Resource, Observed, Status>(
               ...(old === undefined ? [] : watch.keysOf(old, reader)),
             ]),
           remove: (object) => wake(reason, () => watch.keysOf(object, reader)),
+          served: () => lookAtAll(`${watch.kind.kind} served`),
         }),
       )
     }
-    runner.start()
     isStarted = true
+    runner.start()
     resync()
   }
 
   function resync(): void {
     timer = clock.after(resyncMs, () => {
-      for (const object of own.list()) runner.add(keyOf(placeOf(object)), { low: true, reason: 'resync' })
+      lookAtAll('resync')
       resync()
     })
+  }
+
+  function lookAtAll(reason: string): void {
+    for (const object of own.list()) runner.add(keyOf(placeOf(object)), { low: true, reason })
   }
 
   let timer: { cancel(): void } | undefined
@@ -139,13 +146,22 @@ export function startController<T extends Resource, Observed, Status>(
   })
 
   return {
+    name,
+    stats: () => runner.stats(),
+    async drain() {
+      stop.abort(new DOMException('the controller was stopped', 'AbortError'))
+      await starting
+      await runner.drain()
+      await events.flush()
+    },
     idle: () => isStarted && runner.idle() && expectations.isIdle() && events.isIdle(),
     async [Symbol.asyncDispose]() {
       stop.abort(new DOMException('the controller was stopped', 'AbortError'))
+      const stopped = runner[Symbol.asyncDispose]()
       await starting
       timer?.cancel()
       for (const each of unsubscribe) each()
-      await runner[Symbol.asyncDispose]()
+      await stopped
       expectations.stop()
       await events.stop()
     },

@@ -20,6 +20,8 @@ export const vllm = {
     interTokenLatencySeconds: 'vllm:inter_token_latency_seconds',
     requestLatencySeconds: 'vllm:e2e_request_latency_seconds',
   },
+  /** Gauges from 0 to 1, the older name of one too: several of them don't add up. */
+  ratioMetrics: ['vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc'],
 } as const
 
 /** The sidecar beside an engine: engine-independent metrics, LoRA download and load. */

@@ -1,11 +1,13 @@
 import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource, Place, Resource, ResourceList } from '#machinery/meta.ts'
 import type { WatchEvent } from '#machinery/watch-event.ts'
+import type { Priority } from './limiter.ts'
 
 /**
  * A typed client for any API server. Every method rejects with a `Fault`: `missing` for 404, `conflict` for 409,
  * `invalid` for 400 and 422, `denied` for 401 and 403, `exhausted` for 429, `unavailable` for 5xx and for no answer.
- * `Fault.details` is the server's `Status`. Bodies never appear in messages.
+ * `Fault.details` is the server's `Status`. Bodies never appear in messages. A kind that the server does not have at
+ * all is `missing` with the code `KindNotServed`.
  */
 export interface Client {
   get<T extends Resource>(kind: Kind<T>, place: Place, options?: CallOptions): Promise<T>
@@ -28,6 +30,8 @@ export interface Client {
 
 export interface CallOptions {
   readonly signal?: AbortSignal
+  /** Where requests are paced; default normal. */
+  readonly priority?: Priority
 }
 
 export interface ListQuery {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { isFault } from '#base/fault.ts'
+import { metadataOf } from '#machinery/kind.ts'
 import { createClient } from './create-client.ts'
+import { Limiter } from './limiter.ts'
 import { manualClock } from '#base/manual-clock.testkit.ts'
-import { failure, list, scripted, Thing, thing } from './script.testkit.ts'
+import { event, failure, list, scripted, stream, Thing, thing } from './script.testkit.ts'
 
 const place = { namespace: 'default', name: 'a' }
 
@@ -85,7 +87,18 @@ test('items of a list are told their kind, which built-in kinds leave out', asyn
 })
 
 const faults: Record<string, { answer: Response; wantKind: string; wantCode: string }> = {
-  'a Status': { answer: failure(404, 'NotFound'), wantKind: 'missing', wantCode: 'NotFound' },
+  'a Status': { answer: failure(409, 'Conflict'), wantKind: 'conflict', wantCode: 'Conflict' },
+  'an object that is not there': {
+    answer: failure(404, 'NotFound', {}, { kind: 'things', name: 'a' }),
+    wantKind: 'missing',
+    wantCode: 'NotFound',
+  },
+  'a path that is not there': { answer: failure(404, 'NotFound'), wantKind: 'missing', wantCode: 'KindNotServed' },
+  'a page that says so': {
+    answer: new Response('404 page not found', { status: 404 }),
+    wantKind: 'missing',
+    wantCode: 'KindNotServed',
+  },
   'a page of HTML': {
     answer: new Response('<h1>Bad Gateway</h1>', { status: 502 }),
     wantKind: 'unavailable',
@@ -140,4 +153,59 @@ test('every call ends with the signal of the client', async () => {
   const call = createClient({ fetch, signal: stop.signal }).get(Thing, place)
   stop.abort(new Error('enough'))
   await assert.rejects(call, /enough/)
+})
+
+test('what waits out the wish of a server ends with its signal', async () => {
+  const { fetch } = scripted([failure(429, 'TooManyRequests', { 'retry-after': '5' })])
+  const clock = manualClock()
+  const stop = new AbortController()
+  const call = createClient({ fetch, clock }).get(Thing, place, { signal: stop.signal })
+  while (clock.pending === 0) await turn()
+  stop.abort(new Error('enough'))
+  await assert.rejects(call, /enough/)
+  assert.equal(clock.pending, 0)
+})
+
+test('a client that shall not repeat calls tells at once', async () => {
+  const { fetch, requests } = scripted([failure(429, 'TooManyRequests', { 'retry-after': '1' })])
+  await assert.rejects(createClient({ fetch, retries: 0 }).get(Thing, place), { retryAfterMs: 1_000 })
+  assert.equal(requests.length, 1)
+})
+
+test('a server that is busy holds back everybody who shares the pace', async () => {
+  const clock = manualClock()
+  const busy = failure(429, 'TooManyRequests', { 'retry-after': '2' })
+  const { fetch, requests } = scripted([busy, Response.json(thing('a', 1)), Response.json(thing('a', 1))])
+  const limiter = new Limiter({ clock, qps: 0, burst: 0 })
+  const first = createClient({ fetch, clock, flow: limiter.flow() }).get(Thing, place)
+  while (clock.pending === 0) await turn()
+  const second = createClient({ fetch, clock, flow: limiter.flow() }).get(Thing, place)
+  await clock.pass(1_900)
+  assert.equal(requests.length, 1)
+  await clock.pass(200)
+  await Promise.all([first, second])
+})
+
+test('of a kind whose metadata alone is wanted nothing else is asked for, and its objects are of that kind', async () => {
+  const accepts: (string | null)[] = []
+  const { apiVersion: _a, kind: _k, spec: _s, ...partial } = thing('a', 1)
+  const object = { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', ...partial }
+  const answers = scripted([Response.json(object), list(10, [object]), stream([event('ADDED', object)], 'end')])
+  const client = createClient({
+    fetch(request) {
+      accepts.push(request.headers.get('accept'))
+      return answers.fetch(request)
+    },
+  })
+  const kind = metadataOf(Thing)
+  const seen = [await client.get(kind, place), ...(await client.list(kind)).items]
+  for await (const told of client.watch(kind, {}, new AbortController().signal)) seen.push(told.object)
+  const wanted = { ...partial, apiVersion: 'test.fairlead.dev/v1', kind: 'Thing' }
+  assert.deepEqual(seen, [wanted, wanted, wanted])
+  assert.deepEqual(
+    accepts.map(
+      (accept) => /^application\/json;as=(\w+);g=meta\.k8s\.io;v=v1,application\/json$/.exec(accept ?? '')?.[1],
+    ),
+    ['PartialObjectMetadata', 'PartialObjectMetadataList', 'PartialObjectMetadata'],
+  )
 })

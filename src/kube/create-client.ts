@@ -5,8 +5,9 @@ import type { Fetch } from '#machinery/http.ts'
 import { apiVersionOf, collectionPath, type Kind } from '#machinery/kind.ts'
 import type { Place, Resource, ResourceList } from '#machinery/meta.ts'
 import { faultOfStatus, type Status } from '#machinery/status.ts'
-import type { CallOptions, Client, ListQuery, Patch, WriteOptions } from './client.ts'
+import type { CallOptions, Client, ListQuery, Patch, WatchQuery, WriteOptions } from './client.ts'
 import { decodeWatch } from './decode-watch.ts'
+import type { Flow } from './limiter.ts'
 
 export interface ClientOptions {
   readonly fetch: Fetch
@@ -16,12 +17,16 @@ export interface ClientOptions {
   /** Ends every call of this client. */
   readonly signal?: AbortSignal
   readonly clock?: Clock
+  /** Paces the requests. */
+  readonly flow?: Flow
+  /** How often one call is sent again because the server asked for it with `Retry-After`; default 4. */
+  readonly retries?: number
 }
 
 /** Objects a page, as the API server's own clients ask for. */
 const pageSize = 500
-/** How often, and how long at most, one call waits because the server asked for it with `Retry-After`. */
-const maxRetries = 4
+const defaultRetries = 4
+/** Who is asked to wait longer than this hears of it, instead of waiting within the call. */
 const maxRetryAfterMs = 10_000
 
 const contentTypes = {
@@ -38,15 +43,18 @@ interface Call extends CallOptions {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
   readonly contentType?: string
   readonly body?: unknown
+  readonly accept?: string
+  /** What the path is about, for what to say when it is not there. */
+  readonly kind?: Kind
 }
 
 /** A client over any `Fetch`. It holds no connection: whoever made the `Fetch` closes it. */
 export function createClient(options: ClientOptions): Client {
-  const { fetch, baseUrl = 'http://api.invalid', userAgent = 'fairlead', clock = systemClock } = options
-  const forever = options.signal
+  const { fetch, baseUrl = 'http://api.invalid', userAgent = 'fairlead', clock = systemClock, flow } = options
+  const { signal: forever, retries = defaultRetries } = options
 
   async function send(call: Call, signal: AbortSignal | undefined): Promise<Response> {
-    const headers: Record<string, string> = { accept: 'application/json', 'user-agent': userAgent }
+    const headers: Record<string, string> = { accept: call.accept ?? 'application/json', 'user-agent': userAgent }
     const body = call.body === undefined ? undefined : JSON.stringify(call.body)
     if (body !== undefined) headers['content-type'] = call.contentType ?? 'application/json'
     const init: RequestInit = { method: call.method ?? 'GET', headers }
@@ -54,11 +62,13 @@ export function createClient(options: ClientOptions): Client {
     if (signal !== undefined) init.signal = signal
     const url = `${baseUrl}${call.path}${queryString(call.query)}`
     for (let attempt = 0; ; attempt++) {
+      if (flow !== undefined) await flow.turn(call.priority ?? 'normal', signal)
       const response = await fetch(new Request(url, init))
       if (response.ok) return response
       const waitMs = retryAfterMs(response)
-      if (waitMs === undefined || waitMs > maxRetryAfterMs || attempt === maxRetries)
-        throw await faultOf(response, waitMs)
+      if (waitMs === undefined || waitMs > maxRetryAfterMs || attempt >= retries)
+        throw await faultOf(response, waitMs, call.kind)
+      if (response.status === 429) flow?.pause(waitMs)
       await response.body?.cancel()
       await sleep(clock, waitMs, signal ?? new AbortController().signal)
     }
@@ -69,32 +79,34 @@ export function createClient(options: ClientOptions): Client {
    * collected, and that of the caller may live as long as the program.
    */
   async function answer<R>(call: Call, read: (response: Response) => Promise<R>): Promise<R> {
-    const outer = joined(forever, call.signal)
-    if (outer === undefined) return read(await send(call, undefined))
+    const outer = [forever, call.signal].filter((signal) => signal !== undefined)
+    if (outer.length === 0) return read(await send(call, undefined))
     const own = new AbortController()
-    const abort = (): void => own.abort(outer.reason)
-    if (outer.aborted) abort()
-    outer.addEventListener('abort', abort)
+    const abort = (): void => own.abort(outer.find((signal) => signal.aborted)?.reason)
+    if (outer.some((signal) => signal.aborted)) abort()
+    for (const signal of outer) signal.addEventListener('abort', abort)
     try {
       return await read(await send(call, own.signal))
     } finally {
-      outer.removeEventListener('abort', abort)
+      for (const signal of outer) signal.removeEventListener('abort', abort)
     }
   }
 
-  async function object<T extends Resource>(kind: Kind<T>, call: Call): Promise<T> {
+  async function object<T extends Resource>(kind: Kind<T>, given: Call): Promise<T> {
+    const call = { ...given, kind: kind as Kind, accept: acceptOf(kind) }
     const decoded = await answer(call, json)
     if (!isObject(decoded) || !isObject(decoded['metadata'])) throw unreadable('no object in the answer')
     return named(kind, decoded as unknown as T)
   }
 
   const client: Client = {
-    get: async (kind, place, { signal } = {}) => object(kind, { path: pathOf(kind, place), ...only({ signal }) }),
+    get: async (kind, place, options = {}) => object(kind, { path: pathOf(kind, place), ...calling(options) }),
 
-    async list<T extends Resource>(kind: Kind<T>, query: ListQuery = {}, { signal }: CallOptions = {}) {
+    async list<T extends Resource>(kind: Kind<T>, query: ListQuery = {}, options: CallOptions = {}) {
       const page = async (extra: ListQuery): Promise<ResourceList<T>> => {
         const { namespace, ...rest } = { ...query, ...extra }
-        const call = { path: collectionPath(kind, namespace), query: rest, ...only({ signal }) }
+        const path = collectionPath(kind, namespace)
+        const call = { path, query: rest, kind: kind as Kind, accept: acceptOf(kind, 'List'), ...calling(options) }
         const decoded = await answer(call, json)
         if (!isObject(decoded) || !isObject(decoded['metadata'])) throw unreadable('no list in the answer')
         const list = decoded as unknown as ResourceList<T>
@@ -110,10 +122,14 @@ export function createClient(options: ClientOptions): Client {
       }
     },
 
-    async *watch(kind, { namespace, ...query }, signal) {
+    async *watch<T extends Resource>(kind: Kind<T>, { namespace, ...query }: WatchQuery, signal: AbortSignal) {
       const path = collectionPath(kind, namespace)
       const until = joined(forever, signal) ?? signal
-      yield* decodeWatch(await send({ path, query: { ...query, watch: true } }, until), until)
+      const call = { path, query: { ...query, watch: true }, kind: kind as Kind, accept: acceptOf(kind) }
+      for await (const event of decodeWatch<T>(await send(call, until), until)) {
+        const isPartial = kind.metadataOnly === true && event.type !== 'ERROR'
+        yield isPartial ? { ...event, object: named(kind, event.object) } : event
+      }
     },
 
     create: async (kind, value, write = {}) =>
@@ -151,10 +167,10 @@ export function createClient(options: ClientOptions): Client {
       })
     },
 
-    async delete(kind, place, { uid, resourceVersion, propagationPolicy, gracePeriodSeconds, signal } = {}) {
+    async delete(kind, place, { uid, resourceVersion, propagationPolicy, gracePeriodSeconds, ...options } = {}) {
       const preconditions = uid === undefined && resourceVersion === undefined ? undefined : { uid, resourceVersion }
       const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions, propagationPolicy, gracePeriodSeconds }
-      const call = { method: 'DELETE', path: pathOf(kind, place), body, ...only({ signal }) }
+      const call = { method: 'DELETE', path: pathOf(kind, place), body, ...calling(options) }
       await answer(call, (response) => response.arrayBuffer())
     },
 
@@ -162,7 +178,7 @@ export function createClient(options: ClientOptions): Client {
       const headers = new Headers(init.headers)
       if (!headers.has('user-agent')) headers.set('user-agent', userAgent)
       const signal = joined(forever, init.signal ?? undefined)
-      return fetch(new Request(`${baseUrl}${path}`, { ...init, headers, ...only({ signal }) }))
+      return fetch(new Request(`${baseUrl}${path}`, { ...init, headers, ...(signal !== undefined && { signal }) }))
     },
   }
   return client
@@ -199,19 +215,29 @@ function placeIn({ metadata }: Resource): Place {
   return { namespace: metadata.namespace, name: metadata.name ?? '' }
 }
 
-/** Items of a list of a built-in kind carry neither apiVersion nor kind. */
+/**
+ * Items of a list of a built-in kind carry neither apiVersion nor kind; metadata alone says of itself that it is that,
+ * and not of what.
+ */
 function named<T extends Resource>(kind: Kind<T>, object: T): T {
+  if (kind.metadataOnly === true) return { ...object, apiVersion: apiVersionOf(kind), kind: kind.kind }
   object.apiVersion ??= apiVersionOf(kind)
   object.kind ??= kind.kind
   return object
 }
 
-function writing({ signal, dryRun, fieldManager, fieldValidation }: WriteOptions): Pick<Call, 'query' | 'signal'> {
-  return { query: { dryRun: dryRun === true ? 'All' : undefined, fieldManager, fieldValidation }, ...only({ signal }) }
+/** A server that cannot leave out the rest sends it too. */
+function acceptOf(kind: Kind, suffix: 'List' | '' = ''): string {
+  if (kind.metadataOnly !== true) return 'application/json'
+  return `application/json;as=PartialObjectMetadata${suffix};g=meta.k8s.io;v=v1,application/json`
 }
 
-function only({ signal }: { signal: AbortSignal | undefined }): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal }
+function writing({ dryRun, fieldManager, fieldValidation, ...options }: WriteOptions): Pick<Call, 'query' | 'signal'> {
+  return { query: { dryRun: dryRun === true ? 'All' : undefined, fieldManager, fieldValidation }, ...calling(options) }
+}
+
+function calling({ signal, priority }: CallOptions): CallOptions {
+  return { ...(signal !== undefined && { signal }), ...(priority !== undefined && { priority }) }
 }
 
 function joined(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
@@ -245,7 +271,7 @@ function retryAfterMs(response: Response): number | undefined {
 }
 
 /** What is no Status (a proxy's page, an old server's text) is told by its code alone. */
-async function faultOf(response: Response, waitMs: number | undefined): Promise<Fault> {
+async function faultOf(response: Response, waitMs: number | undefined, kind: Kind | undefined): Promise<Fault> {
   const decoded = await response.json().catch(() => undefined)
   const status: Status =
     isObject(decoded) && decoded['kind'] === 'Status'
@@ -259,7 +285,21 @@ async function faultOf(response: Response, waitMs: number | undefined): Promise<
           reason: 'Unknown',
           message: `the API server answered ${response.status} ${response.statusText}`.trimEnd(),
         }
+  if (kind !== undefined && status.code === 404 && status.details?.kind === undefined) return notServed(kind, status)
   const fault = faultOfStatus(status)
   if (waitMs === undefined || fault.retryAfterMs !== undefined) return fault
   return new Fault(fault.kind, fault.code, fault.message, { retryAfterMs: waitMs, details: fault.details })
+}
+
+/** A 404 that names no object is about the path: nothing is served there. */
+function notServed(kind: Kind, details: Status): Fault {
+  const { plural, group } = kind
+  const name = group === '' ? plural : `${plural}.${group}`
+  const why = kind.builtin ? 'it is too old, or does not have this API' : `install the CustomResourceDefinition ${name}`
+  return new Fault('missing', 'KindNotServed', `the API server knows no ${kind.kind}: ${why}`, { details })
+}
+
+/** The server does not have the kind, at least not now. Of a whole collection a 404 means nothing else. */
+export function isNotServed(error: unknown): boolean {
+  return isFault(error) && error.code === 'KindNotServed'
 }

@@ -4,20 +4,30 @@ import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { silentLog } from '#base/log.ts'
 import type { Fetch } from '#machinery/http.ts'
+import { metadataOf } from '#machinery/kind.ts'
 import { createClient } from './create-client.ts'
-import { createInformers } from './create-informers.ts'
+import { createInformers, type InformersOptions } from './create-informers.ts'
 import { manualClock } from '#base/manual-clock.testkit.ts'
-import { event, failure, list, scripted, status, stream, Thing, thing } from './script.testkit.ts'
+import { type Answer, event, failure, list, scripted, status, stream, Thing, thing } from './script.testkit.ts'
 
-function open(fetch: Fetch) {
+function open(fetch: Fetch, options: Partial<InformersOptions> = {}) {
   const clock = manualClock()
   const client = createClient({ fetch, clock })
-  const informers = createInformers({ client, clock, log: silentLog, freeze: true, random: () => 0 })
+  const informers = createInformers({
+    client,
+    clock,
+    log: silentLog,
+    freeze: true,
+    random: () => 0,
+    watchLists: false,
+    ...options,
+  })
   const told: string[] = []
   const things = informers.of(Thing)
   things.subscribe({
     upsert: (object, old) => told.push(`${old === undefined ? 'new' : 'changed'} ${object.metadata.uid}`),
     remove: (object) => told.push(`gone ${object.metadata.uid}`),
+    served: () => told.push('served'),
   })
   const settle = async () => {
     for (let turns = 0; turns < 60; turns++) await turn()
@@ -94,6 +104,93 @@ test('waiting for the first list ends with its signal', async () => {
   stop.abort(new Error('enough'))
   await assert.rejects(synced, /enough/)
   assert.equal(things.hasSynced(), false)
+  await informers[Symbol.asyncDispose]()
+})
+
+test('who wants metadata alone gets it out of whole objects where those are followed, else by a watch of its own', async () => {
+  const accepts: string[] = []
+  const { fetch } = scripted([list(10, [thing('a', 1)]), stream([])])
+  const { informers, things, settle } = open((request) => {
+    accepts.push(request.headers.get('accept') ?? '')
+    return fetch(request)
+  })
+  assert.equal(informers.of(metadataOf(Thing)), things)
+  const other = { ...Thing, plural: 'others' }
+  const apart = informers.of(metadataOf(other))
+  assert.notEqual(informers.of(other), apart)
+  assert.equal(informers.of(metadataOf(other)), apart, 'still, with its indexes')
+  await settle()
+  assert.deepEqual(accepts.filter((accept) => accept.includes('PartialObjectMetadataList')).length, 1)
+  await informers[Symbol.asyncDispose]()
+})
+
+/** Answers each namespace from a script of its own. */
+function byNamespace(scripts: Readonly<Record<string, readonly Answer[]>>) {
+  const lines = new Map(Object.entries(scripts).map(([namespace, answers]) => [namespace, scripted(answers)]))
+  const asked: string[] = []
+  const fetch: Fetch = (request) => {
+    const { pathname } = new URL(request.url)
+    asked.push(pathname)
+    const line = lines.get(/namespaces\/([^/]+)/.exec(pathname)?.[1] ?? '')
+    if (line === undefined) throw new Error(`nobody should ask for ${pathname}`)
+    return line.fetch(request)
+  }
+  return { fetch, asked }
+}
+
+const inTeam = (namespace: string, name: string, version: number): Thing => {
+  const object = thing(name, version, `${namespace}-${name}`)
+  return { ...object, metadata: { ...object.metadata, namespace } }
+}
+
+test('several namespaces fill one cache, a watch each; it is synced when all are', async () => {
+  const late = Promise.withResolvers<Response>()
+  const { fetch, asked } = byNamespace({
+    red: [list(10, [inTeam('red', 'a', 1), inTeam('red', 'b', 2)]), failure(410, 'Expired'), list(20, [])],
+    blue: [() => late.promise, stream([event('DELETED', inTeam('blue', 'a', 12))])],
+  })
+  const { informers, things, told, settle } = open(fetch, { namespacesOf: () => ['red', 'blue'] })
+  await settle()
+  assert.deepEqual([things.hasSynced(), informers.unsynced()], [false, [Thing]])
+  late.resolve(list(11, [inTeam('blue', 'a', 3)]))
+  await settle()
+  assert.deepEqual([things.hasSynced(), informers.unsynced()], [true, []])
+  assert.deepEqual(told, [
+    'new red-a',
+    'new red-b',
+    'gone red-a', // listed anew, and nothing of the other is touched
+    'gone red-b',
+    'new blue-a',
+    'gone blue-a',
+  ])
+  assert.ok(asked.every((path) => /\/namespaces\/(red|blue)\/things$/.test(path)))
+  await informers[Symbol.asyncDispose]()
+})
+
+test('a kind that the server does not have is synced, and empty, until it is served', async () => {
+  const absent = () => failure(404, 'NotFound')
+  const told: string[] = []
+  const { fetch } = scripted([absent, absent, list(10, [thing('a', 1)]), absent, absent, list(20, [])])
+  const {
+    informers,
+    things,
+    clock,
+    settle,
+    told: handled,
+  } = open(fetch, { onServed: (kind, isServed) => told.push(`${kind.kind} ${isServed}`) })
+  await settle()
+  assert.equal(things.hasSynced(), false)
+  clock.advance(500)
+  await settle()
+  assert.deepEqual([things.hasSynced(), things.list(), informers.absent()], [true, [], [Thing]])
+  clock.advance(10_000)
+  await settle()
+  assert.deepEqual(informers.absent(), [])
+  clock.advance(500)
+  await settle()
+  assert.deepEqual([things.list(), informers.absent()], [[], [Thing]])
+  assert.deepEqual(told, ['Thing false', 'Thing true', 'Thing false'])
+  assert.deepEqual(handled, ['new uid-a', 'served', 'gone uid-a'])
   await informers[Symbol.asyncDispose]()
 })
 

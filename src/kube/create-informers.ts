@@ -3,7 +3,7 @@ import { messageOf } from '#base/fault.ts'
 import type { Log } from '#base/log.ts'
 import { apiVersionOf, type Kind, keyOf, placeOf } from '#machinery/kind.ts'
 import type { Place, Resource } from '#machinery/meta.ts'
-import type { Client, ListQuery } from './client.ts'
+import type { Client } from './client.ts'
 import type { Informer, InformerHandler, Informers } from './informer.ts'
 import { watcher } from './watcher.ts'
 
@@ -11,52 +11,92 @@ export interface InformersOptions {
   readonly client: Client
   readonly clock: Clock
   readonly log: Log
-  /** Narrows every cache of this set. */
-  readonly scope?: Pick<ListQuery, 'namespace' | 'labelSelector' | 'fieldSelector'>
+  /** Narrows the cache of a namespaced kind to these, each with a watch of its own; undefined: all in one watch. */
+  readonly namespacesOf?: (kind: Kind) => readonly string[] | undefined
+  /** The server stops having a kind, or has one that it did not have; told once for each change. */
+  readonly onServed?: (kind: Kind, isServed: boolean) => void
+  /** Lists may be streamed where the server can do that; default true. */
+  readonly watchLists?: boolean
   /** Makes a change to a cached object throw where it happens. For tests and development. */
   readonly freeze?: boolean
   readonly random?: () => number
 }
 
-/** Caches that fill themselves: one list and watch a kind. Disposing ends the watches and waits for them. */
-export function createInformers(options: InformersOptions): Informers {
-  const { client, clock, log, scope = {}, freeze = false, random = Math.random } = options
-  const stop = new AbortController()
-  const running = new Map<string, { readonly cache: Cache<Resource>; readonly done: Promise<void> }>()
+export interface OwnInformers extends Informers {
+  /** Kinds that were asked for and whose caches are yet to be filled. */
+  unsynced(): readonly Kind[]
+  /** Kinds that were asked for and that the server does not have. */
+  absent(): readonly Kind[]
+}
 
-  async function follow(kind: Kind, cache: Cache<Resource>): Promise<void> {
-    for await (const event of watcher({ client, kind, scope, clock, log, random }, stop.signal)) {
+/** Caches that fill themselves: one list and watch a kind. Disposing ends the watches and waits for them. */
+export function createInformers(options: InformersOptions): OwnInformers {
+  const {
+    client,
+    clock,
+    log,
+    namespacesOf,
+    freeze = false,
+    random = Math.random,
+    onServed,
+    watchLists = true,
+  } = options
+  const stop = new AbortController()
+  const running = new Map<
+    string,
+    { readonly kind: Kind; readonly cache: Cache<Resource>; readonly done: Promise<unknown> }
+  >()
+  const server = { watchLists }
+
+  async function follow(kind: Kind, part: Part<Resource>, namespace: string | undefined): Promise<void> {
+    const scope = namespace === undefined ? {} : { namespace }
+    for await (const event of watcher({ client, kind, scope, clock, log, random, server }, stop.signal)) {
       switch (event.type) {
         case 'restart':
-          cache.restart()
+          part.restart()
           break
         case 'listed':
-          cache.listed(freeze ? deepFreeze(event.object) : event.object)
+          part.listed(freeze ? deepFreeze(event.object) : event.object)
           break
         case 'synced':
-          cache.settle()
+          part.settle()
+          break
+        case 'absent':
+          part.absent()
           break
         case 'applied':
-          cache.upsert(freeze ? deepFreeze(event.object) : event.object)
+          part.upsert(freeze ? deepFreeze(event.object) : event.object)
           break
         case 'deleted':
-          cache.remove(event.object)
+          part.remove(event.object)
           break
       }
     }
   }
 
+  function open(kind: Kind): { kind: Kind; cache: Cache<Resource>; done: Promise<unknown> } {
+    const cache = new Cache<Resource>(log.with({ kind: kind.kind }), (isServed) => onServed?.(kind, isServed))
+    const places = (kind.namespaced ? namespacesOf?.(kind) : undefined) ?? [undefined]
+    const parts = places.map((namespace) => ({ namespace, part: cache.part(namespace) }))
+    return { kind, cache, done: Promise.all(parts.map(({ namespace, part }) => follow(kind, part, namespace))) }
+  }
+
+  const those = (which: (cache: Cache<Resource>) => boolean): readonly Kind[] =>
+    [...running.values()].filter(({ cache }) => which(cache)).map(({ kind }) => kind)
+
   return {
     of<T extends Resource>(kind: Kind<T>): Informer<T> {
-      const id = `${apiVersionOf(kind)}/${kind.plural}`
+      const whole = `${apiVersionOf(kind)}/${kind.plural}`
+      const metadata = `${whole} metadata`
+      // Where whole objects are followed already, their metadata comes with them; whoever got a cache keeps it.
+      const isApart = kind.metadataOnly === true && (running.has(metadata) || !running.has(whole))
+      const id = isApart ? metadata : whole
       let entry = running.get(id)
-      if (entry === undefined) {
-        const cache = new Cache<Resource>(log.with({ kind: kind.kind }))
-        entry = { cache, done: follow(kind, cache) }
-        running.set(id, entry)
-      }
+      if (entry === undefined) running.set(id, (entry = open(kind)))
       return entry.cache as unknown as Informer<T> // one kind, one type: the id says which
     },
+    unsynced: () => those((cache) => !cache.hasSynced()),
+    absent: () => those((cache) => cache.isAbsent()),
     async [Symbol.asyncDispose]() {
       stop.abort(new DOMException('the informers were stopped', 'AbortError'))
       await Promise.all([...running.values()].map(({ done }) => done))
@@ -69,6 +109,16 @@ interface Index<T> {
   readonly files: Map<string, Map<string, T>>
 }
 
+/** How one watch fills its part of a cache. */
+interface Part<T> {
+  restart(): void
+  listed(object: T): void
+  settle(): void
+  absent(): void
+  upsert(object: T): void
+  remove(last: T): void
+}
+
 /**
  * The objects of one kind by namespace and name, with indexes and handlers. An object is told apart from one that
  * had its name before by the uid: a handler sees the old one go and the new one come.
@@ -79,20 +129,49 @@ class Cache<T extends Resource> implements Informer<T> {
   readonly #indexes = new Map<string, Index<T>>()
   readonly #handlers = new Set<InformerHandler<T>>()
   readonly #synced = Promise.withResolvers<void>()
-  #isSynced = false
-  /** What a running list has brought so far; replaces everything once it is whole. */
-  #incoming: T[] = []
+  /** Parts that have yet to be filled. */
+  readonly #unfilled = new Set<Part<T>>()
+  readonly #onServed: (isServed: boolean) => void
+  #isAbsent = false
 
-  constructor(log: Log) {
+  constructor(log: Log, onServed: (isServed: boolean) => void) {
     this.#log = log
+    this.#onServed = onServed
+  }
+
+  /** The part that one watch fills: a namespace, or all there is. All parts are made before the first is filled. */
+  part(namespace: string | undefined): Part<T> {
+    /** What a running list has brought so far; replaces everything once it is whole. */
+    let incoming: T[] = []
+    const part: Part<T> = {
+      restart: () => void (incoming = []),
+      listed: (object) => void incoming.push(object),
+      settle: () => {
+        this.#replace(this.list(namespace), incoming)
+        incoming = []
+        this.#filled(part, false)
+      },
+      absent: () => {
+        this.#replace(this.list(namespace), [])
+        this.#filled(part, true)
+      },
+      upsert: (object) => this.#upsert(object),
+      remove: (last) => this.#remove(last),
+    }
+    this.#unfilled.add(part)
+    return part
   }
 
   hasSynced(): boolean {
-    return this.#isSynced
+    return this.#unfilled.size === 0
+  }
+
+  isAbsent(): boolean {
+    return this.#isAbsent
   }
 
   synced(signal?: AbortSignal): Promise<void> {
-    if (signal === undefined || this.#isSynced) return this.#synced.promise
+    if (signal === undefined || this.hasSynced()) return this.#synced.promise
     return new Promise((resolve, reject) => {
       const onAbort = () => reject(signal.reason as Error)
       if (signal.aborted) return onAbort()
@@ -127,34 +206,35 @@ class Cache<T extends Resource> implements Informer<T> {
   }
 
   subscribe(handler: InformerHandler<T>): () => void {
-    const own: InformerHandler<T> = { upsert: handler.upsert.bind(handler), remove: handler.remove.bind(handler) }
+    const own: InformerHandler<T> = {
+      upsert: handler.upsert.bind(handler),
+      remove: handler.remove.bind(handler),
+      served: () => handler.served?.(),
+    }
     this.#handlers.add(own)
     for (const object of this.list()) this.#tell(own, (to) => to.upsert(object, undefined))
     return () => this.#handlers.delete(own)
   }
 
-  restart(): void {
-    this.#incoming = []
-  }
-
-  listed(object: T): void {
-    this.#incoming.push(object)
-  }
-
-  settle(): void {
-    const listed = this.#incoming
-    this.#incoming = []
+  #replace(old: readonly T[], listed: readonly T[]): void {
     const kept = new Set(listed.map((object) => keyOf(placeOf(object))))
-    for (const object of this.list()) if (!kept.has(keyOf(placeOf(object)))) this.remove(object)
-    for (const object of listed) this.upsert(object)
-    this.#isSynced = true
-    this.#synced.resolve()
+    for (const object of old) if (!kept.has(keyOf(placeOf(object)))) this.#remove(object)
+    for (const object of listed) this.#upsert(object)
   }
 
-  upsert(object: T): void {
+  #filled(part: Part<T>, isAbsent: boolean): void {
+    this.#unfilled.delete(part)
+    if (this.hasSynced()) this.#synced.resolve()
+    if (this.#isAbsent === isAbsent) return
+    this.#isAbsent = isAbsent
+    this.#onServed(!isAbsent)
+    if (!isAbsent) for (const handler of this.#handlers) this.#tell(handler, (to) => to.served?.())
+  }
+
+  #upsert(object: T): void {
     let old = this.get(placeOf(object))
     if (old !== undefined && old.metadata.uid !== object.metadata.uid) {
-      this.remove(old)
+      this.#remove(old)
       old = undefined
     }
     if (old !== undefined && old.metadata.resourceVersion === object.metadata.resourceVersion) return
@@ -170,7 +250,7 @@ class Cache<T extends Resource> implements Informer<T> {
   }
 
   /** Forgets what is cached under the object's name; handlers see the last known state before `last`. */
-  remove(last: T): void {
+  #remove(last: T): void {
     const { namespace = '', name } = placeOf(last)
     const names = this.#objects.get(namespace)
     const cached = names?.get(name)

@@ -3,14 +3,14 @@ import type { Place, Resource } from '#machinery/meta.ts'
 
 /** One shared cache for each kind, filled by one list and watch, read by all controllers of a process. */
 export interface Informers extends AsyncDisposable {
-  /** The cache of a kind; starts its watch at first call. */
+  /** The cache of a kind; starts its watch at first call. That of metadata alone may hold more. */
   of<T extends Resource>(kind: Kind<T>): Informer<T>
 }
 
 export interface Informer<T extends Resource> {
-  /** Resolves once the first list is in the cache. */
+  /** Resolves once the first list is in the cache, or the server is known not to have the kind. */
   synced(signal?: AbortSignal): Promise<void>
-  /** Whether the first list is in the cache: before, what is absent may only not have been seen yet. */
+  /** Whether that is so: before, what is absent may only not have been seen yet. */
   hasSynced(): boolean
   get(place: Place): T | undefined
   list(namespace?: string): readonly T[]
@@ -25,4 +25,6 @@ export interface Informer<T extends Resource> {
 export interface InformerHandler<T extends Resource> {
   upsert(object: T, old: T | undefined): void
   remove(object: T): void
+  /** A server that did not have the kind has it now. */
+  served?(): void
 }

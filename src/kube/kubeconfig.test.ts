@@ -198,3 +198,38 @@ test('a plugin that fails is named with where it stands, and its output stays ou
     )
   }
 })
+
+test('a pod without a kubeconfig is its service account, by a token that is read anew as the kubelet renews it', async (t) => {
+  const serviceAccount = folder(t)
+  const put = (name: string, text: string) => writeFileSync(join(serviceAccount, name), text)
+  put('namespace', 'fairlead-system\n')
+  put('ca.crt', 'pem')
+  put('token', 'first\n')
+  const clock = manualClock()
+  const env = { HOME: folder(t), KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' }
+  const access = loadClusterAccess({ env, serviceAccount, clock })
+  assert.deepEqual([access.server, access.namespace, access.ca], ['https://[fd00::1]:6443', 'fairlead-system', 'pem'])
+  assert.deepEqual(await access.credentials.get(), { authorization: 'Bearer first' })
+  put('token', 'second')
+  clock.advance(59_000)
+  assert.deepEqual(await access.credentials.get(), { authorization: 'Bearer first' })
+  clock.advance(1_000)
+  assert.deepEqual(await access.credentials.get(), { authorization: 'Bearer second' })
+  put('token', 'third')
+  assert.equal(access.credentials.refused(), true, 'a 401 need not wait for the minute')
+  assert.deepEqual(await access.credentials.get(), { authorization: 'Bearer third' })
+})
+
+test('a kubeconfig that is named, or lies at home, goes before the service account; one that is not there is none', (t) => {
+  const serviceAccount = folder(t)
+  for (const name of ['namespace', 'ca.crt', 'token']) writeFileSync(join(serviceAccount, name), name)
+  const path = written(t, config())
+  const env = { HOME: folder(t), KUBERNETES_SERVICE_HOST: '10.0.0.1' }
+  assert.equal(loadClusterAccess({ env, serviceAccount, path }).server, 'https://host:6443')
+  assert.equal(loadClusterAccess({ env: { ...env, KUBECONFIG: path }, serviceAccount }).server, 'https://host:6443')
+  assert.equal(loadClusterAccess({ env, serviceAccount }).server, 'https://10.0.0.1:443')
+  assert.throws(
+    () => loadClusterAccess({ env, serviceAccount, path: join(folder(t), 'absent') }),
+    (error) => isFault(error, 'invalid') && error.code === 'NoKubeconfig',
+  )
+})

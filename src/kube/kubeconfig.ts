@@ -13,6 +13,8 @@ export interface KubeconfigOptions {
   readonly path?: string
   readonly context?: string
   readonly clock?: Clock
+  /** Where a pod finds its service account. */
+  readonly serviceAccount?: string
 }
 
 /** All it takes to talk to one API server as one user. */
@@ -30,7 +32,7 @@ export interface ClusterAccess {
   readonly credentials: CredentialSource
 }
 
-const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount'
+const podServiceAccount = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /**
  * Finds the cluster as kubectl does: the given file, else the files of KUBECONFIG, else `~/.kube/config`, else the
@@ -51,7 +53,8 @@ function filesOf({ env, path }: KubeconfigOptions): string[] {
   return listed.length > 0 ? listed : [join(env['HOME'] ?? '.', '.kube', 'config')]
 }
 
-function inCluster({ env, clock = systemClock }: KubeconfigOptions): ClusterAccess {
+function inCluster(options: KubeconfigOptions): ClusterAccess {
+  const { env, clock = systemClock, serviceAccount = podServiceAccount } = options
   const host = env['KUBERNETES_SERVICE_HOST'] ?? ''
   const port = env['KUBERNETES_SERVICE_PORT'] ?? '443'
   return {

@@ -33,8 +33,13 @@ export function list(version: number, items: Resource[], next?: string): Respons
   return Response.json({ apiVersion: 'test.fairlead.dev/v1', kind: 'ThingList', metadata, items })
 }
 
-export function failure(code: number, reason: string, headers: Record<string, string> = {}): Response {
-  return Response.json(status(code, reason), { status: code, headers })
+export function failure(
+  code: number,
+  reason: string,
+  headers: Record<string, string> = {},
+  details?: object,
+): Response {
+  return Response.json({ ...status(code, reason), details }, { status: code, headers })
 }
 
 export function status(code: number, reason: string): object {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { isFault } from '#base/fault.ts'
 import { type CredentialSource, fixedCredentials } from './credentials.ts'
-import { connect } from './transport.ts'
+import { connect, type ConnectOptions } from './transport.ts'
 
 async function serve(t: TestContext, answer: RequestListener): Promise<string> {
   const server = createServer(answer)
@@ -14,8 +15,13 @@ async function serve(t: TestContext, answer: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-function open(t: TestContext, server: string, credentials: CredentialSource = fixedCredentials({})) {
-  const connection = connect({ server, namespace: 'default', contextName: 'test', credentials })
+function open(
+  t: TestContext,
+  server: string,
+  credentials: CredentialSource = fixedCredentials({}),
+  options: ConnectOptions = {},
+) {
+  const connection = connect({ server, namespace: 'default', contextName: 'test', credentials }, options)
   t.after(() => connection[Symbol.asyncDispose]())
   return connection
 }
@@ -83,10 +89,41 @@ test('no answer is a fault that names the server and why', async (t) => {
   )
 })
 
+test('an answer that breaks off is a fault too, of whoever reads it', async (t) => {
+  const server = await serve(t, (_request, response) => {
+    response.writeHead(200, { 'content-length': '1000' })
+    response.write('begun', () => response.destroy())
+  })
+  const response = await open(t, server).fetch(new Request(server))
+  await assert.rejects(response.arrayBuffer(), (error) => isFault(error, 'unavailable'))
+})
+
 test('an aborted request rejects with the reason of its signal', async (t) => {
   const server = await serve(t, () => {})
   const stop = new AbortController()
   const call = open(t, server).fetch(new Request(server, { signal: stop.signal }))
   stop.abort(new Error('enough'))
   await assert.rejects(call, /enough/)
+})
+
+test('who may refuse a request is asked last, when credentials that took their time are there', async (t) => {
+  let asked = 0
+  const server = await serve(t, (_request, response) => {
+    asked++
+    response.end()
+  })
+  let isOpen = true
+  const credentials = {
+    async get() {
+      await turn()
+      isOpen = false
+      return {}
+    },
+    refused: () => false,
+  }
+  const admit = (): void => {
+    if (!isOpen) throw new Error('closed')
+  }
+  await assert.rejects(open(t, server, credentials, { admit }).fetch(new Request(server)), /closed/)
+  assert.equal(asked, 0)
 })

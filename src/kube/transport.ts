@@ -1,6 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel'
-import { Readable } from 'node:stream'
-import type { ReadableStream } from 'node:stream/web'
+import type { Readable } from 'node:stream'
 import type * as Undici from 'undici'
 import type { Dispatcher } from 'undici'
 import { Fault, messageOf } from '#base/fault.ts'
@@ -11,6 +10,8 @@ import type { ClusterAccess } from './kubeconfig.ts'
 export interface ConnectOptions {
   /** Off where something between us and the server breaks HTTP/2; default true. */
   readonly allowH2?: boolean
+  /** Called right before a request goes out, after all that may take time: what it throws, refuses the request. */
+  readonly admit?: (request: Request) => void
 }
 
 let undici: Promise<typeof Undici> | undefined
@@ -44,7 +45,7 @@ const bodyTimeoutMs = 300_000
  * One pool of connections for all calls. Response bodies are streams. Every request carries the user's credentials;
  * an answer of 401 to credentials that can be renewed is tried once more. Rejects with `unavailable` when no answer came.
  */
-export function connect(access: ClusterAccess, { allowH2 = true }: ConnectOptions = {}): Connection {
+export function connect(access: ClusterAccess, { allowH2 = true, admit }: ConnectOptions = {}): Connection {
   let pool: { readonly dispatcher: Dispatcher; readonly identity: string } | undefined
 
   /** A renewed client certificate needs new connections; the old ones end with the requests on them. */
@@ -69,6 +70,7 @@ export function connect(access: ClusterAccess, { allowH2 = true }: ConnectOption
     if (credentials.authorization !== undefined) headers['authorization'] ??= credentials.authorization
     const url = new URL(request.url)
     const loaded = await loadUndici()
+    admit?.(request)
     try {
       const answer = await loaded.request(url, {
         dispatcher: poolFor(credentials, loaded),
@@ -79,10 +81,9 @@ export function connect(access: ClusterAccess, { allowH2 = true }: ConnectOption
         headersTimeout: headersTimeoutMs,
         bodyTimeout: url.searchParams.has('watch') || url.searchParams.has('follow') ? 0 : bodyTimeoutMs,
       })
-      return responseOf(answer)
+      return responseOf(answer, (error) => brokenOff(request, error))
     } catch (error) {
-      if (request.signal.aborted) throw request.signal.reason
-      throw unreachable(url.origin, error)
+      throw brokenOff(request, error)
     }
   }
 
@@ -112,15 +113,45 @@ function tlsOf(access: ClusterAccess, certificate: Credentials['certificate']) {
 /** Statuses that the Response constructor takes no body for. */
 const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304])
 
-function responseOf({ statusCode, statusText, headers: received, body }: Dispatcher.ResponseData): Response {
+/** An answer of undici as the one seam for HTTP has it; what breaks it off later is told as `translate` says. */
+export function responseOf(
+  { statusCode, statusText, headers: received, body }: Dispatcher.ResponseData,
+  translate: (error: unknown) => unknown,
+): Response {
   const headers = new Headers()
   for (const [name, value] of Object.entries(received)) {
     for (const each of [value].flat()) if (each !== undefined && !name.startsWith(':')) headers.append(name, each)
   }
   const init = { status: statusCode, statusText, headers }
-  if (!bodiless.has(statusCode)) return new Response(Readable.toWeb(body) as ReadableStream<Uint8Array>, init)
+  if (!bodiless.has(statusCode)) return new Response(webStream(body, translate), init)
   body.resume()
   return new Response(null, init)
+}
+
+/** As `Readable.toWeb`, but for what it errors with. */
+function webStream(body: Readable, translate: (error: unknown) => unknown): ReadableStream<Uint8Array> {
+  const chunks = body.iterator() as AsyncIterator<Uint8Array, undefined>
+  body.on('error', () => {}) // it comes by the iterator, or nobody reads any more
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await chunks.next()
+          if (done === true) controller.close()
+          else controller.enqueue(value)
+        } catch (error) {
+          controller.error(translate(error))
+        }
+      },
+      cancel: () => void body.destroy(),
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** An answer that ends before its end is as good as none; it may come from our own side. */
+function brokenOff({ signal, url }: Request, error: unknown): unknown {
+  return signal.aborted ? signal.reason : unreachable(new URL(url).origin, error)
 }
 
 const causes: Readonly<Record<string, readonly [code: string, words: string]>> = {

@@ -10,9 +10,11 @@ import { watcher } from './watcher.ts'
 
 interface Case {
   readonly answers: readonly Answer[]
+  /** Lists are streamed until the server refuses. */
+  readonly streams?: true
   /** Events as words: `restart`, `listed a`, … */
   readonly want: readonly string[]
-  /** Query of each request: the version that it starts from, or `list`. */
+  /** Each request: the version that a watch starts from, `stream` for one that begins with a list, or `list`. */
   readonly wantFrom: readonly string[]
 }
 
@@ -107,6 +109,86 @@ const cases: Record<string, Case> = {
   },
 }
 
+const listEnd = (version: number) =>
+  event('BOOKMARK', {
+    metadata: { resourceVersion: String(version), annotations: { 'k8s.io/initial-events-end': 'true' } },
+  })
+
+const streamedCases: Record<string, Omit<Case, 'streams'>> = {
+  'a list is streamed, and the watch goes on from it in the same answer': {
+    answers: [
+      stream(
+        [event('ADDED', thing('a', 9)), event('ADDED', thing('b', 8)), listEnd(10), event('ADDED', thing('c', 11))],
+        'end',
+      ),
+    ],
+    want: ['restart', 'listed a', 'listed b', 'synced', 'applied c'],
+    wantFrom: ['stream', '11'],
+  },
+  'what changes before a streamed list is whole is part of it': {
+    answers: [
+      stream([
+        event('ADDED', thing('a', 9)),
+        event('ADDED', thing('b', 8)),
+        event('MODIFIED', thing('a', 10)),
+        event('DELETED', thing('b', 11)),
+        event('BOOKMARK', { metadata: { resourceVersion: '12' } }),
+        listEnd(13),
+      ]),
+    ],
+    want: ['restart', 'listed a', 'synced'],
+    wantFrom: ['stream'],
+  },
+  'a streamed list that breaks off is started again': {
+    answers: [stream([event('ADDED', thing('a', 9))], 'reset'), stream([event('ADDED', thing('a', 9)), listEnd(10)])],
+    want: ['restart', ...listed],
+    wantFrom: ['stream', 'stream'],
+  },
+  'a server that does not stream lists is asked for pages at once, and ever after': {
+    answers: [failure(422, 'Invalid'), oneThing(), failure(410, 'Expired'), oneThing()],
+    want: ['restart', ...listed, ...listed],
+    wantFrom: ['stream', 'list', '10', 'list', '10'],
+  },
+  'a server that lets a streamed list end without its mark is asked for pages': {
+    answers: [
+      stream([event('ADDED', thing('a', 9))], 'end'),
+      oneThing(),
+      failure(410, 'Expired'),
+      stream([listEnd(20)]),
+    ],
+    want: ['restart', ...listed, 'restart', 'synced'],
+    wantFrom: ['stream', 'list', '10', 'stream'],
+  },
+  'a server that does not know what a streamed list is, and goes silent, is asked for pages': {
+    answers: [stream([event('ADDED', thing('a', 9))]), oneThing()],
+    want: ['restart', ...listed],
+    wantFrom: ['stream', 'list', '10'],
+  },
+  '410 streams the list again': {
+    answers: [stream([listEnd(10)], 'end'), failure(410, 'Expired'), stream([listEnd(20)])],
+    want: ['restart', 'synced', 'restart', 'synced'],
+    wantFrom: ['stream', '10', 'stream'],
+  },
+  'a kind that the server does not have is looked for until it has': {
+    answers: [failure(404, 'NotFound'), failure(404, 'NotFound'), failure(404, 'NotFound'), stream([listEnd(10)])],
+    want: ['restart', 'restart', 'absent', 'restart', 'restart', 'synced'],
+    wantFrom: ['stream', 'stream', 'stream', 'stream'],
+  },
+}
+
+const absentCases: Record<string, Case> = {
+  'a kind that goes is absent once that was told twice': {
+    answers: [oneThing(), failure(404, 'NotFound'), failure(404, 'NotFound'), oneThing()],
+    want: [...listed, 'restart', 'absent', ...listed],
+    wantFrom: ['list', '10', 'list', 'list', '10'],
+  },
+  'a server that has not found its kinds yet says so once, and nothing is lost': {
+    answers: [oneThing(), failure(404, 'NotFound'), oneThing()],
+    want: [...listed, ...listed],
+    wantFrom: ['list', '10', 'list', '10'],
+  },
+}
+
 /** Cuts between the two bytes of the character. */
 function splitIn(character: string, line: string): Answer {
   const bytes = Buffer.from(line)
@@ -122,9 +204,13 @@ function splitIn(character: string, line: string): Answer {
     )
 }
 
-for (const [name, { answers, want, wantFrom }] of Object.entries(cases)) {
+const streamed = Object.entries(streamedCases).map(([name, row]) => [name, { ...row, streams: true }] as const)
+for (const [name, { answers, want, wantFrom, streams }] of [
+  ...Object.entries({ ...cases, ...absentCases }),
+  ...streamed,
+]) {
   test(name, async () => {
-    const { events, requests } = await follow(answers, wantFrom.length)
+    const { events, requests } = await follow(answers, wantFrom.length, { watchLists: streams === true })
     assert.deepEqual(events, want)
     assert.deepEqual(requests.map(from), wantFrom)
   })
@@ -135,7 +221,7 @@ test('asks for bookmarks and for a watch of five to ten minutes', async () => {
     [0, '300'],
     [0.999, '600'],
   ] as const) {
-    const { requests } = await follow([oneThing()], 2, random)
+    const { requests } = await follow([oneThing()], 2, { random })
     assert.equal(requests[1]?.searchParams.get('allowWatchBookmarks'), 'true')
     assert.equal(requests[1]?.searchParams.get('timeoutSeconds'), wantSeconds)
   }
@@ -153,8 +239,7 @@ test('waits longer with every failure, and starts over after an event', async ()
       return typeof answer === 'function' ? answer(request) : answer
     }),
     answers.length,
-    0.999,
-    clock,
+    { random: 0.999, clock },
   )
   const pauses = atMs.slice(1).map((ms, index) => ms - (atMs[index] ?? 0))
   assert.deepEqual(
@@ -164,14 +249,14 @@ test('waits longer with every failure, and starts over after an event', async ()
 })
 
 test('a watch that nobody ends, not even the server, is given up after its time', async () => {
-  const { requests } = await follow([oneThing(), stream([]), stream([])], 3, 0)
+  const { requests } = await follow([oneThing(), stream([]), stream([])], 3)
   assert.deepEqual(requests.map(from), ['list', '10', '10'])
 })
 
 test('a stop during the first list opens no watch', async () => {
   const { fetch, requests } = scripted([])
   const stop = new AbortController()
-  const ended = collect(fetch, stop.signal, manualClock(), [])
+  const ended = collect(fetch, stop.signal, [])
   await turn()
   stop.abort()
   await ended
@@ -183,7 +268,7 @@ test('a stop during a watch or a pause ends at once and leaves no timer', async 
     const clock = manualClock()
     const { fetch } = scripted([oneThing(), last])
     const stop = new AbortController()
-    const ended = collect(fetch, stop.signal, clock, [])
+    const ended = collect(fetch, stop.signal, [], { clock })
     for (let turns = 0; turns < 20; turns++) await turn()
     stop.abort()
     await ended
@@ -191,16 +276,43 @@ test('a stop during a watch or a pause ends at once and leaves no timer', async 
   }
 })
 
-function from(url: URL): string {
-  return url.searchParams.has('watch') ? (url.searchParams.get('resourceVersion') ?? '') : 'list'
+test('a kind that is not there is looked for every five to ten seconds, and costs no more', async () => {
+  const clock = manualClock()
+  const startedMs = clock.now()
+  const atMs: number[] = []
+  const absent = (): Response => {
+    atMs.push(clock.now() - startedMs)
+    return failure(404, 'NotFound')
+  }
+  await follow(
+    Array.from({ length: 6 }, () => absent),
+    6,
+    { random: 0.999, clock },
+  )
+  assert.deepEqual(
+    atMs.map((ms) => Math.round(ms / 500) / 2),
+    [0, 0.5, 10.5, 20.5, 30.5, 40.5],
+  )
+})
+
+function from({ searchParams }: URL): string {
+  if (!searchParams.has('watch')) return 'list'
+  return searchParams.has('sendInitialEvents') ? 'stream' : (searchParams.get('resourceVersion') ?? '')
+}
+
+interface Following {
+  readonly random?: number
+  readonly clock?: ReturnType<typeof manualClock>
+  readonly watchLists?: boolean
 }
 
 /** Runs a watcher until it has sent so many requests, moving time on whenever it waits. */
-async function follow(answers: readonly Answer[], wantRequests: number, random = 0, clock = manualClock()) {
+async function follow(answers: readonly Answer[], wantRequests: number, following: Following = {}) {
   const { fetch, requests } = scripted(answers)
+  const { clock = manualClock() } = following
   const stop = new AbortController()
   const events: string[] = []
-  const ended = collect(fetch, stop.signal, clock, events, random)
+  const ended = collect(fetch, stop.signal, events, { ...following, clock })
   for (let rounds = 0; requests.length < wantRequests && rounds < 5_000; rounds++) {
     for (let turns = 0; turns < 5; turns++) await turn()
     if (requests.length < wantRequests) clock.advance(250)
@@ -214,11 +326,17 @@ async function follow(answers: readonly Answer[], wantRequests: number, random =
 async function collect(
   fetch: ReturnType<typeof scripted>['fetch'],
   signal: AbortSignal,
-  clock: ReturnType<typeof manualClock>,
   events: string[],
-  random = 0,
+  { random = 0, clock = manualClock(), watchLists = false }: Following = {},
 ): Promise<void> {
-  const options = { client: createClient({ fetch, clock }), kind: Thing, clock, log: silentLog, random: () => random }
+  const options = {
+    client: createClient({ fetch, clock }),
+    kind: Thing,
+    clock,
+    log: silentLog,
+    random: () => random,
+    server: { watchLists },
+  }
   for await (const told of watcher(options, signal)) {
     events.push('object' in told ? `${told.type} ${told.object.metadata.name}` : told.type)
   }

@@ -126,7 +126,7 @@ class Scanner {
   }
 
   #word(word: string): void {
-    for (const [i, char] of Array.from(word).entries()) {
+    for (const [i, char] of word.split('').entries()) {
       if (!this.#take(char))
         this.fail(i === 0 ? 'looking for beginning of value' : `in literal ${word} (expecting '${char}')`)
     }

@@ -23,6 +23,8 @@ export interface Kind<T extends Resource = Resource> {
   readonly columns: readonly PrinterColumn[]
   /** Part of Kubernetes itself, so no CustomResourceDefinition of it exists and strategic merge patch applies. */
   readonly builtin: boolean
+  /** Objects are read as their metadata and nothing else; see `metadataOf`. */
+  readonly metadataOnly?: true
   /** Schema of the whole object; built at first use. */
   readonly schema: () => StructuralSchema
   /** Rules that one object can break and CEL cannot say; lists all that is wrong, with paths. Pure. */
@@ -48,6 +50,11 @@ export interface PrinterColumn {
   readonly format?: string
   /** 0 is shown always, greater only with `-o wide`. */
   readonly priority?: number
+}
+
+/** The same kind, of whose objects only the metadata is to be read: the rest does not even cross the line. */
+export function metadataOf(kind: Kind): Kind {
+  return { ...kind, metadataOnly: true }
 }
 
 /** Names one object of a known kind. */

@@ -274,9 +274,9 @@ function namedKeyErrors(field: string, items: StructuralSchema, keys: readonly s
 
 const reasons = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired']
 
-function ruleFormErrors({ field, schema }: Node, given: ValidationRule, i: number): FieldError[] {
+function ruleFormErrors({ field, schema }: Node, given: Partial<ValidationRule>, i: number): FieldError[] {
   const at = `${field}.x-kubernetes-validations[${i}]`
-  const { rule, message = '', messageExpression = '', reason, fieldPath = '' } = given
+  const { rule = '', message = '', messageExpression = '', reason, fieldPath = '' } = given
   const errors: FieldError[] = []
   const isLines = (text: string): boolean => /[\n\r]/.test(text)
   if (rule.trim() === '') errors.push(requiredField(`${at}.rule`, 'rule is not specified'))

@@ -8,9 +8,10 @@ import { accessLine, lineBuffer } from './access-log.ts'
 import type { RouterConfig } from './config.ts'
 import { type ExchangeRecord, pathLabel } from './exchange-record.ts'
 import { requestIdOf } from './headers.ts'
+import { Holding } from './holding.ts'
 import { InFlight } from './in-flight.ts'
 import { infer, type InferenceParts, isInferencePath } from './inference.ts'
-import { hasModel, listEndpoints, listModels, modelObject } from './inspect.ts'
+import { hasModel, listEndpoints, listLoad, listModels, modelObject } from './inspect.ts'
 import { answerBrokenRequest, listen, pathOf, sendJson } from './listener.ts'
 import { createMetrics } from './metrics.ts'
 import { type ApiError, modelNotFound, sendError, unavailable } from './openai-error.ts'
@@ -52,8 +53,10 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
     bodyTimeout: config.streamIdleTimeoutMs,
   })
   const inFlight = new InFlight()
-  const metrics = createMetrics(snapshot, config.processMetrics)
-  const inference: InferenceParts = { ...parts, dispatcher, inFlight, metrics, maxBodyBytes: config.maxBodyBytes }
+  const holding = new Holding(clock)
+  const metrics = createMetrics(snapshot, holding, config.processMetrics)
+  const { maxBodyBytes } = config
+  const inference: InferenceParts = { ...parts, dispatcher, inFlight, holding, metrics, maxBodyBytes }
   const accessLog = lineBuffer(parts.write)
   let active = 0
   let closing: Promise<void> | undefined
@@ -137,6 +140,7 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
     const path = pathOf(request)
     if (path === '/metrics') return void sendMetrics(response, metrics.registry)
     if (path === '/debug/endpoints') return sendJson(response, 200, listEndpoints(snapshot(), inFlight))
+    if (path === '/debug/load') return sendJson(response, 200, listLoad(snapshot(), inFlight, holding))
     if (path === '/healthz') return sendJson(response, 200, { message: 'ok' })
     if (path === '/readyz') return sendReadiness(response, ready())
     sendError(response, notFound)
@@ -144,6 +148,7 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
 
   /** The operators' listener stays to the end, and tells that the router is not ready. */
   async function drain(): Promise<void> {
+    holding.close()
     const closed = new Promise((resolve) => clients.close(resolve))
     const timer = clock.after(config.drainMs, () => clients.closeAllConnections())
     closeWhenDone()

@@ -19,6 +19,8 @@ export interface Forwarding {
   readonly random: () => number
   readonly log: Log
   readonly nowMs: () => number
+  /** Waits until a pod is there again, where requests of the server may wait for one; false when none came or will come. */
+  readonly podComes: () => Promise<boolean>
 }
 
 /** Without a policy: at once, on other pods only. */
@@ -36,6 +38,7 @@ interface Failure {
  * Sends to one pod, or one pair of them, after another until the client has an answer. Another is tried only while
  * nothing was sent to the client, and only after: no connection, a connection lost before the headers, no headers in
  * time, 502, 503. Every other answer is the client's, whatever its status: the engine has looked at the request.
+ * Where the last pod went meanwhile, as when a model is scaled to zero, the next one may be waited for.
  */
 export async function forward(forwarding: Forwarding): Promise<void> {
   const { exchange, metrics } = forwarding
@@ -52,9 +55,13 @@ export async function forward(forwarding: Forwarding): Promise<void> {
     }
     const failure = await tryOnce(round)
     if (failure === undefined || exchange.gone) return
-    if (!canGoOn(round)) return exchange.fail(failure.error, failure.type)
-    metrics.retried(exchange.record)
-    await exchange.wait(policy.intervalMs)
+    if (canGoOn(round)) {
+      metrics.retried(exchange.record)
+      await exchange.wait(policy.intervalMs)
+    } else if (await forwarding.podComes()) {
+      failed.clear()
+      attempt = -1
+    } else return exchange.fail(failure.error, failure.type)
     if (exchange.gone) return
   }
 }

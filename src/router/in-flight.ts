@@ -8,6 +8,11 @@ export class InFlight {
     return this.#counts.get(endpoint.uid) ?? 0
   }
 
+  /** Pods with requests under way, by uid. */
+  all(): ReadonlyMap<string, number> {
+    return this.#counts
+  }
+
   add(endpoint: Endpoint): void {
     this.#counts.set(endpoint.uid, this.of(endpoint) + 1)
   }

@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '#base/log.ts'
 import { vllm } from '#engines/vllm.ts'
 import { match, type Match } from '#routing/match.ts'
-import type { RoutingSnapshot } from '#routing/snapshot.ts'
+import { isReady, type RoutingSnapshot } from '#routing/snapshot.ts'
 import { Exchange, type ExchangeParts } from './exchange.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import { forward } from './forward.ts'
+import type { Holding } from './holding.ts'
 import { engineBody, parseInference } from './inference-request.ts'
 import { hasModel } from './inspect.ts'
 import { type ApiError, modelNotFound, unavailable } from './openai-error.ts'
@@ -13,6 +14,7 @@ import { readBody } from './request-body.ts'
 
 export interface InferenceParts extends ExchangeParts {
   readonly snapshot: () => RoutingSnapshot
+  readonly holding: Holding
   readonly maxBodyBytes: number
   readonly random: () => number
   readonly log: Log
@@ -46,8 +48,11 @@ export async function infer(
   parts.metrics.accepted(record)
 
   const header = (name: string) => request.headersDistinct[name]?.[0] ?? ''
-  const found = match(snapshot, { model: inference.model, path: record.path, header }, parts.random())
+  const matchNow = () => match(parts.snapshot(), { model: inference.model, path: record.path, header }, parts.random())
+  let found = matchNow()
   if ('route' in found) record.route = found.route
+  if (found.found === 'unready' && (await isReadyLater(parts, exchange, found.target, body.length))) found = matchNow()
+  if (exchange.gone) return
   if (found.found !== 'server') return exchange.fail(matchError(found, inference.model), errorTypeOf(found))
 
   const { server, adapter } = found
@@ -59,7 +64,22 @@ export async function infer(
     engine: engineBody(record.path, inference, adapter ? undefined : server.model),
     server: () => parts.snapshot().servers.get(server.key),
     nowMs: () => parts.clock.now(),
+    podComes: () => isReadyLater(parts, exchange, server.key, body.length),
   })
+}
+
+/** Waits for a pod where the server says so. */
+async function isReadyLater(
+  { holding, snapshot }: InferenceParts,
+  exchange: Exchange,
+  target: string,
+  bodyBytes: number,
+): Promise<boolean> {
+  const server = snapshot().servers.get(target)
+  if (server === undefined || isReady(server)) return false
+  const outcome = await holding.untilReady({ exchange, server, bodyBytes, snapshot })
+  if (outcome === 'full' || outcome === 'late') holding.refused(target)
+  return outcome === 'ready'
 }
 
 type NoMatch = Exclude<Match, { readonly found: 'server' }>

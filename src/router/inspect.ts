@@ -1,4 +1,5 @@
-import { isReady, type RoutingSnapshot, type ServerEntry } from '#routing/snapshot.ts'
+import { endpointsOf, isReady, type RoutingSnapshot, type ServerEntry } from '#routing/snapshot.ts'
+import type { Holding } from './holding.ts'
 import type { InFlight } from './in-flight.ts'
 
 /** `GET /v1/models`: every name that a route answers to, adapters included, once and in order. */
@@ -38,6 +39,8 @@ export interface EndpointList {
     readonly ready: boolean
     readonly endpoints: readonly EndpointFacts[]
   }[]
+  /** Requests under way at pods that get no more of them. */
+  readonly leaving: readonly { readonly uid: string; readonly inFlight: number }[]
 }
 
 export interface EndpointFacts {
@@ -56,12 +59,37 @@ export function listEndpoints(snapshot: RoutingSnapshot, inFlight: InFlight): En
     ...[...snapshot.byModel].map(([model, routes]) => ({ model, adapter: false, routes })),
     ...[...snapshot.byAdapter].map(([model, routes]) => ({ model, adapter: true, routes })),
   ]
+  const servers = [...snapshot.servers.values()].map((server) => ({
+    server: server.key,
+    ready: isReady(server),
+    endpoints: rolesOf(server).map(([role, endpoint]) => ({ ...endpoint, role, inFlight: inFlight.of(endpoint) })),
+  }))
+  const routable = new Set(servers.flatMap(({ endpoints }) => endpoints.map(({ uid }) => uid)))
   return {
     models: models.map((entry) => ({ ...entry, routes: entry.routes.map(({ key }) => key) })),
+    servers,
+    leaving: [...inFlight.all()].flatMap(([uid, count]) => (routable.has(uid) ? [] : [{ uid, inFlight: count }])),
+  }
+}
+
+/** `GET /debug/load`: what the autoscaler reads, and what wakes a model that was scaled to zero. */
+export interface LoadList {
+  readonly servers: readonly {
+    /** `namespace/name` of the ModelServer. */
+    readonly server: string
+    /** Requests at pods. */
+    readonly inFlight: number
+    /** Requests that no pod was there for. */
+    readonly waiting: number
+  }[]
+}
+
+export function listLoad(snapshot: RoutingSnapshot, inFlight: InFlight, holding: Holding): LoadList {
+  return {
     servers: [...snapshot.servers.values()].map((server) => ({
       server: server.key,
-      ready: isReady(server),
-      endpoints: rolesOf(server).map(([role, endpoint]) => ({ ...endpoint, role, inFlight: inFlight.of(endpoint) })),
+      inFlight: endpointsOf(server).reduce((sum, endpoint) => sum + inFlight.of(endpoint), 0),
+      waiting: holding.waiting(server.key),
     })),
   }
 }

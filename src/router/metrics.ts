@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { RoutingSnapshot } from '#routing/snapshot.ts'
 import { endpointsOf } from '#routing/snapshot.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
+import type { Holding } from './holding.ts'
 
 /** Kthena's names and labels where it has the metric, `fairlead_router_` where it has none. */
 export interface RouterMetrics {
@@ -24,7 +25,11 @@ const tokenBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 const destination = ['model_route', 'backend_type', 'backend_name', 'upstream_model'] as const
 
 /** Few series, all of bounded labels: rendering them blocks the event loop. */
-export function createMetrics(snapshot: () => RoutingSnapshot, processMetrics: boolean): RouterMetrics {
+export function createMetrics(
+  snapshot: () => RoutingSnapshot,
+  holding: Pick<Holding, 'held'>,
+  processMetrics: boolean,
+): RouterMetrics {
   const registry = new Registry()
   if (processMetrics) collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -106,6 +111,17 @@ export function createMetrics(snapshot: () => RoutingSnapshot, processMetrics: b
     help: 'Calls to pods to which no connection could be made.',
     labelNames: ['model', 'backend_name'] as const,
     registers,
+  })
+  const held = new Gauge({
+    name: 'fairlead_router_held_requests',
+    help: 'Requests that wait for a pod to be ready.',
+    labelNames: ['model_server'] as const,
+    registers,
+    collect() {
+      held.reset()
+      for (const { key, hold } of snapshot().servers.values())
+        if (hold !== undefined) held.set({ model_server: key }, holding.held(key))
+    },
   })
   const endpoints = new Gauge({
     name: 'fairlead_router_endpoints',

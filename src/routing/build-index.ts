@@ -109,6 +109,9 @@ function serverEntry(server: ModelServer, pods: readonly Pod[], addressOf: Routi
             attempts: trafficPolicy.retry.attempts,
             intervalMs: positive(trafficPolicy.retry.retryInterval) ?? 0,
           },
+    ...(trafficPolicy?.hold !== undefined && {
+      hold: { maxRequests: trafficPolicy.hold.maxRequests, timeoutMs: positive(trafficPolicy.hold.timeout) ?? 0 },
+    }),
     backend: backendOf(server, pods, endpointOf),
   }
 }

@@ -1,12 +1,20 @@
 import type { Pod } from '#api/core/kinds.ts'
+import { routableGate } from '#api/labels.ts'
 import type { ModelServer } from '#api/model-server.ts'
 
-/** Running, ready and not on its way out. */
+/**
+ * Running, ready and not on its way out. Where readiness waits for us to route to the pod, it is ready but for that; and
+ * it gets no requests any more once somebody has closed that gate.
+ */
 export function isServing(pod: Pod): boolean {
+  if (pod.metadata.deletionTimestamp !== undefined || pod.status?.phase !== 'Running') return false
+  const states = new Map(pod.status.conditions?.map(({ type, status }) => [type, status]))
+  if (states.get(routableGate) === 'False') return false
+  if (states.get('Ready') === 'True') return true
+  const gates = pod.spec?.readinessGates?.map(({ conditionType }) => conditionType) ?? []
   return (
-    pod.metadata.deletionTimestamp === undefined &&
-    pod.status?.phase === 'Running' &&
-    pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
+    gates.includes(routableGate) &&
+    ['ContainersReady', ...gates].every((type) => type === routableGate || states.get(type) === 'True')
   )
 }
 

@@ -46,7 +46,15 @@ export interface ServerEntry {
   readonly timeoutMs: number | undefined
   /** Undefined where the ModelServer says nothing on retries. */
   readonly retry: RetryPolicy | undefined
+  /** Undefined where a request without a ready pod is refused at once. */
+  readonly hold?: HoldPolicy
   readonly backend: Backend
+}
+
+/** Requests wait for a pod. */
+export interface HoldPolicy {
+  readonly maxRequests: number
+  readonly timeoutMs: number
 }
 
 export interface RetryPolicy {

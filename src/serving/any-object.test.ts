@@ -18,7 +18,11 @@ const whole = {
   spec: {
     replicas: 2,
     recoveryPolicy: 'ServingGroupRecreate',
-    rolloutStrategy: { type: 'ServingGroupRollingUpdate', rollingUpdateConfiguration: { maxUnavailable: '50%' } },
+    rolloutStrategy: {
+      type: 'ServingGroupRollingUpdate',
+      paused: false,
+      rollingUpdateConfiguration: { maxUnavailable: '50%', maxSurge: '10%', partition: 1 },
+    },
     template: {
       restartGracePeriodSeconds: 5,
       gangPolicy: { minRoleReplicas: { decode: 1 } },
@@ -33,7 +37,12 @@ const whole = {
       ],
     },
   },
-  status: { groups: [{ ordinal: 0, roles: [{ name: 'decode-0', phase: 'Running' }] }], conditions: [] },
+  status: {
+    currentRevision: 'a',
+    servedRevision: 'b',
+    groups: [{ ordinal: 0, revision: 'a', roles: [{ name: 'decode-0', phase: 'Running', incarnation: 2 }] }],
+    conditions: [],
+  },
 }
 
 type Path = readonly (string | number)[]
@@ -79,7 +88,16 @@ test('no object that the schema admits makes plan or status throw', () => {
       if (schema.validate(complete).length > 0) return
       admitted++
       const facts = some.map((pod) => factsOf('chat', pod)).filter((each) => each !== undefined)
-      const observed = { pods: some, facts, services: [] }
+      const observed = {
+        pods: some,
+        facts,
+        services: [],
+        revisions: [],
+        routers: [],
+        servers: [],
+        volcano: 'absent' as const,
+        podGroups: [],
+      }
       assert.ok(Array.isArray(plan(complete, observed, 0).stages))
       assert.ok(Array.isArray(status(complete, observed, untouched, 0)?.conditions))
     }),

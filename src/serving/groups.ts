@@ -2,8 +2,7 @@
  * What there is, seen as groups of role replicas of pods, and how far each has come.
  *
  * Whether a role replica that misses a pod is still being made or has lost it cannot be seen from its pods alone.
- * So the status remembers a phase for each replica, and forgets it only when nothing of the unit that recovers as
- * one (the replica, or its whole group) is left:
+ * So the status remembers a phase for each replica:
  *
  *     Creating ──all pods there──► Created ──all ready──► Running ◄──► Degraded
  *         ▲                           └───────pod lost──────┴─────────────┤
@@ -11,54 +10,90 @@
  *
  * A replica that goes because fewer are wanted has lost nothing; it is `Deleting`.
  *
- * What is left of a unit decides whether its phase is still about it. So a unit that has just gone is told as such in
- * one pass and made anew in the next: pods made under the phase of their predecessors would be taken for leftovers
- * by a controller that was killed before it could tell.
+ * A phase is about one incarnation of a replica. When nothing is left of the unit that recovers as one (the replica, or
+ * its whole group), the next incarnation is made, and its pods say so: the phase of their predecessors, which the
+ * status may still tell after a crash, is not theirs.
  */
-import type { ModelServingRole, RecoveryPolicy, ReplicaPhase } from '#api/model-serving.ts'
+import type { RecoveryPolicy, ReplicaPhase } from '#api/model-serving.ts'
 import { replicaName } from './names.ts'
 import type { PodFacts } from './pod-facts.ts'
 
 export interface Replica {
   readonly role: string
   readonly ordinal: number
+  /** None when it has gone and is to be made anew. */
   readonly pods: readonly PodFacts[]
   readonly phase: ReplicaPhase
-  /** Nothing of it is left, and the status does not say so yet. */
-  readonly justGone: boolean
+  readonly revision: string | undefined
+  /** Of its pods, or of the last there were. */
+  readonly incarnation: number
+  /** Of pods that are made for it now. */
+  readonly makes: number
+  /** Its role has another template by now. */
+  readonly outdated: boolean
 }
 
 export interface Group {
   readonly ordinal: number
-  /** None when the group has just gone; it then only holds its ordinal, and is not told any more. */
   readonly replicas: readonly Replica[]
-  /** Revision of its pods; `undefined` when they disagree. */
   readonly revision: string | undefined
   /** Every pod is on its way out, so the group only holds its ordinal. */
   readonly deleting: boolean
+  /** No pod is left; it is remembered until it is made anew, or not wanted any more. */
+  readonly gone: boolean
   /** Every role has all its replicas, and they run. */
   readonly ready: boolean
+  /** What its own template wants of it. */
+  readonly roles: readonly GroupRole[]
 }
 
-/** Phases by group ordinal and replica name, as the status last told them. */
-export type Memory = ReadonlyMap<number, ReadonlyMap<string, ReplicaPhase>>
+/** A role as one group shall have it: of the template of the group, in the number that is wanted by now. */
+export interface GroupRole {
+  readonly name: string
+  readonly replicas: number
+  readonly workerReplicas: number
+}
 
+export interface ReplicaMemory {
+  readonly phase: ReplicaPhase
+  readonly revision: string | undefined
+  readonly incarnation: number
+}
+
+export interface GroupMemory {
+  readonly revision: string | undefined
+  /** By replica name. */
+  readonly replicas: ReadonlyMap<string, ReplicaMemory>
+}
+
+/** What the status last told, by group ordinal. */
+export type Memory = ReadonlyMap<number, GroupMemory>
+
+/** What decides how pods are read as groups. */
 export interface Rules {
-  readonly roles: readonly Pick<ModelServingRole, 'name' | 'replicas'>[]
+  /** Present roles and their counts. */
+  readonly roles: readonly GroupRole[]
   readonly recoveryPolicy: RecoveryPolicy
   /** How long a restarted pod may take to become ready again. */
   readonly graceMs: number
+  /** Roles are replaced inside their groups, not groups as a whole. */
+  readonly byRole: boolean
+  /** Revision of the present template. */
+  readonly update: string
+  /** The roles of a revision; `undefined` for one that nobody keeps. */
+  rolesOf(revision: string | undefined): readonly Pick<GroupRole, 'name' | 'workerReplicas'>[] | undefined
+  /** Tells the templates of one role apart; `undefined` where nobody keeps the revision. */
+  roleHashOf(revision: string | undefined, role: string): string | undefined
 }
+
+const nothing: GroupMemory = { revision: undefined, replicas: new Map() }
 
 export function groupsOf(pods: readonly PodFacts[], memory: Memory, rules: Rules, nowMs: number): Group[] {
   const byOrdinal = Map.groupBy(pods, (pod) => pod.position.group)
-  const there = [...byOrdinal].map(([ordinal, members]) =>
-    groupOf(ordinal, members, memory.get(ordinal) ?? new Map(), rules, nowMs),
-  )
-  const justGone = [...memory]
-    .filter(([ordinal, phases]) => phases.size > 0 && !byOrdinal.has(ordinal))
-    .map(([ordinal]): Group => ({ ordinal, replicas: [], revision: undefined, deleting: true, ready: false }))
-  return [...there, ...justGone].sort((a, b) => a.ordinal - b.ordinal)
+  const ordinals = new Set([...byOrdinal.keys(), ...memory.keys()])
+  return [...ordinals]
+    .sort((a, b) => a - b)
+    .map((ordinal) => groupOf(ordinal, byOrdinal.get(ordinal) ?? [], memory.get(ordinal) ?? nothing, rules, nowMs))
 }
 
 interface Seen {
@@ -68,52 +103,132 @@ interface Seen {
   readonly live: readonly PodFacts[]
   readonly complete: boolean
   readonly former: ReplicaPhase
+  readonly incarnation: number
+  readonly makes: number
+  readonly revision: string | undefined
+  readonly outdated: boolean
 }
 
-function groupOf(
-  ordinal: number,
-  pods: readonly PodFacts[],
-  memory: ReadonlyMap<string, ReplicaPhase>,
-  rules: Rules,
-  nowMs: number,
-): Group {
+function groupOf(ordinal: number, pods: readonly PodFacts[], memory: GroupMemory, rules: Rules, nowMs: number): Group {
+  const gone = pods.length === 0
   const byReplica = Map.groupBy(pods, ({ position }) => replicaName(position.role, position.replica))
-  // A replica whose pods are all gone is still known by its phase, and keeps its ordinal.
-  const names = new Set([...byReplica.keys(), ...memory.keys()])
-  const seen = [...names].map((name) => seenOf(name, byReplica.get(name) ?? [], memory.get(name) ?? 'Creating'))
-  const short = new Set(
-    rules.roles
-      .filter(({ name, replicas }) => seen.filter((each) => each.role === name && each.complete).length < replicas)
-      .map(({ name }) => name),
+  // A replica whose pods are all gone is still known by its phase.
+  const names = new Set([...byReplica.keys(), ...memory.replicas.keys()])
+  const together = rules.recoveryPolicy === 'ServingGroupRecreate'
+  const madeAnew = (name: string) => isNewer(byReplica.get(name), memory.replicas.get(name))
+  const anew = together && names.values().some(madeAnew)
+  const seen = [...names].map((name) =>
+    seenOf(name, byReplica.get(name) ?? [], { group: memory, isOver: gone || anew || madeAnew(name) }, rules),
   )
-  const phases = seen
+  const revision = revisionOf(pods, seen, memory, rules)
+  const roles = rolesOf(revision, seen, rules)
+  const short = new Set(roles.filter((role) => isShort(role, seen)).map(({ name }) => name))
+  const phased = seen
     .filter((each) => each.pods.length > 0 || short.has(each.role))
-    .map((each): Replica => {
-      const { role, ordinal, pods, former } = each
-      const justGone = pods.length === 0 && former !== 'Creating'
-      return { role, ordinal, pods, phase: phaseOf(each, short.has(role), rules, nowMs), justGone }
-    })
-  const allGo = rules.recoveryPolicy === 'ServingGroupRecreate' && phases.some(({ phase }) => phase === 'Recreating')
-  const replicas = phases
+    .map((each) => replicaOf(each, short.has(each.role), rules, nowMs))
+  const allGo = together && !gone && phased.some(({ phase }) => phase === 'Recreating')
+  const replicas = phased
     .map((each): Replica => (allGo ? { ...each, phase: 'Recreating' } : each))
     .sort((a, b) => a.role.localeCompare(b.role) || a.ordinal - b.ordinal)
-  const revisions = new Set(pods.filter((pod) => !pod.deleting).map((pod) => pod.revision))
   return {
     ordinal,
     replicas,
-    revision: revisions.size === 1 ? [...revisions][0] : undefined,
-    deleting: pods.every((pod) => pod.deleting),
-    ready: rules.roles.every(
-      (role) => replicas.filter((each) => each.role === role.name && each.phase === 'Running').length >= role.replicas,
-    ),
+    revision,
+    deleting: !gone && pods.every((pod) => pod.deleting),
+    gone,
+    ready: !gone && roles.every((role) => runningIn(replicas, role.name) >= role.replicas),
+    roles,
   }
 }
 
-function seenOf(name: string, pods: readonly PodFacts[], former: ReplicaPhase): Seen {
+/** Pods of a later making than the one remembered: what is remembered is not about them. */
+function isNewer(pods: readonly PodFacts[] | undefined, memory: ReplicaMemory | undefined): boolean {
+  if (pods === undefined || memory === undefined) return false
+  return pods.some((pod) => pod.incarnation > memory.incarnation)
+}
+
+interface Remembered {
+  readonly group: GroupMemory
+  /** What is remembered is about a former making. */
+  readonly isOver: boolean
+}
+
+function seenOf(name: string, pods: readonly PodFacts[], { group, isOver }: Remembered, rules: Rules): Seen {
   const cut = name.lastIndexOf('-')
+  const role = name.slice(0, cut)
+  const memory = group.replicas.get(name)
   const live = pods.filter((pod) => !pod.deleting)
-  const complete = live.length > 0 && live.length >= (live[0]?.groupSize ?? 1)
-  return { role: name.slice(0, cut), ordinal: Number(name.slice(cut + 1)), pods, live, complete, former }
+  const first = live[0] ?? pods[0]
+  const revision = first?.revision ?? memory?.revision ?? group.revision
+  return {
+    role,
+    ordinal: Number(name.slice(cut + 1)),
+    pods,
+    live,
+    complete: live.length > 0 && live.length >= (live[0]?.groupSize ?? 1),
+    former: isOver ? 'Creating' : (memory?.phase ?? 'Creating'),
+    incarnation: first?.incarnation ?? memory?.incarnation ?? 1,
+    makes: first?.incarnation ?? incarnationAfter(memory),
+    revision,
+    outdated:
+      revision !== rules.update && hashOf(revision, role, first, rules) !== rules.roleHashOf(rules.update, role),
+  }
+}
+
+/** Snapshots are asked before labels: another implementation hashes otherwise. */
+const hashOf = (revision: string | undefined, role: string, pod: PodFacts | undefined, rules: Rules) =>
+  rules.roleHashOf(revision, role) ?? pod?.roleHash
+
+/** One that was only going to be made was not made yet. */
+function incarnationAfter(memory: ReplicaMemory | undefined): number {
+  if (memory === undefined) return 1
+  return memory.phase === 'Creating' ? memory.incarnation : memory.incarnation + 1
+}
+
+/**
+ * The one that its pods name. Where they differ because roles were replaced one by one: the present one as soon as no
+ * role is outdated, until then the former.
+ */
+function revisionOf(
+  pods: readonly PodFacts[],
+  seen: readonly Seen[],
+  memory: GroupMemory,
+  rules: Rules,
+): string | undefined {
+  if (pods.length === 0) return memory.revision
+  const live = pods.some((pod) => !pod.deleting)
+  const named = new Set<string | undefined>()
+  for (const pod of pods) if (!live || !pod.deleting) named.add(pod.revision)
+  if (rules.byRole || named.size > 1) {
+    if (seen.every((each) => !each.outdated)) return rules.update
+    const former = [...named].find((each) => each !== undefined && each !== rules.update)
+    return memory.revision !== undefined && memory.revision !== rules.update ? memory.revision : former
+  }
+  return [...named][0]
+}
+
+/** Counts follow the present spec; a role that it lacks stays as it is until its group is replaced. */
+function rolesOf(revision: string | undefined, seen: readonly Seen[], rules: Rules): readonly GroupRole[] {
+  if (rules.byRole || revision === rules.update) return rules.roles
+  const own = rules.rolesOf(revision)
+  if (own === undefined) return rules.roles
+  return own.map(({ name, workerReplicas }) => ({
+    name,
+    workerReplicas,
+    replicas:
+      rules.roles.find((role) => role.name === name)?.replicas ?? seen.filter((each) => each.role === name).length,
+  }))
+}
+
+const isShort = ({ name, replicas }: GroupRole, seen: readonly Seen[]): boolean =>
+  seen.filter((each) => each.role === name && each.complete).length < replicas
+
+const runningIn = (replicas: readonly Replica[], role: string): number =>
+  replicas.filter((each) => each.role === role && each.phase === 'Running').length
+
+function replicaOf(seen: Seen, short: boolean, rules: Rules, nowMs: number): Replica {
+  const { role, ordinal, pods, revision, incarnation, makes, outdated } = seen
+  return { role, ordinal, pods, revision, incarnation, makes, outdated, phase: phaseOf(seen, short, rules, nowMs) }
 }
 
 function phaseOf({ pods, live, complete, former }: Seen, short: boolean, rules: Rules, nowMs: number): ReplicaPhase {

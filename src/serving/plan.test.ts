@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod, Service } from '#api/core/types.generated.ts'
 import { ModelServing } from '#api/model-serving.ts'
-import { type Outcome, untouched } from '#controller/domain.ts'
+import { type Outcome, type Step, untouched } from '#controller/domain.ts'
 import { Fault } from '#base/fault.ts'
 import { compileSchema } from '#machinery/schema.ts'
 import type { Observed } from './observe.ts'
@@ -42,15 +42,25 @@ const withWorkers = serving({
 })
 
 function seen(pods: readonly Pod[], services: readonly Service[] = []): Observed {
-  return { pods, services, facts: pods.map((pod) => factsOf('chat', pod)).filter((facts) => facts !== undefined) }
+  return {
+    pods,
+    services,
+    revisions: [],
+    routers: [],
+    servers: [],
+    volcano: 'absent',
+    podGroups: [],
+    facts: pods.map((pod) => factsOf('chat', pod)).filter((facts) => facts !== undefined),
+  }
 }
 
 /** What the plan creates, made into pods that a cluster runs. */
 function run(object: ModelServing, change: (pod: Pod) => Pod = (pod) => pod): Pod[] {
   return plan(object, seen([]), nowMs)
     .stages.flat()
-    .filter((step) => step.do === 'create')
-    .map(({ object: pod }) => {
+    .filter((step) => step.do === 'create' && step.kind.kind === 'Pod')
+    .map((step) => {
+      const { object: pod } = step as Extract<Step, { do: 'create' }>
       const made = pod as unknown as Pod
       return change({
         ...made,
@@ -108,7 +118,8 @@ test('a pod carries the labels, the owner and the environment that its readers r
 })
 
 test('the headless service of a role with workers comes before its pods and points at the entry pod alone', () => {
-  const [services = [], pods = []] = plan(withWorkers, seen([]), nowMs).stages
+  const [snapshot = [], services = [], pods = []] = plan(withWorkers, seen([]), nowMs).stages
+  assert.equal(snapshot.length, 1)
   assert.deepEqual(
     services.map((step) => step.do === 'apply' && step.object.metadata.name),
     ['chat-0-prefill-0-0'],
@@ -124,7 +135,7 @@ test('the headless service of a role with workers comes before its pods and poin
     },
   })
   assert.equal(pods.length, 2)
-  assert.equal(plan(one(), seen([]), nowMs).stages[0]?.length, 0)
+  assert.equal(plan(one(), seen([]), nowMs).stages[1]?.length, 0)
 })
 
 test('the service of a replica that is gone goes too', () => {
@@ -253,7 +264,7 @@ for (const [name, { container, want, definite }] of Object.entries(failures)) {
 
 test('a refused write is told with the object and the server’s words', () => {
   const object = one()
-  const [step] = plan(object, seen([]), nowMs).stages[1] ?? []
+  const [step] = plan(object, seen([]), nowMs).stages[2] ?? []
   assert.ok(step !== undefined)
   const error = new Fault('denied', 'Forbidden', 'exceeded quota: pods=1')
   const outcome: Outcome = { failures: [{ step, error }], written: 0, complete: false }
@@ -264,7 +275,7 @@ test('a refused write is told with the object and the server’s words', () => {
   assert.equal(conditionOf(object, [], 'Progressing', outcome)?.status, 'False')
 })
 
-test('gang scheduling that nothing does yet is said to be missing', () => {
+test('gang scheduling without Volcano is said to be missing', () => {
   const object = one({ template: { gangPolicy: {}, roles: [{ name: 'decode', entryTemplate: template() }] } })
   assert.equal(conditionOf(object, run(object), 'GangUnavailable')?.status, 'True')
   assert.equal(conditionOf(one(), run(one()), 'GangUnavailable'), undefined)

@@ -1,5 +1,5 @@
 import type { ContainerStatus, Pod } from '#api/core/types.generated.ts'
-import { servingEnv, servingLabels } from '#api/labels.ts'
+import { routableGate, servingAnnotations, servingEnv, servingLabels } from '#api/labels.ts'
 import { positionOf, type PodPosition } from './names.ts'
 
 /** The little that decisions need to know of a pod. */
@@ -8,6 +8,10 @@ export interface PodFacts {
   readonly uid: string
   readonly position: PodPosition
   readonly revision: string | undefined
+  /** Of the template of its own role. */
+  readonly roleHash: string | undefined
+  /** Which making of its role replica it belongs to. */
+  readonly incarnation: number
   /** Pods in its role replica when it was made, itself included. */
   readonly groupSize: number
   readonly deleting: boolean
@@ -18,6 +22,18 @@ export interface PodFacts {
   /** When the restart happened that made it unready; `undefined` when unreadiness has another cause. */
   readonly restartedAtMs: number | undefined
   readonly deletionCost: number
+  /** Routers send it no new requests any more, so that it can go. */
+  readonly draining: boolean
+  /** What its readiness gate says on routers; `undefined` for a pod without that gate. */
+  readonly gate: Gate | undefined
+}
+
+/** `Waiting`: nobody has said yet whether routers send it requests; they may. */
+export interface Gate {
+  readonly state: 'Open' | 'Closed' | 'Waiting'
+  readonly sinceMs: number
+  /** All but the gate is ready. */
+  readonly containersReady: boolean
 }
 
 /** `undefined` for a pod whose name is not one that `serving` gives. */
@@ -28,13 +44,16 @@ export function factsOf(serving: string, pod: Pod): PodFacts | undefined {
   const deleting = pod.metadata.deletionTimestamp !== undefined
   const phase = pod.status?.phase
   const readyCondition = pod.status?.conditions?.find((condition) => condition.type === 'Ready')
-  const ready = !deleting && phase === 'Running' && readyCondition?.status === 'True'
+  const gate = gateOf(pod)
+  const ready = !deleting && phase === 'Running' && readyCondition?.status === 'True' && gate?.state !== 'Closed'
   const cost = Number.parseInt(pod.metadata.annotations?.['controller.kubernetes.io/pod-deletion-cost'] ?? '0', 10)
   return {
     name,
     uid: pod.metadata.uid ?? '',
     position,
     revision: pod.metadata.labels?.[servingLabels.revision],
+    roleHash: pod.metadata.labels?.[servingLabels.roleTemplateHash],
+    incarnation: Number(pod.metadata.annotations?.[servingAnnotations.incarnation] ?? 1) || 1,
     groupSize: groupSizeOf(pod),
     deleting,
     ready,
@@ -43,6 +62,19 @@ export function factsOf(serving: string, pod: Pod): PodFacts | undefined {
       ? undefined
       : restartBehind(pod.status?.containerStatuses ?? [], readyCondition?.lastTransitionTime),
     deletionCost: Number.isNaN(cost) ? 0 : cost,
+    draining: !deleting && gate?.state === 'Closed',
+    gate,
+  }
+}
+
+function gateOf({ spec, status }: Pod): Gate | undefined {
+  if (spec?.readinessGates?.some(({ conditionType }) => conditionType === routableGate) !== true) return undefined
+  const condition = status?.conditions?.find(({ type }) => type === routableGate)
+  return {
+    state: condition?.status === 'True' ? 'Open' : condition?.status === 'False' ? 'Closed' : 'Waiting',
+    sinceMs: Date.parse(condition?.lastTransitionTime ?? '') || 0,
+    containersReady:
+      status?.conditions?.some(({ type, status: is }) => type === 'ContainersReady' && is === 'True') ?? false,
   }
 }
 

@@ -1,22 +1,28 @@
-import type { Container, EnvVar, PodTemplateSpec } from '#api/core/types.generated.ts'
-import { servingEnv, servingLabels } from '#api/labels.ts'
-import type { ModelServing, ModelServingRole } from '#api/model-serving.ts'
+import type { Container, EnvVar, Pod, PodTemplateSpec } from '#api/core/types.generated.ts'
+import { routableGate, servingAnnotations, servingEnv, servingLabels } from '#api/labels.ts'
+import type { ModelServing } from '#api/model-serving.ts'
+import { volcanoAnnotations, volcanoScheduler } from '#api/volcano.ts'
 import type { AnyResource, OwnerReference } from '#machinery/meta.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import { ModelServing as ModelServingKind } from '#api/model-serving.ts'
 import { groupName, type PodPosition, podName, replicaName, serviceName } from './names.ts'
-import { roleRevisionOf } from './revision.ts'
+import { type RoleTemplate, roleRevisionOf } from './revision.ts'
 
 export interface PodPlace {
   readonly serving: ModelServing
-  readonly role: ModelServingRole
+  readonly role: RoleTemplate
   readonly position: PodPosition
   /** Revision of the whole set of roles. */
   readonly revision: string
+  readonly incarnation: number
+  /** Whether its readiness waits for the routers. */
+  readonly gated: boolean
+  /** Whether it is placed with the rest of its group. */
+  readonly gang: boolean
 }
 
 /** The pod at one position: the role's template, our labels and environment on top. */
-export function renderPod({ serving, role, position, revision }: PodPlace): AnyResource {
+export function renderPod({ serving, role, position, revision, incarnation, gated, gang }: PodPlace): Pod {
   const entry = position.index === 0
   const template: PodTemplateSpec = (entry ? role.entryTemplate : role.workerTemplate) ?? {}
   const name = serving.metadata.name ?? ''
@@ -39,16 +45,37 @@ export function renderPod({ serving, role, position, revision }: PodPlace): AnyR
         [servingLabels.roleTemplateHash]: roleRevisionOf(role),
         ...(entry ? { [servingLabels.entry]: 'true' } : {}),
       },
-      ...(template.metadata?.annotations && { annotations: template.metadata.annotations }),
+      ...annotationsOf(template, {
+        ...(incarnation > 1 && { [servingAnnotations.incarnation]: String(incarnation) }),
+        ...(gang && gangAnnotations(name, position)),
+      }),
       ownerReferences: [ownerReference(serving)],
     },
     spec: {
       ...spec,
-      ...(serving.spec.schedulerName !== undefined && { schedulerName: serving.spec.schedulerName }),
+      ...(gated && { readinessGates: [...(spec?.readinessGates ?? []), { conditionType: routableGate }] }),
+      ...schedulerOf(serving, gang),
       ...(spec?.initContainers && { initContainers: spec.initContainers.map((container) => withEnv(container, env)) }),
       containers: (spec?.containers ?? []).map((container) => withEnv(container, env)),
     },
   }
+}
+
+function schedulerOf({ spec: { schedulerName } }: ModelServing, gang: boolean) {
+  if (schedulerName !== undefined) return { schedulerName }
+  return gang ? { schedulerName: volcanoScheduler } : {}
+}
+
+function gangAnnotations(serving: string, { group, role, replica }: PodPosition): Record<string, string> {
+  return {
+    [volcanoAnnotations.groupName]: groupName(serving, group),
+    [volcanoAnnotations.taskSpec]: replicaName(role, replica),
+  }
+}
+
+function annotationsOf({ metadata }: PodTemplateSpec, own: Readonly<Record<string, string>>) {
+  const annotations = { ...metadata?.annotations, ...own }
+  return Object.keys(annotations).length === 0 ? {} : { annotations }
 }
 
 /** Ours come last and win, so that a template cannot take a pod out of its group by an environment variable. */
@@ -90,7 +117,7 @@ function replicaLabels(serving: string, { group, role, replica }: Omit<PodPositi
   }
 }
 
-function ownerReference(serving: ModelServing): OwnerReference {
+export function ownerReference(serving: ModelServing): OwnerReference {
   return {
     apiVersion: apiVersionOf(ModelServingKind),
     kind: ModelServingKind.kind,

@@ -3,11 +3,13 @@ import {
   coreKinds,
   CustomResourceDefinition,
   EndpointSlice,
+  Event,
   EventsEvent,
   Namespace,
   Node,
   Pod,
   PersistentVolume,
+  Service,
   ServiceAccount,
 } from '#api/core/kinds.ts'
 import { ownKinds } from '#api/kinds.ts'
@@ -29,7 +31,7 @@ const madeByCluster: Readonly<Record<string, string>> = { Service: 'kubernetes',
 const notOurs: readonly Kind[] = [EndpointSlice, EventsEvent, ServiceAccount] as readonly Kind[]
 const inDefault = [...ownKinds, ...coreKinds].filter((kind) => kind.namespaced && !notOurs.includes(kind))
 /** What tests list over all namespaces. */
-const anywhere: readonly Kind[] = [...ownKinds, Pod] as readonly Kind[]
+const anywhere: readonly Kind[] = [...ownKinds, Event, Pod, Service] as readonly Kind[]
 const patienceMs = 60_000
 
 /**

@@ -27,6 +27,11 @@ export interface LinesOptions {
 
 export async function openLines(target: ClusterTarget, { tell, clears }: LinesOptions): Promise<Lines> {
   await using stack = new AsyncDisposableStack()
+  // Idle connections and pauses between attempts do not keep a process, which would end before its tests.
+  stack.adopt(
+    setInterval(() => {}, 2 ** 30),
+    clearInterval,
+  )
   const access = loadClusterAccess({ env: {}, path: target.kubeconfig })
   const unseen = (credentials = access.credentials): Fetch => stack.use(connect({ ...access, credentials })).fetch
   const line = (credentials?: CredentialSource): Fetch => recorded(unseen(credentials), tell)

@@ -10,12 +10,13 @@ const root = join(import.meta.dirname, '../..')
 export interface Unprepared {
   readonly kubeconfig: string
   readonly identity?: Identity
+  readonly auditLog?: string
   /** A program that is new enough. */
   readonly kubectl: string
 }
 
 /** Installs `config/default`, whose deployments nobody runs there, and lends the tests its service accounts. */
-export function prepareCluster({ kubeconfig, identity, kubectl: program }: Unprepared): ClusterTarget {
+export function prepareCluster({ kubeconfig, identity, auditLog, kubectl: program }: Unprepared): ClusterTarget {
   const kubectl = (args: readonly string[], input = ''): string =>
     execFileSync(program, ['--kubeconfig', kubeconfig, ...args], { cwd: root, encoding: 'utf8', input })
   kubectl(['apply', '--server-side', '-k', 'config/default'])
@@ -27,6 +28,7 @@ export function prepareCluster({ kubeconfig, identity, kubectl: program }: Unpre
     kubeconfig,
     url: loadClusterAccess({ env: {}, path: kubeconfig }).server,
     ...(identity !== undefined && { identity }),
+    ...(auditLog !== undefined && { auditLog }),
     tokens: { manager: token('fairlead-manager'), router: token('fairlead-router') },
   }
 }

@@ -8,6 +8,8 @@ export interface ClusterTarget {
   readonly url: string
   /** What a kubelet serves its logs with, so that the API server believes it; without one there are no logs. */
   readonly identity?: Identity
+  /** What the server says of its requests, where it does. */
+  readonly auditLog?: string
   /** Bearer tokens of the service accounts that our programs have in an installation. */
   readonly tokens: { readonly manager: string; readonly router: string }
 }

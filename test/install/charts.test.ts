@@ -39,7 +39,7 @@ const cases: Record<string, Given> = {
     logLevel: 'debug',
     manager: {
       replicas: 3,
-      controllers: ['*', '-model-booster'],
+      controllers: ['model-serving', 'routing'],
       resources: { limits: { cpu: '2' } },
       nodeSelector: { 'kubernetes.io/arch': 'arm64' },
       tolerations: [{ key: 'a', operator: 'Exists' }],

@@ -1,27 +1,18 @@
 /** The image without an engine: the files that the Dockerfile makes, run by a user who can write nothing. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, cpSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test, type TestContext } from 'node:test'
+import { after, before, test } from 'node:test'
 import type { Container, PodTemplateSpec } from '#api/core/types.generated.ts'
 import { type ListeningCluster, startListeningCluster } from '#cli/listening-cluster.ts'
 import { problemsOnly } from '../ground.ts'
-import { listeningOf } from '../listening.ts'
 import { buildImage, type Image } from './dockerfile.ts'
 import { objectsIn, root } from './objects.ts'
+import { type Program, programs, startProgram } from './program-process.ts'
 
 /** As the manifests say. */
 const uid = 65_532
-/** Ports of the manifests may be taken here. */
-const freePorts = {
-  manager: ['--metrics-bind-address=127.0.0.1:0', '--health-probe-bind-address=127.0.0.1:0'],
-  router: ['--bind-address=127.0.0.1', '--port=0', '--metrics-port=0'],
-}
-type Program = keyof typeof freePorts
-
 const scratch = mkdtempSync(join(tmpdir(), 'fairlead-image-'))
 let image: Image
 let cluster: ListeningCluster
@@ -46,8 +37,7 @@ test('the image says what it is, and runs as the user of the manifests', () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   assert.match(image.labels, new RegExp(`image\\.version="${version}"`))
   assert.equal(image.user, `${uid}:${uid}`)
-  for (const program of ['manager', 'router'] as const)
-    assert.equal(templateOf(program).spec?.securityContext?.runAsUser, uid)
+  for (const program of programs) assert.equal(templateOf(program).spec?.securityContext?.runAsUser, uid)
 })
 
 test('it has what runs, and neither sources, nor tests, nor tools', () => {
@@ -62,13 +52,23 @@ test('it has what runs, and neither sources, nor tests, nor tools', () => {
 })
 
 if (process.getuid?.() === 0) {
-  for (const program of ['manager', 'router'] as const) {
-    test(`${program}: starts, serves and stops as a user who can write nothing, and complains of nothing`, async (t) => {
-      const { child, errors } = start(t, program)
-      await ready(child)
-      child.kill('SIGTERM')
-      const [code] = (await once(child, 'close')) as [number | null]
-      assert.deepEqual({ code, complaints: complaintsIn(errors()) }, { code: 0, complaints: [] })
+  for (const program of programs) {
+    test(`${program}: starts, serves and stops as a user who can write nothing, and complains of nothing`, async () => {
+      const { args = [] } = templateOf(program).spec?.containers[0] as Container
+      await using running = startProgram(
+        image.entrypoint.map((path) => join(image.root, path)),
+        {
+          program,
+          args,
+          namespace: 'default',
+          uid,
+          gid: uid,
+          cwd: join(image.root, image.workdir),
+          env: { ...image.env, HOME: '/nonexistent', KUBECONFIG: join(scratch, 'kubeconfig') },
+        },
+      )
+      await running.ready()
+      assert.deepEqual(await running.stop(), { code: 0, complaints: [] })
       assert.deepEqual(['/tmp', '/var/tmp', '/dev/shm', scratch].flatMap(ownedByUser), [])
     })
   }
@@ -81,46 +81,6 @@ if (process.getuid?.() === 0) {
 function templateOf(program: Program): PodTemplateSpec {
   const deployment = objectsIn(program).find(({ kind }) => kind === 'Deployment')
   return (deployment?.spec as { template: PodTemplateSpec }).template
-}
-
-function start(t: TestContext, program: Program): { child: ChildProcess; errors: () => string } {
-  const { args = [] } = templateOf(program).spec?.containers[0] as Container
-  const [node = '', ...rest] = image.entrypoint.map((path) => join(image.root, path))
-  const child = spawn(
-    node,
-    [...rest, ...args.map((arg) => arg.replace('$(POD_NAMESPACE)', 'default')), ...freePorts[program]],
-    {
-      uid,
-      gid: uid,
-      cwd: join(image.root, image.workdir),
-      env: { ...image.env, HOME: '/nonexistent', KUBECONFIG: join(scratch, 'kubeconfig') },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
-  t.after(() => child.kill('SIGKILL'))
-  let errors = ''
-  child.stdout.resume()
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
-  return { child, errors: () => errors }
-}
-
-/** Waits until one of its listeners says so. */
-async function ready(child: ChildProcess): Promise<void> {
-  for (const deadline = Date.now() + 30_000; ; ) {
-    assert.equal(child.exitCode, null, 'it ended')
-    for (const { port } of listeningOf(child.pid ?? 0)) {
-      const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
-      await response?.body?.cancel()
-      if (response?.ok === true) return
-    }
-    assert.ok(Date.now() < deadline, 'never ready')
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
-/** Lines that are no log, and logs from a warning on. */
-function complaintsIn(text: string): string[] {
-  return text.split('\n').filter((line) => line !== '' && !/^\{"level":(20|30),/.test(line))
 }
 
 function ownedByUser(folder: string): string[] {

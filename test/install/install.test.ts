@@ -16,7 +16,8 @@ import { installSuite, type InstallTarget } from '../suites/install-suite.ts'
 const noDeployments = 'the embedded server has no Deployments, NetworkPolicies and PodDisruptionBudgets'
 const cannot = {
   'all of it applies, and applying it again changes nothing': noDeployments,
-  'a namespace of its own takes the programs without anything that a cluster has once': noDeployments,
+  'the programs of the whole cluster need no right but those that they have': noDeployments,
+  'the programs of one namespace need nothing outside of it': noDeployments,
   'taking the programs away leaves definitions and objects': noDeployments,
   'Helm brings the programs, changes them, and takes them away without an object of ours': noDeployments,
   'the namespace takes our pods, and none that asks for more': 'the embedded server has no Pod Security admission',

@@ -5,9 +5,11 @@
  */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { Pod } from '#api/core/kinds.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelServing } from '#api/model-serving.ts'
+import { PodGroup } from '#api/volcano.ts'
 import type { PolicyRule } from '#api/core/types.generated.ts'
 import { systemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
@@ -15,6 +17,7 @@ import type { AnsweredRequest } from '#embedded/apiserver/server.ts'
 import { createClient } from '#kube/create-client.ts'
 import { createInformers } from '#kube/create-informers.ts'
 import type { Fetch } from '#machinery/http.ts'
+import { apiVersionOf } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { followSnapshots } from '#router/snapshot-source.ts'
 import { backend, modelBooster, modelServing, podTemplate, role } from '../builders.ts'
@@ -22,6 +25,7 @@ import { recorded } from '../cluster/requests.ts'
 import { openGround } from '../open-ground.ts'
 import { startMachine } from '../machine.ts'
 import { toolsOf } from '../tools.ts'
+import { installVolcano } from '../volcano/install.ts'
 import { objectsIn } from './objects.ts'
 
 /** Rights that no request shows, and who asks for them. */
@@ -35,6 +39,10 @@ test('the manager may do what it does, and nothing else', async (t) => {
   const asked = await rightsUsedByManager(t)
   assert.deepEqual([...asked].filter((right) => !given.has(right)).sort(), [], 'missing')
   assert.deepEqual([...given].filter((right) => !asked.has(right)).sort(), Object.keys(unseen).sort(), 'unused')
+})
+
+test('B-34 where admission guards owners, the manager may have children block the deletion of a ModelServing', () => {
+  assert.ok(rightsOf('manager').has('update workload.serving.volcano.sh/modelservings/finalizers'))
 })
 
 test('the router may do what it does, and nothing else', async (t) => {
@@ -61,18 +69,40 @@ test('the router may do what it does, and nothing else', async (t) => {
 
 /** All that happens to boosters and servings in a life, restarts included. */
 async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>> {
-  const machine = await startMachine(t)
+  const everywhere = { routable: { has: () => true } as never, inFlight: new Map(), silent: false }
+  const machine = await startMachine(t, { routers: { read: () => Promise.resolve([everywhere]) } })
   const asked = new Set<string>()
-  const between = (fetch: Fetch): Fetch => recorded(podsSentTwice(fetch), (request) => note(asked, request))
-  const policy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue: 10 }] }
+  const between = (fetch: Fetch): Fetch => recorded(createdTwice(fetch), (request) => note(asked, request))
   const wide = [{ type: 'server', image: 'vllm/vllm-openai:latest', pods: 2 }]
 
   const first = machine.start(between)
   await machine.apply(modelBooster('chat', { backends: [backend('a', { maxReplicas: 2, autoscalingPolicy: policy })] }))
   await machine.apply(modelBooster('wide', { backends: [backend('ray', { workers: wide })] }))
   await machine.apply(modelServing('apart', { template: { roles: [role('pd', workers)] } }))
+  await machine.apply(twoOf('apart'))
   for (const name of ['chat', 'wide']) await machine.condition(ModelBooster, name, 'Active')
   await machine.condition(ModelServing, 'apart', 'Available')
+  const changed = role('pd', { ...workers, entryTemplate: podTemplate({ image: 'vllm/vllm-openai:other' }) })
+  for (const [each, revisionHistoryLimit] of [
+    [changed, 1],
+    [role('pd', workers), 1],
+    [changed, 0],
+  ] as const) {
+    await machine.apply(modelServing('apart', { revisionHistoryLimit, template: { roles: [each] } }))
+    await machine.condition(ModelServing, 'apart', 'Available')
+  }
+  await installVolcano(machine)
+  const plugins = [{ name: 'demo-pod-tweaks', type: 'BuiltIn', config: { readyAnnotations: { seen: 'ready' } } }]
+  const gang = (template: object) =>
+    modelServing('gang', {
+      plugins,
+      schedulerName: 'default-scheduler',
+      template: { roles: [role('pd')], ...template },
+    })
+  await machine.apply(gang({ gangPolicy: {} }))
+  await machine.condition(ModelServing, 'gang', 'Available')
+  await machine.apply(gang({}))
+  await machine.until('no PodGroup', async () => (await machine.list(PodGroup)).length === 0)
   await machine.settled()
 
   await first.kill()
@@ -89,13 +119,23 @@ async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>>
   return asked
 }
 
+const policy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue: 10 }] }
+
+/** Below the minimum no metric is needed. */
+const twoOf = (name: string): AnyResource => ({
+  apiVersion: apiVersionOf(AutoscalingPolicy),
+  kind: 'AutoscalingPolicy',
+  metadata: { name, namespace: 'default' },
+  spec: { ...policy, homogeneousTarget: { target: { targetRef: { name } }, minReplicas: 2, maxReplicas: 3 } },
+})
+
 const workers = { workerReplicas: 1, workerTemplate: podTemplate() }
 
-/** As a proxy that sends a request again whose answer it has lost: the second one finds the pod there. */
-function podsSentTwice(fetch: Fetch): Fetch {
+/** As a proxy that sends a request again whose answer it has lost: the second one finds the object there. */
+function createdTwice(fetch: Fetch): Fetch {
   return async (request) => {
-    const isPod = request.method === 'POST' && new URL(request.url).pathname.endsWith('/pods')
-    if (isPod) await (await fetch(request.clone())).body?.cancel()
+    const isCreated = request.method === 'POST' && /\/(pods|controllerrevisions)$/.test(new URL(request.url).pathname)
+    if (isCreated) await (await fetch(request.clone())).body?.cancel()
     return fetch(request)
   }
 }

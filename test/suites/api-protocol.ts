@@ -41,6 +41,19 @@ export const protocolCases: ApiCases = {
     const all = await api.object('GET', api.configMaps, undefined, { accept: partialList })
     assert.equal(all.kind, 'PartialObjectMetadataList')
   },
+  'metadata can be watched alone, from the list on': async (api) => {
+    await api.object('POST', api.gizmos, gizmo('a'))
+    const query = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true'
+    await using watch = await api.watch(`${api.gizmos}?${query}`, { accept: partial })
+    const events = [await watch.next(), await watch.next()]
+    await api.object('DELETE', `${api.gizmos}/a`)
+    events.push(await watch.next())
+    assert.deepEqual(
+      events.map(({ type, object }) => `${type} ${object.kind} ${Object.keys(object).toSorted().join()}`),
+      ['ADDED', 'BOOKMARK', 'DELETED'].map((type) => `${type} PartialObjectMetadata apiVersion,kind,metadata`),
+    )
+    assert.equal(events[1]?.object.metadata.annotations?.['k8s.io/initial-events-end'], 'true')
+  },
   'what cannot be spoken is refused': async (api) => {
     await api.refused(406, 'NotAcceptable', api.ask('GET', api.configMaps, undefined, { accept: 'text/html' }))
     const body = api.ask('POST', api.configMaps, 'name=a', { type: 'application/x-www-form-urlencoded' })

@@ -24,7 +24,7 @@ export interface Api {
   /** As `ask`, and the answer must be a Status with this code and reason. */
   refused(code: number, reason: string, ask: Promise<Answer>): Promise<Status>
   /** A watch; read with `next`, which rejects when the stream ends. */
-  watch(path: string): Promise<Watch>
+  watch(path: string, options?: { readonly accept?: string }): Promise<Watch>
 }
 
 export interface AskOptions {
@@ -171,10 +171,11 @@ export function apiOf({ fetch, url }: ApiTarget, namespace: string): Api {
       assert.deepEqual([status.kind, status.status, status.code], ['Status', 'Failure', code])
       return status
     },
-    async watch(path) {
+    async watch(path, { accept = 'application/json' } = {}) {
       const stop = new AbortController()
       const glue = path.includes('?') ? '&' : '?'
-      const response = await fetch(new Request(`${url}${path}${glue}watch=true`, { signal: stop.signal }))
+      const init = { signal: stop.signal, headers: { accept } }
+      const response = await fetch(new Request(`${url}${path}${glue}watch=true`, init))
       assert.equal(response.status, 200)
       return watchOf(response, stop)
     },

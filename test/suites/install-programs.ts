@@ -36,18 +36,6 @@ export const programCases: InstallCases = {
     }
   },
 
-  'a namespace of its own takes the programs without anything that a cluster has once': async ({ kubectl }) => {
-    const own = kubectl('fairlead')
-    await own.ok('create namespace fairlead')
-    const narrow = config('namespaced')
-    const applied = await own.ok(`apply -k ${narrow}`)
-    assert.doesNotMatch(applied, /cluster|customresource|^namespace/im)
-    const before = await versions(own, `-k ${narrow}`)
-    await own.ok(`apply -k ${narrow}`)
-    assert.deepEqual(await versions(own, `-k ${narrow}`), before)
-    await own.ok('delete namespace fairlead --wait=false')
-  },
-
   'taking the programs away leaves definitions and objects': async ({ kubectl }) => {
     const { ok } = kubectl('outlives')
     await ok('create namespace outlives')

@@ -6,6 +6,7 @@ import { root } from '../install/objects.ts'
 import { definitionCases } from './install-definitions.ts'
 import { helmCases } from './install-helm.ts'
 import { programCases } from './install-programs.ts'
+import { runningCases } from './install-running.ts'
 import { userCases } from './install-users.ts'
 
 /** A cluster to install on, with a kubeconfig of its administrator. Nobody else may use it meanwhile. */
@@ -25,7 +26,7 @@ export interface Install {
 /** What an installation must do, in sentences. */
 export type InstallCases = Readonly<Record<string, (install: Install) => Promise<void>>>
 
-const cases: InstallCases = { ...definitionCases, ...programCases, ...userCases, ...helmCases }
+const cases: InstallCases = { ...definitionCases, ...programCases, ...runningCases, ...userCases, ...helmCases }
 
 /**
  * Registers a test for each case; they run one after the other, for a cluster has but one set of definitions. `open` is

@@ -30,7 +30,7 @@ export const userCases: InstallCases = {
       (await kubectl('team-a').run(`auth can-i get modelservings ${user('team-a', 'view')}`)).code !== 0;
       tries++
     )
-      assert.ok(tries < 50, 'our roles are not aggregated')
+      assert.ok(tries < 20, 'our roles are not aggregated')
 
     const of = (namespace: string, name: string) => async (attempts: Attempts) => {
       for (const [line, theirs] of Object.entries(attempts)) {

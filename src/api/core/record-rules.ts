@@ -62,11 +62,15 @@ export function checkEndpointSlice(slice: EndpointSlice, old?: EndpointSlice): F
   ]
 }
 
-function endpointErrors(at: string, { addresses, nodeName, hostname }: Partial<Endpoint>, type: string): FieldError[] {
+function endpointErrors(
+  at: string,
+  { addresses = [], nodeName, hostname }: Partial<Endpoint>,
+  type: string,
+): FieldError[] {
   const field = `${at}.addresses`
   return [
-    ...((addresses ?? []).length === 0 ? [requiredField(field)] : []),
-    ...(addresses ?? []).flatMap((address, i) => {
+    ...(addresses.length === 0 ? [requiredField(field)] : []),
+    ...addresses.flatMap((address, i) => {
       if (type !== 'IPv4' && type !== 'IPv6') return []
       const unread = !isIPv4(address) && !isIPv6(address)
       const isOther = !unread && isIPv6(address) !== (type === 'IPv6')

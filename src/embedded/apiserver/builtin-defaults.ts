@@ -219,7 +219,7 @@ function jobDefaults(job: Job): Job {
 function definitionDefaults(definition: CustomResourceDefinition): CustomResourceDefinition {
   const { spec } = definition
   const { names } = spec
-  const { kind } = names
+  const kind = (names.kind as string | undefined) ?? '' // nothing is validated yet
   return {
     ...definition,
     spec: {

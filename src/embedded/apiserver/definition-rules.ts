@@ -135,8 +135,8 @@ function asGoPrints({ name, served, storage, deprecated = false, deprecationWarn
   }
 }
 
-function namesErrors(field: string, names: Names): FieldError[] {
-  const { plural, singular = '', kind, listKind = '', shortNames = [], categories = [] } = names
+function namesErrors(field: string, names: Partial<Names>): FieldError[] {
+  const { plural = '', singular = '', kind = '', listKind = '', shortNames = [], categories = [] } = names
   const label = (at: string, name: string, why = ''): FieldError[] => {
     const wrong = dns1035LabelErrors(why === '' ? name : name.toLowerCase())
     return name === '' || wrong.length === 0 ? [] : invalidField(at, name, why + wrong.join(','))

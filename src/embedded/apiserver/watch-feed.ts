@@ -84,9 +84,10 @@ export function createFeed(
       for (const change of changes) if (inPlace(change.entry)) sendChange(change)
     },
     bookmark(revision, annotations) {
+      const isPartial = representation.form === 'partial'
       const object = {
-        kind: served.kind.kind,
-        apiVersion: served.apiVersion,
+        kind: isPartial ? 'PartialObjectMetadata' : served.kind.kind,
+        apiVersion: isPartial ? `meta.k8s.io/${representation.version}` : served.apiVersion,
         metadata: {
           resourceVersion: String(revision),
           ...(annotations === undefined ? {} : { annotations }),

@@ -1,9 +1,9 @@
 import type { Node, Pod } from '#api/core/kinds.ts'
+import { type Amounts, podRequests, sumOf } from '#api/core/pod-requests.ts'
 import { acceptsAllAnnotation } from '#kube/local-node.ts'
-import { addQuantities, compareQuantities, parseQuantity, type Quantity } from '#machinery/quantity.ts'
+import { compareQuantities, parseQuantity } from '#machinery/quantity.ts'
 import { matchesLabels, type Requirement } from '#machinery/selector.ts'
 
-type Amounts = Readonly<Record<string, Quantity>>
 type Term = NonNullable<
   NonNullable<
     NonNullable<NonNullable<Pod['spec']>['affinity']>['nodeAffinity']
@@ -25,8 +25,8 @@ export function misfit(pod: Pod, node: Node, podsThere: () => readonly Pod[]): s
   if (capacity === undefined || Object.keys(capacity).length === 0) return undefined
   const present = podsThere()
   const wanted = requestsOf(pod)
-  const taken = present.map(requestsOf).reduce(sum, {})
-  for (const [resource, amount] of Object.entries(sum(taken, wanted))) {
+  const taken = present.map(requestsOf).reduce(sumOf, {})
+  for (const [resource, amount] of Object.entries(sumOf(taken, wanted))) {
     if (wanted[resource] === undefined || wanted[resource].nanos === 0n) continue
     const declared = capacity[resource]
     // Pods and cpu that a file of nodes leaves out are not thereby zero; a device is.
@@ -47,32 +47,7 @@ export function noFitMessage(misfits: readonly string[]): string {
   return `0/${misfits.length} nodes are available: ${whys.join(', ')}.`
 }
 
-/** What containers ask for at once, or any init container alone; a limit without a request counts as one. */
-function requestsOf(pod: Pod): Amounts {
-  const of = (container: {
-    resources?: { requests?: object | undefined; limits?: object | undefined } | undefined
-  }): Amounts => {
-    const { requests = {}, limits = {} } = container.resources ?? {}
-    const amounts = { ...limits, ...requests } as Record<string, string | number>
-    return Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, parseQuantity(amount)]))
-  }
-  const together = (pod.spec?.containers ?? []).map(of).reduce(sum, {})
-  return (pod.spec?.initContainers ?? []).map(of).reduce(most, together)
-}
-
-function sum(a: Amounts, b: Amounts): Amounts {
-  return joined(a, b, addQuantities)
-}
-
-function most(a: Amounts, b: Amounts): Amounts {
-  return joined(a, b, (x, y) => (compareQuantities(x, y) >= 0 ? x : y))
-}
-
-function joined(a: Amounts, b: Amounts, join: (x: Quantity, y: Quantity) => Quantity): Amounts {
-  const all: Record<string, Quantity> = { ...a }
-  for (const [name, amount] of Object.entries(b)) all[name] = all[name] === undefined ? amount : join(all[name], amount)
-  return all
-}
+const requestsOf = ({ spec }: Pod): Amounts => (spec === undefined ? {} : podRequests(spec))
 
 function isReady(node: Node): boolean {
   return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true

@@ -1,9 +1,12 @@
 import { CustomResourceDefinition } from '#api/core/kinds.ts'
 import type { Informers } from '#kube/informer.ts'
-import { apiVersionOf, type Kind } from '#machinery/kind.ts'
+import { apiVersionOf, type Kind, metadataOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
 
-/** The kinds that a server has now: those given, and one for each CustomResourceDefinition. It only grows. */
+/**
+ * The kinds that a server has now: those given, and one for each CustomResourceDefinition. It only grows. They are for
+ * who looks at everything and reads metadata alone, and no more than that is read of their objects.
+ */
 export interface KindSet {
   all(): readonly Kind[]
   /** Any served version of it. */
@@ -23,8 +26,9 @@ const views: ReadonlySet<string> = new Set(['events.k8s.io'])
 export function createKindSet(informers: Informers, given: readonly Kind[]): KindSet {
   const kinds = new Map<string, Kind>()
   const listeners: ((kind: Kind) => void)[] = []
-  const add = (kind: Kind) => {
-    if (views.has(kind.group) || set.find(kind.group, kind.kind) !== undefined) return
+  const add = (whole: Kind) => {
+    if (views.has(whole.group) || set.find(whole.group, whole.kind) !== undefined) return
+    const kind = metadataOf(whole)
     kinds.set(idOf(kind), kind)
     for (const listener of listeners) listener(kind)
   }

@@ -19,11 +19,12 @@ export function startBuiltin({ kinds: given, ...runtime }: BuiltinOptions): Runn
   const { informers, log } = runtime
   const stop = new AbortController()
   const kinds = createKindSet(informers, given)
+  // Those who read whole objects first: the others share their caches.
   const runners = [
-    startGarbageCollector(runtime, kinds),
-    startNamespaceController(runtime, kinds),
     startPodBinder(runtime),
     startPvcBinder(runtime),
+    startNamespaceController(runtime, kinds),
+    startGarbageCollector(runtime, kinds),
   ]
   let isStarted = false
 

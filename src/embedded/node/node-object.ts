@@ -1,5 +1,5 @@
 import { availableParallelism, arch, release, totalmem } from 'node:os'
-import { type Clock, timestamp } from '#base/clock.ts'
+import { type Clock, microTimestamp, timestamp } from '#base/clock.ts'
 import { isFault, messageOf } from '#base/fault.ts'
 import type { Log } from '#base/log.ts'
 import { Lease, Namespace, Node } from '#api/core/kinds.ts'
@@ -134,7 +134,7 @@ async function renewLease(name: string, client: Client, clock: Clock): Promise<v
     spec: {
       holderIdentity: name,
       leaseDurationSeconds: leaseSeconds,
-      renewTime: new Date(clock.now()).toISOString().replace('Z', '000Z'),
+      renewTime: microTimestamp(clock.now()),
     },
   }
   const options = { fieldManager, force: true }

@@ -1,0 +1,83 @@
+/**
+ * Requests that found no ready pod, as while a model that was scaled to zero wakes: they wait, so many for each server, so
+ * long, and no more bytes of them than fit. What waits, and what was refused a moment ago, is what wakes the model.
+ */
+import type { Clock } from '#base/clock.ts'
+import { isReady, type RoutingSnapshot, type ServerEntry } from '#routing/snapshot.ts'
+import type { Exchange } from './exchange.ts'
+
+/** How often a request that waits looks whether a pod is there. */
+const lookMs = 50
+/** Bodies of all requests that wait, together. */
+const mostBytes = 64 << 20
+/** A refused request speaks for its model this long: whoever reads the load comes by more often. */
+const refusalMs = 30_000
+
+export type HoldOutcome = 'ready' | 'gone' | 'full' | 'late'
+
+export interface HoldRequest {
+  readonly exchange: Exchange
+  readonly server: ServerEntry
+  readonly bodyBytes: number
+  readonly snapshot: () => RoutingSnapshot
+}
+
+export class Holding {
+  readonly #clock: Clock
+  readonly #held = new Map<string, number>()
+  readonly #refusedMs = new Map<string, number>()
+  #bytes = 0
+  #closed = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Requests of a server that no pod was there for. One that was refused, and may be tried again, counts once. */
+  waiting(server: string): number {
+    const refusedMs = this.#refusedMs.get(server)
+    const recent = refusedMs !== undefined && this.#clock.now() - refusedMs < refusalMs
+    return this.held(server) + (recent ? 1 : 0)
+  }
+
+  held(server: string): number {
+    return this.#held.get(server) ?? 0
+  }
+
+  refused(server: string): void {
+    this.#refusedMs.set(server, this.#clock.now())
+  }
+
+  /** Resolves once the server has a ready pod, the client is gone, or waiting is over. */
+  async untilReady({ exchange, server: { key, hold }, bodyBytes, snapshot }: HoldRequest): Promise<HoldOutcome> {
+    if (
+      hold === undefined ||
+      this.#closed ||
+      this.held(key) >= hold.maxRequests ||
+      this.#bytes + bodyBytes > mostBytes
+    ) {
+      return 'full'
+    }
+    const deadlineMs = this.#clock.now() + hold.timeoutMs
+    this.#held.set(key, this.held(key) + 1)
+    this.#bytes += bodyBytes
+    try {
+      for (;;) {
+        await exchange.wait(lookMs)
+        if (exchange.gone) return 'gone'
+        const server = snapshot().servers.get(key)
+        if (server !== undefined && isReady(server)) return 'ready'
+        if (this.#closed || server === undefined || this.#clock.now() >= deadlineMs) return 'late'
+      }
+    } finally {
+      this.#bytes -= bodyBytes
+      if (this.held(key) > 1) this.#held.set(key, this.held(key) - 1)
+      else this.#held.delete(key)
+    }
+  }
+
+  /** Nobody waits for a pod any more. */
+  close(): void {
+    this.#closed = true
+  }
+}

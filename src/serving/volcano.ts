@@ -1,0 +1,59 @@
+import { PodGroup } from '#api/volcano.ts'
+import type { Clock } from '#base/clock.ts'
+import { Fault, isFault } from '#base/fault.ts'
+import { isObject } from '#base/json.ts'
+import type { Client } from '#kube/client.ts'
+
+/** Whether PodGroups can be written: not at all, or with or without parts (`subGroupPolicy`, Volcano 1.14). */
+export type Volcano = 'absent' | 'plain' | 'subGroups'
+
+export interface VolcanoFinder {
+  /** Throws `unavailable` as long as the server cannot be asked: what is not known is not absent. */
+  find(signal: AbortSignal): Promise<Volcano>
+}
+
+export const noVolcano: VolcanoFinder = { find: () => Promise.resolve('absent') }
+
+/** It is installed and removed seldom. */
+export const lookAgainMs = 5_000
+
+/**
+ * Asks the API server which kinds it serves, as anybody may; a right to read definitions is not needed. Passes side by
+ * side share the answer.
+ */
+export function findVolcano(client: Client, clock: Clock): VolcanoFinder {
+  let last: { readonly atMs: number; readonly answer: Promise<Volcano> } | undefined
+  return {
+    find(signal) {
+      if (last === undefined || clock.now() - last.atMs >= lookAgainMs) {
+        const answer = look(client, signal)
+        last = { atMs: clock.now(), answer }
+        answer.catch(() => (last = undefined)) // told to who waits; the next one asks anew
+      }
+      return last.answer
+    },
+  }
+}
+
+async function look(client: Client, signal: AbortSignal): Promise<Volcano> {
+  const { group, version } = PodGroup
+  const resources = await read(client, `/apis/${group}/${version}`, signal)
+  const names = (resources as { resources?: readonly { name?: string }[] } | undefined)?.resources ?? []
+  if (!names.some(({ name }) => name === PodGroup.plural)) return 'absent'
+  const schemas = await read(client, `/openapi/v3/apis/${group}/${version}`, signal)
+  return JSON.stringify(schemas ?? {}).includes('"subGroupPolicy"') ? 'subGroups' : 'plain'
+}
+
+/** `undefined` for a path that is not there. */
+async function read(client: Client, path: string, signal: AbortSignal): Promise<unknown> {
+  try {
+    const response = await client.raw(path, { signal, headers: { accept: 'application/json' } })
+    if (response.status === 404) return undefined
+    if (!response.ok) throw new Fault('unavailable', 'DiscoveryFailed', `GET ${path}: ${response.status}`)
+    const body: unknown = await response.json()
+    return isObject(body) ? body : undefined
+  } catch (error) {
+    if (isFault(error, 'missing')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,51 @@
+/** Least privilege, proven: what the service accounts of an installation may do against what they were seen to do. */
+import type { PolicyRule } from '#api/core/types.generated.ts'
+import type { AnyResource } from '#machinery/meta.ts'
+import { objectsIn } from '../install/objects.ts'
+import type { AuditEntry } from './audit.ts'
+
+/** Rights that no request shows, for admission asks for them. */
+const unseen = /^update \S+\/finalizers$/
+
+export interface Verdict {
+  /** Given to an account and used by no request, such as `fairlead-router get pods`. */
+  readonly unused: readonly string[]
+  /** Asked for and refused. */
+  readonly missing: readonly string[]
+}
+
+export function judgeRights(entries: readonly AuditEntry[]): Verdict {
+  const given = new Set(['manager', 'router'].flatMap((program) => rightsOf(`fairlead-${program}`)))
+  const own = entries.filter(({ user }) => accountOf(user) !== '')
+  const used = new Set(own.flatMap(rightsIn))
+  return {
+    unused: [...given].filter((right) => !used.has(right)).sort(),
+    missing: [...new Set(own.filter(({ forbidden }) => forbidden).flatMap(rightsIn))].sort(),
+  }
+}
+
+function accountOf(user: string): string {
+  return /^system:serviceaccount:fairlead-system:(fairlead-\w+)$/.exec(user)?.[1] ?? ''
+}
+
+/** A server-side apply that makes an object needs the right to create it, beside that to patch. */
+function rightsIn({ user, verb, group, resource, subresource, code }: AuditEntry): string[] {
+  const right = (asked: string): string =>
+    `${accountOf(user)} ${asked} ${[group, resource, subresource].filter(Boolean).join('/')}`
+  return verb === 'patch' && code === 201 ? [right('patch'), right('create')] : [right(verb)]
+}
+
+function rightsOf(account: string): string[] {
+  const roles = objectsIn('rbac', 'manager', 'router').filter(
+    ({ kind, metadata: { name = '' } }) => kind.endsWith('Role') && (name === account || name === `${account}-home`),
+  )
+  const rules = roles.flatMap((role) => (role as AnyResource & { rules: PolicyRule[] }).rules)
+  return rules
+    .flatMap(({ apiGroups = [], resources = [], verbs }) =>
+      apiGroups.flatMap((group) =>
+        resources.flatMap((resource) => verbs.map((verb) => `${verb} ${[group, resource].filter(Boolean).join('/')}`)),
+      ),
+    )
+    .filter((right) => !unseen.test(right))
+    .map((right) => `${account} ${right}`)
+}
