@@ -25,7 +25,7 @@ const definition = {
             properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
           },
         },
-        subresources: { scale: { specReplicasPath: '.spec.size', statusReplicasPath: '.spec.size' } },
+        subresources: { scale: { specReplicasPath: '.spec.size', statusReplicasPath: '.status.size' } },
       },
     ],
   },

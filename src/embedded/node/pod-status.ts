@@ -68,7 +68,6 @@ export function podStatus(pod: Pod, facts: PodFacts, nowMs: number): PodStatus {
     podIP: facts.podIP,
     podIPs: [{ ip: facts.podIP }],
     startTime: timestamp(facts.startedMs),
-    qosClass: 'BestEffort',
     ...(ended?.reason === undefined ? {} : { reason: ended.reason }),
     ...(ended?.message === undefined ? {} : { message: ended.message }),
     initContainerStatuses: [...facts.initStatuses],
