@@ -1,3 +1,4 @@
+import { after } from 'node:test'
 import { coreKinds } from '#api/core/kinds.ts'
 import { createApiServer } from '#embedded/apiserver/server.ts'
 import { openStore } from '#embedded/store/store.ts'
@@ -8,8 +9,10 @@ import { gizmoDefinition } from './suites/api-target.ts'
 
 const target = clusterTarget()
 if (target !== undefined) {
+  let opened: ReturnType<typeof openLines> | undefined
+  after(async () => (await opened)?.[Symbol.asyncDispose]())
   apiSuite('a real API server', async () => {
-    const { url, lineOf } = await openLines(target, { tell() {}, clears: true })
+    const { url, lineOf } = await (opened = openLines(target, { tell() {}, clears: true }))
     return { url, fetch: lineOf('user') }
   })
 } else {
