@@ -95,9 +95,9 @@ export const RateLimit = z
           .describe('Keeps the counts in Redis.'),
       })
       .optional()
-      .describe('Counts over all routers instead of each by itself.'),
+      .describe('Counts over all routers instead of each by itself. Accepted, and not acted on yet.'),
   })
-  .describe('Tokens allowed to all clients together. Accepted, and not acted on yet.')
+  .describe('Tokens allowed to all clients together; each router counts by itself.')
 export type RateLimit = z.output<typeof RateLimit>
 
 export const ModelRouteSpec = z

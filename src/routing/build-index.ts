@@ -1,11 +1,20 @@
 import type { Pod } from '#api/core/kinds.ts'
-import type { ModelRoute } from '#api/model-route.ts'
+import type { ModelRoute, RateLimit } from '#api/model-route.ts'
 import type { ModelServer } from '#api/model-server.ts'
 import { parseDuration } from '#machinery/duration.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
 import { isServing, PodsByLabel, roleOf } from './candidates.ts'
-import type { Backend, Endpoint, KvConnector, Pairing, RouteEntry, RoutingSnapshot, ServerEntry } from './snapshot.ts'
+import type {
+  Backend,
+  Endpoint,
+  KvConnector,
+  Pairing,
+  RouteEntry,
+  RoutingSnapshot,
+  ServerEntry,
+  TokenLimit,
+} from './snapshot.ts'
 import { compileStringMatch } from './string-match.ts'
 
 export interface RoutingObjects {
@@ -86,7 +95,22 @@ function routeEntry(route: ModelRoute, servers: ReadonlyMap<string, ServerEntry>
         return { key, server: modelServerName === undefined ? undefined : servers.get(key), weight }
       }),
     })),
+    ...limitOf(route.spec.rateLimit),
   }
+}
+
+const unitSeconds: Readonly<Record<RateLimit['unit'], number>> = {
+  second: 1,
+  minute: 60,
+  hour: 3600,
+  day: 86_400,
+  month: 30 * 86_400,
+}
+
+function limitOf(rateLimit: RateLimit | undefined): { readonly limit?: TokenLimit } {
+  const { inputTokensPerUnit: input, outputTokensPerUnit: output, unit = 'second' } = rateLimit ?? {}
+  if (input === undefined && output === undefined) return {}
+  return { limit: { input, output, unit, unitMs: 1000 * unitSeconds[unit] } }
 }
 
 function serverEntry(server: ModelServer, pods: readonly Pod[], addressOf: RoutingObjects['addressOf']): ServerEntry {

@@ -90,10 +90,12 @@ const routeCases: Record<
     route: route('r', { parentRefs: [{ group: 'g', kind: 'Gateway', name: 'gw' }] }),
     want: ['Accepted=False GatewayNotSupported', ...fine.slice(1)],
   },
-  'a rate limit is said to limit nothing yet': {
-    route: route('r', { rateLimit: { inputTokensPerUnit: 1, unit: 'second' } }),
+  'a limit over all routers is said to be one of each router': {
+    route: route('r', {
+      rateLimit: { inputTokensPerUnit: 1, unit: 'second', global: { redis: { address: 'redis:6379' } } },
+    }),
     want: fine,
-    message: /rateLimit is stored and not enforced yet/,
+    message: /rateLimit.global is not supported yet/,
   },
   'no rules match nothing': { route: route('r', { rules: [] }), want: ['Accepted=False NoRules', ...fine.slice(1)] },
   'the younger of two routes for one model is told': {
