@@ -5,6 +5,7 @@
  * any JSON: what is missing or of a wrong type becomes a neutral value here and an error in the rules.
  */
 import { isObject } from '#base/json.ts'
+import { parseDuration } from '#machinery/duration.ts'
 import type { Resource } from '#machinery/meta.ts'
 import type {
   Affinity,
@@ -14,6 +15,7 @@ import type {
   ResourceRequirements,
   Toleration,
 } from './core/types.generated.ts'
+import type { ModelBackend, ModelBoosterSpec } from './model-booster.ts'
 
 /** `multi` is `spec.backends`, `single` is `spec.backend`; some defaults differ, as they did before there were both. */
 type BoosterForm = 'multi' | 'single'
@@ -31,6 +33,27 @@ export interface NormalBooster {
   readonly modelPolicy: JsonMap | undefined
   readonly costExpansionRatePercent: number
   readonly backends: readonly NormalBackend[]
+  /** Of the model's own route. */
+  readonly rateLimit: ModelBoosterSpec['rateLimit']
+  readonly parentRefs: ModelBoosterSpec['parentRefs']
+  readonly additionalRoutes: readonly NormalRoute[]
+  readonly update: {
+    /** How long old backends keep their requests until new ones are ready; 0 not at all. */
+    readonly waitMs: number
+    readonly followPlatformImages: boolean
+  }
+}
+
+export interface NormalRoute {
+  readonly path: string
+  readonly name: string
+  readonly modelName: string | undefined
+  readonly loraAdapters: readonly string[]
+  readonly modelMatch: JsonMap | undefined
+  /** Names of backends; `undefined` is all of them, with their own weights. */
+  readonly targets: readonly { readonly backend: string; readonly weight: number }[] | undefined
+  readonly rateLimit: ModelBoosterSpec['rateLimit']
+  readonly parentRefs: ModelBoosterSpec['parentRefs']
 }
 
 export interface NormalBackend {
@@ -61,11 +84,20 @@ export interface NormalBackend {
   readonly runtimeClassName: string | undefined
   readonly serviceAccountName: string | undefined
   readonly imagePullSecrets: readonly LocalObjectReference[] | undefined
-  /** Whether the engine publishes KV cache events. */
-  readonly kvEvents: boolean
+  /** Where the engine publishes KV cache events; `undefined` where it does not. */
+  readonly kvEvents: NonNullable<ModelBackend['kvEvents']> | undefined
   /** Set only where gang scheduling was asked for; its role counts may still be open. */
   readonly gang: { readonly minRoleReplicas: JsonMap | undefined } | undefined
   readonly networkTopology: JsonMap | undefined
+  readonly topologySpreadConstraints: ModelBackend['topologySpreadConstraints']
+  readonly recoveryPolicy: ModelBackend['recoveryPolicy']
+  readonly rolloutStrategy: ModelBackend['rolloutStrategy']
+  readonly restartGracePeriodSeconds: number | undefined
+  readonly engine: NonNullable<ModelBackend['engine']>
+  readonly runtime: NonNullable<ModelBackend['runtime']>
+  readonly downloader: NonNullable<ModelBackend['downloader']>
+  readonly autoscaling: NonNullable<ModelBackend['autoscaling']>
+  readonly trafficPolicy: ModelBackend['trafficPolicy']
 }
 
 export interface NormalWorker {
@@ -102,6 +134,8 @@ export const backendEnv = {
 const defaultCostExpansionRatePercent = 200
 const defaultScaleToZeroGracePeriod = '30s'
 const defaultRouteWeight = 100
+/** Weights take their time to load. */
+const defaultUpdateTimeoutMs = 30 * 60_000
 export const defaultEnginePort = 8000
 export const defaultRuntimePort = 8100
 
@@ -135,6 +169,37 @@ export function normalBooster(object: Resource): NormalBooster {
         : form === 'single'
           ? [normalBackend('spec.backend', spec.backend, context)]
           : listOf(spec.backends).map((backend, i) => normalBackend(`spec.backends[${i}]`, backend, context)),
+    rateLimit: optionalMap(spec.rateLimit) as NormalBooster['rateLimit'],
+    parentRefs: optionalList(spec.parentRefs) as NormalBooster['parentRefs'],
+    additionalRoutes: listOf(spec.additionalRoutes).map((route, i) =>
+      normalRoute(`spec.additionalRoutes[${i}]`, route),
+    ),
+    update: normalUpdate(mapOf(spec.updateStrategy)),
+  }
+}
+
+function normalRoute(path: string, value: unknown): NormalRoute {
+  const { name, modelName, loraAdapters, modelMatch, targets, rateLimit, parentRefs } = mapOf(value)
+  return {
+    path,
+    name: textOf(name) ?? '',
+    modelName: textOf(modelName) || undefined,
+    loraAdapters: listOf(loraAdapters).filter((adapter) => typeof adapter === 'string'),
+    modelMatch: optionalMap(modelMatch),
+    targets: optionalList(targets)?.map((target) => {
+      const { backend, weight } = mapOf(target)
+      return { backend: textOf(backend) ?? '', weight: numberOf(weight) ?? defaultRouteWeight }
+    }),
+    rateLimit: optionalMap(rateLimit) as NormalBooster['rateLimit'],
+    parentRefs: optionalList(parentRefs) as NormalBooster['parentRefs'],
+  }
+}
+
+function normalUpdate({ waitForReady, timeout, followPlatformImages }: JsonMap): NormalBooster['update'] {
+  const timeoutMs = typeof timeout === 'string' ? parseDuration(timeout) : undefined
+  return {
+    waitMs: waitForReady === false ? 0 : (timeoutMs ?? defaultUpdateTimeoutMs),
+    followPlatformImages: followPlatformImages === true,
   }
 }
 
@@ -150,7 +215,8 @@ function normalBackend(path: string, value: unknown, { form, modelPolicy, specPo
   const min = numberOf(given.minReplicas) ?? replicas ?? 0
   const max = numberOf(given.maxReplicas) ?? replicas ?? min
   const gang = mapOf(given.gangPolicy)
-  const kvEvents = mapOf(given.kvEvents).enabled
+  const kvEvents: NonNullable<ModelBackend['kvEvents']> = mapOf(given.kvEvents)
+  const engine: NonNullable<ModelBackend['engine']> = mapOf(given.engine)
   return {
     path,
     given,
@@ -167,7 +233,7 @@ function normalBackend(path: string, value: unknown, { form, modelPolicy, specPo
     weight: numberOf(given.routeWeight) ?? (form === 'single' ? undefined : defaultRouteWeight),
     scaleToZeroGracePeriod:
       textOf(given.scaleToZeroGracePeriod) ?? (modelPolicy === undefined ? undefined : defaultScaleToZeroGracePeriod),
-    workers: listOf(given.workers).map((worker, i) => normalWorker(`${path}.workers[${i}]`, worker)),
+    workers: listOf(given.workers).map((worker, i) => normalWorker(`${path}.workers[${i}]`, worker, engine.port)),
     loras: listOf(given.loraAdapters).map((lora) => ({
       name: textOf(mapOf(lora).name) ?? '',
       artifactURL: textOf(mapOf(lora).artifactURL) ?? '',
@@ -177,14 +243,29 @@ function normalBackend(path: string, value: unknown, { form, modelPolicy, specPo
     runtimeClassName: textOf(given.runtimeClassName) || undefined,
     serviceAccountName: textOf(given.serviceAccountName) || undefined,
     imagePullSecrets: optionalList(given.imagePullSecrets) as LocalObjectReference[] | undefined,
-    kvEvents: typeof kvEvents === 'boolean' ? kvEvents : form !== 'single',
+    kvEvents: (kvEvents.enabled ?? form !== 'single') ? kvEvents : undefined,
     gang: gang.enabled === true ? { minRoleReplicas: optionalMap(gang.minRoleReplicas) } : undefined,
     networkTopology: optionalMap(given.networkTopology),
+    // As with what is below workers, the structural schema has checked these.
+    topologySpreadConstraints: optionalList(
+      given.topologySpreadConstraints,
+    ) as NormalBackend['topologySpreadConstraints'],
+    recoveryPolicy: textOf(given.recoveryPolicy) as NormalBackend['recoveryPolicy'],
+    rolloutStrategy: optionalMap(given.rolloutStrategy) as NormalBackend['rolloutStrategy'],
+    restartGracePeriodSeconds: numberOf(given.restartGracePeriodSeconds),
+    engine,
+    runtime: mapOf(given.runtime),
+    downloader: mapOf(given.downloader),
+    autoscaling: mapOf(given.autoscaling),
+    trafficPolicy: optionalMap(given.trafficPolicy),
   }
 }
 
-function normalWorker(path: string, value: unknown): NormalWorker {
+/** `enginePort` is that of the whole backend, for workers that name none. */
+function normalWorker(path: string, value: unknown, enginePort: number | undefined): NormalWorker {
   const given = mapOf(value)
+  const config = mapOf(given.config)
+  const named = enginePort === undefined || configValue({ config }, 'port') !== undefined
   return {
     path,
     given,
@@ -197,7 +278,7 @@ function normalWorker(path: string, value: unknown): NormalWorker {
     affinity: optionalMap(given.affinity),
     tolerations: optionalList(given.tolerations) as Toleration[] | undefined,
     nodeSelector: optionalMap(given.nodeSelector) as Record<string, string> | undefined,
-    config: mapOf(given.config),
+    config: named ? config : { ...config, port: enginePort },
   }
 }
 

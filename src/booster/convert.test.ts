@@ -627,7 +627,7 @@ test('a worker’s explicit zero replicas stay zero', () => {
   assert.equal(serving(withBackend('c14', { workers: [{ image: 'i', replicas: 0 }] }), 'plain-b').role.replicas, 0)
 })
 
-for (const type of ['SGLang', 'MindIE']) {
+for (const type of ['MindIE']) {
   test(`${type} is admitted but cannot be converted yet`, () => {
     const conversion = convert(withBackend('c14', { type }), family.images)
     assert.ok(!conversion.ok)

@@ -3,7 +3,8 @@
  *
  *     servings, servers, policies → route, bindings → gone: bindings → policies, servers → servings
  *
- * The route is switched when what it points to is there, and before anything that it pointed to goes.
+ * The route is switched when what it points to is there, and before anything that it pointed to goes. Backends in place of
+ * others are waited for in between: `handover.ts`.
  */
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
@@ -16,6 +17,7 @@ import type { Plan, Step, Why } from '#controller/domain.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
 import { type Kind, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
+import { handoverOf, mayServe } from './handover.ts'
 import type { Observed, Owned } from './observe.ts'
 import { type Child, settle } from './settle.ts'
 import { quietMsLeft } from './status.ts'
@@ -40,21 +42,33 @@ export function plan(booster: ModelBooster, observed: Observed, nowMs: number): 
   if (!conversion.ok) return { stages: [], notes }
   const children = settle(conversion.desired, wanted)
   if (children.some(({ state }) => state === 'foreign')) return { stages: [], notes, recheckAfterMs: takenRecheckMs }
+  const handover = handoverOf(observed, nowMs)
   const waits = children.some(({ state }) => state === 'leaving' || state === 'replaced')
   const stages = [
-    ...applyStages.map((kinds) => inOrder(kinds, children).flatMap(stepOf)),
+    ...applyStages.map((kinds) =>
+      inOrder(kinds, children)
+        .filter(({ live }) => handover?.routes.has(live?.metadata.uid ?? '') !== true)
+        .flatMap(stepOf),
+    ),
     ...(waits
       ? []
       : deleteStages.map((kinds) =>
-          inOrder(kinds, unwanted(observed)).map((owned) => deleteStep(owned, 'no longer wanted')),
+          inOrder(kinds, unwanted(observed))
+            .filter((owned) => handover === undefined || !mayServe(owned))
+            .map((owned) => deleteStep(owned, 'no longer wanted')),
         )),
   ]
-  const recheckAfterMs = waits ? takenRecheckMs : quietMsLeft(booster, nowMs)
+  const recheckAfterMs = waits ? takenRecheckMs : least(quietMsLeft(booster, nowMs), handover?.leftMs)
   return {
     stages: stages.filter((steps) => steps.length > 0),
     notes,
     ...(recheckAfterMs === undefined ? {} : { recheckAfterMs }),
   }
+}
+
+function least(...values: readonly (number | undefined)[]): number | undefined {
+  const given = values.filter((value) => value !== undefined)
+  return given.length === 0 ? undefined : Math.min(...given)
 }
 
 function inOrder<T extends { readonly kind: Kind }>(kinds: readonly Kind[], items: readonly T[]): T[] {

@@ -8,7 +8,7 @@ import type { Kind } from '#machinery/kind.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { backendChildName, childMeta, family } from './names.ts'
-import { runtimePort } from './render-container.ts'
+import { metricsPort } from './render-container.ts'
 
 export interface Autoscaling {
   readonly policies: readonly AnyResource[]
@@ -65,10 +65,11 @@ function pair(
 
 /** Metrics are read from the sidecar of the pods that answer: the leaders, or when disaggregated the decoders. */
 function target(booster: NormalBooster, backend: NormalBackend): Record<string, unknown> {
-  const role = backend.type === 'vLLMDisaggregated' ? 'decode' : 'leader'
+  const { metricRole, metricEndpoint } = backend.autoscaling
+  const role = metricRole ?? (backend.type === 'vLLMDisaggregated' ? 'decode' : 'leader')
   return {
     targetRef: { kind: family.servingKind, name: backendChildName(booster, backend) },
     additionalMatchLabels: { [family.podLabels.role]: role },
-    metricEndpoint: { uri: vllm.metricsPath, port: runtimePort(backend) },
+    metricEndpoint: { uri: vllm.metricsPath, port: metricsPort(backend), ...metricEndpoint },
   }
 }

@@ -7,6 +7,7 @@
  */
 import { isObject } from '#base/json.ts'
 import type { Container, PodSpec } from '#api/core/types.generated.ts'
+import type { NormalBackend, NormalBooster } from '#api/model-booster-normal.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { ModelServing, type ModelServingSpecInput } from '#api/model-serving.ts'
 import { controllerOf } from '#controller/owned.ts'
@@ -33,7 +34,8 @@ export function settle(desired: Desired, wanted: readonly Found[]): Child[] {
   const servings = new Map(desired.backends.map((backend) => [backend.serving.metadata.name, backend]))
   return wanted.map((found) => {
     const backend = found.kind === ModelServing ? servings.get(found.desired.metadata.name) : undefined
-    const adapted = backend === undefined ? found : { ...found, desired: adaptServing(backend, found) }
+    const adapted =
+      backend === undefined ? found : { ...found, desired: adaptServing(backend, found, desired.booster.update) }
     return { ...adapted, state: stateOf(desired.booster.uid, adapted) }
   })
 }
@@ -59,7 +61,11 @@ function isSameOwner(owner: { kind: string; name: string }, desired: AnyResource
   return own !== undefined && own.kind === owner.kind && own.name === owner.name
 }
 
-function adaptServing({ scaled, backend }: DesiredBackend, { desired, live }: Found): AnyResource {
+function adaptServing(
+  { scaled, backend }: DesiredBackend,
+  { desired, live }: Found,
+  { followPlatformImages }: NormalBooster['update'],
+): AnyResource {
   if (live === undefined || !isOfKind(live, ModelServing)) return desired
   let spec = desired.spec as ModelServingSpecInput
   if (scaled) {
@@ -69,7 +75,11 @@ function adaptServing({ scaled, backend }: DesiredBackend, { desired, live }: Fo
     // Claiming the number that a scaler has set would take it from the scaler, and revert it from a stale cache.
     spec = replicas === present && hasOtherManager(live) ? rest : { ...rest, replicas }
   }
-  const kept = withImages(spec, imagesOf(live.spec))
+  const { revision } = family.labels
+  const former = live.metadata.labels?.[revision]
+  const changed = former !== undefined && former !== desired.metadata.labels?.[revision]
+  if (followPlatformImages || changed) return { ...desired, spec }
+  const kept = withImages(spec, imagesOf(live.spec, backend))
   return { ...desired, spec: includes(live.spec, kept) ? kept : spec }
 }
 
@@ -86,11 +96,12 @@ interface Images {
   readonly runtime: string | undefined
 }
 
-function imagesOf({ template }: ModelServingSpecInput): Images {
+/** The platform's, as they are; those that the user has named are none of these. */
+function imagesOf({ template }: ModelServingSpecInput, { downloader, runtime }: NormalBackend): Images {
   const pod = template.roles[0]?.entryTemplate.spec as PodSpec | undefined
   return {
-    downloader: pod?.initContainers?.[0]?.image,
-    runtime: pod?.containers.find(({ name }) => name === 'runtime')?.image,
+    downloader: downloader.image === undefined ? pod?.initContainers?.[0]?.image : undefined,
+    runtime: runtime.image === undefined ? pod?.containers.find(({ name }) => name === 'runtime')?.image : undefined,
   }
 }
 

@@ -21,6 +21,7 @@ import { formatFieldError } from '#machinery/field-error.ts'
 import { isOfKind } from '#machinery/kind.ts'
 import type { Condition } from '#machinery/meta.ts'
 import { family } from './names.ts'
+import { handoverOf } from './handover.ts'
 import type { Observed } from './observe.ts'
 import { type Child, settle } from './settle.ts'
 
@@ -64,18 +65,20 @@ function facts(status: ModelBoosterStatus | undefined): unknown {
 
 function nextStatus(
   booster: ModelBooster,
-  { conversion, wanted }: Observed,
+  observed: Observed,
   outcome: Outcome,
   nowMs: number,
 ): ModelBoosterStatus | undefined {
+  const { conversion, wanted } = observed
   const former = new Map(booster.status?.conditions?.map((condition) => [condition.type, condition]))
   const { observedGeneration, backends, backendStatuses } = booster.status ?? {}
   const build = (tellings: Tellings, rest: Omit<ModelBoosterStatus, 'conditions'>): ModelBoosterStatus => ({
     ...rest,
     conditions: conditionsOf(booster, former, tellings, nowMs),
   })
+  const seen = observedGeneration === undefined ? {} : { observedGeneration }
   const before = {
-    ...(observedGeneration === undefined ? {} : { observedGeneration }),
+    ...seen,
     ...(backends === undefined ? {} : { backends }),
     ...(backendStatuses === undefined ? {} : { backendStatuses }),
   }
@@ -108,6 +111,7 @@ function nextStatus(
   const hindrances = servings.flatMap(({ satisfied, hindrance }) => (satisfied || !hindrance ? [] : [hindrance]))
   const broken = hindrances.filter(({ definite }) => definite)
   const active = activity(servings, hindrances)
+  const written = handoverOf(observed, nowMs) === undefined
   return build(
     {
       Initialized: { status: 'True', reason: 'ModelCreating', message: `${family.owner.kind} initialized` },
@@ -116,7 +120,7 @@ function nextStatus(
       ...(active.status === 'True' ? { AutoscalingActive: scalingOf(children) } : scaling),
     },
     {
-      observedGeneration: booster.metadata.generation ?? 0,
+      ...(written ? { observedGeneration: booster.metadata.generation ?? 0 } : seen),
       backends: servings.length,
       backendStatuses: servings.map((serving, i) => ({
         name: serving.name,
