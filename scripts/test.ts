@@ -2,16 +2,19 @@
  * Runs the tests: the pure ones beside their sources in one process, then those that start servers and programs, a
  * process each. `--unit` runs the former alone; other arguments are globs of files to run instead of all.
  */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findControlPlane } from './control-plane.ts'
 import { runTests } from './test-run.ts'
 
-const pure = ['--test-isolation=none', 'src/{base,machinery,api,engines,booster,serving,routing}/**/*.test.ts']
-const others = [
-  '--test-concurrency=2',
-  'src/{kube,controller,simulator,router,embedded,cli}/**/*.test.ts',
-  'test/**/*.test.ts',
-]
+/** The folders of `src` whose tests start servers or programs; those of any other are pure. */
+const starting = ['kube', 'controller', 'simulator', 'router', 'embedded', 'cli']
+const folders = readdirSync(join(import.meta.dirname, '../src'))
+const testsIn = (names: readonly string[]) => names.map((name) => `src/${name}/**/*.test.ts`)
+
+const pure = ['--test-isolation=none', ...testsIn(folders.filter((name) => !starting.includes(name)))]
+const others = ['--test-concurrency=2', ...testsIn(starting), 'test/**/*.test.ts']
 
 const { values, positionals } = parseArgs({ options: { unit: { type: 'boolean' } }, allowPositionals: true })
 const runs =
