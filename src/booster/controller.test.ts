@@ -279,6 +279,33 @@ test('C19: the life of one object', () => {
   assert.equal(world.statusWrites, statusWrites)
 })
 
+test('a handover ends when the user’s patience does, or at once where none is asked for', () => {
+  const renamed = { backends: [backend('c')], updateStrategy: { timeout: '5m' } }
+  const world = active({ backends: [backend('b')] })
+  setSpec(world, renamed)
+  assert.deepEqual(world.pass(), ['apply ModelServing/chat-c', 'apply ModelServer/chat-c'])
+  const creationTimestamp = new Date(world.nowMs).toISOString()
+  world.edit('ModelServing/chat-c', (one) => ({ ...one, metadata: { ...one.metadata, creationTimestamp } }))
+  world.nowMs += 4 * 60_000
+  assert.deepEqual(world.pass(), [])
+  world.nowMs += 60_000
+  assert.deepEqual(world.pass(), ['apply ModelRoute/chat', 'delete ModelServer/chat-b', 'delete ModelServing/chat-b'])
+
+  const hasty = active({ backends: [backend('b')] })
+  setSpec(hasty, { ...renamed, updateStrategy: { waitForReady: false } })
+  assert.deepEqual(hasty.pass().slice(2), [
+    'apply ModelRoute/chat',
+    'delete ModelServer/chat-b',
+    'delete ModelServing/chat-b',
+  ])
+})
+
+test('a backend that never served is not waited for', () => {
+  const world = started({ backends: [backend('b')] })
+  setSpec(world, { backends: [backend('c')] })
+  assert.equal(world.pass().at(-1), 'delete ModelServing/chat-b')
+})
+
 test('a changed template keeps the booster from being Active until the serving has caught up', () => {
   const world = active({ backend: backend('a') })
   setSpec(world, { backend: backend('a', { workers: [{ image: 'vllm/vllm-openai:v2' }] }) })
@@ -493,6 +520,28 @@ test('other images of the platform reach new servings, and old ones only with an
   assert.match(pod, /"mirror\/runtime:2"/)
   assert.match(pod, /"kthena\/downloader:latest"/)
   assert.ok(world.list(ConfigMap).length === 1)
+})
+
+test('other images of the platform roll servings where the user wants that, and never an image that the user named', () => {
+  const data = { model_serving_runtime_image: 'mirror/runtime:2' }
+  const config = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'model-booster-controller-config', namespace: 'system' },
+  }
+  const following = active({ backend: backend('a'), updateStrategy: { followPlatformImages: true } })
+  following.put({ ...config, data })
+  assert.deepEqual(following.pass(), ['apply ModelServing/chat-a'])
+  assert.match(JSON.stringify(following.named('ModelServing/chat-a')), /"mirror\/runtime:2"/)
+
+  const own = active({ backend: backend('a', { runtime: { image: 'mine:1' } }) })
+  own.put({ ...config, data })
+  setSpec(own, { backend: backend('a', { runtime: { image: 'mine:2' } }) })
+  assert.deepEqual(own.pass(), ['apply ModelServing/chat-a'])
+  assert.match(JSON.stringify(own.named('ModelServing/chat-a')), /"mine:2"/)
+  setSpec(own, { backend: backend('a') })
+  own.pass()
+  assert.match(JSON.stringify(own.named('ModelServing/chat-a')), /"mirror\/runtime:2"/)
 })
 
 test('a field given up in the spec is given up in the child', () => {

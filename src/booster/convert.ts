@@ -39,7 +39,7 @@ export function convert(object: Resource, images: PlatformImages): Conversion {
   const booster = normalBooster(object)
   for (const { path, type } of booster.backends) {
     if (convertible.includes(type)) continue
-    const detail = `model backend type ${type} is not supported yet; use ${convertible.join(' or ')}`
+    const detail = `model backend type ${type} is not supported yet; use vLLM, vLLMDisaggregated or SGLang`
     errors.push({ field: `${path}.type`, type: 'FieldValueNotSupported', value: type, detail })
   }
   const backends: DesiredBackend[] = []
