@@ -87,7 +87,7 @@ export async function namesIn(
 }
 
 /** Pods that are not being deleted. */
-export async function podsOf(world: World, labelSelector?: string): Promise<Pod[]> {
+export async function podsOf(world: Pick<World, 'list'>, labelSelector?: string): Promise<Pod[]> {
   const pods = await world.list(Pod, labelSelector)
   return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
 }

@@ -128,6 +128,7 @@ export const backendEnv = {
   runtimeUrl: 'RUNTIME_URL',
   runtimePort: 'RUNTIME_PORT',
   runtimeMetricsPath: 'RUNTIME_METRICS_PATH',
+  allowRuntimeLora: 'VLLM_ALLOW_RUNTIME_LORA_UPDATING',
   skipEngineDependencyInstall: 'KTHENA_SKIP_ENGINE_DEPENDENCY_INSTALL',
 } as const
 

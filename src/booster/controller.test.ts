@@ -12,7 +12,7 @@ import { ModelBooster, type ModelBoosterStatus } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
-import { type Index, type Outcome, type Reader, type Step, untouched } from '#controller/domain.ts'
+import { type Index, type Outcome, type Reader, type ReaderQuery, type Step, untouched } from '#controller/domain.ts'
 import { controllerOf } from '#controller/owned.ts'
 import { isOfKind, type Kind } from '#machinery/kind.ts'
 import type { AnyResource, Condition, Resource } from '#machinery/meta.ts'
@@ -35,9 +35,10 @@ class World implements Reader {
     return found !== undefined && isOfKind(found, kind) ? found : undefined
   }
 
-  list<T extends Resource>(kind: Kind<T>, { controllerUid }: { controllerUid?: string } = {}): T[] {
+  list<T extends Resource>(kind: Kind<T>, { controllerUid, labels = {} }: ReaderQuery = {}): T[] {
     return [...this.objects.values()]
       .filter((object) => isOfKind(object, kind))
+      .filter(({ metadata }) => Object.entries(labels).every(([name, value]) => metadata.labels?.[name] === value))
       .filter((object) => controllerUid === undefined || controllerOf(object)?.uid === controllerUid)
   }
 

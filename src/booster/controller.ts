@@ -1,9 +1,10 @@
-import { ConfigMap } from '#api/core/kinds.ts'
+import { ConfigMap, Pod } from '#api/core/kinds.ts'
 import { ModelBooster, type ModelBoosterStatus } from '#api/model-booster.ts'
 import type { ControllerDefinition, Watch } from '#controller/controller.ts'
 import { groupOf, controllerOf } from '#controller/owned.ts'
 import { keyOf, type Kind, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
+import { isAdapterPod } from './lora/adapters.ts'
 import { controllerName, family } from './names.ts'
 import { childKinds, observe, type Observed } from './observe.ts'
 import { plan } from './plan.ts'
@@ -22,6 +23,7 @@ const workers = 16
 /** Makes and keeps the servings, servers, route and scaling of every ModelBooster. */
 export function createBoosterController({ controllerNamespace }: BoosterControllerOptions = {}): BoosterController {
   const watches: Watch[] = childKinds.map((kind: Kind) => ({ kind, keysOf: boosterKeysOf }))
+  watches.push({ kind: Pod, keysOf: (pod) => (isAdapterPod(pod) ? boosterKeysOf(pod) : []) })
   if (controllerNamespace !== undefined) {
     watches.push({
       kind: ConfigMap,

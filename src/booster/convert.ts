@@ -13,6 +13,8 @@ import { renderServing, type RenderedServing } from './render-serving.ts'
 export interface DesiredBackend {
   readonly backend: NormalBackend
   readonly serving: RenderedServing
+  /** The same with other adapters in the template. */
+  readonly servingWith: (loras: NormalBackend['loras']) => RenderedServing
   readonly server: AnyResource
   /** Whether a policy moves the replicas of the serving, so that we keep out of it. */
   readonly scaled: boolean
@@ -49,6 +51,7 @@ export function convert(object: Resource, images: PlatformImages): Conversion {
     backends.push({
       backend,
       serving: renderServing(booster, backend, cache, images),
+      servingWith: (loras) => renderServing(booster, { ...backend, loras }, cache, images),
       server: renderServer(booster, backend),
       scaled: (booster.modelPolicy ?? backend.policy) !== undefined,
     })

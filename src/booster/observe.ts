@@ -10,6 +10,7 @@ import type { Reader } from '#controller/domain.ts'
 import { isOfKind, type Kind, placeOf } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { childrenOf, type Conversion, convert } from './convert.ts'
+import { type HotBackends, observeAdapters } from './lora/observed.ts'
 import { family } from './names.ts'
 import type { PlatformImages } from './render-container.ts'
 
@@ -22,6 +23,7 @@ export interface Observed {
   readonly wanted: readonly Found[]
   /** Everything that this booster controls, wanted or not. */
   readonly owned: readonly Owned[]
+  readonly hot: HotBackends
 }
 
 export interface Found {
@@ -49,7 +51,8 @@ export function observe(booster: ModelBooster, read: Reader, controllerNamespace
   const owned = childKinds.flatMap((kind: Kind) =>
     uid === undefined ? [] : read.list(kind, { namespace, controllerUid: uid }).map((object) => ({ kind, object })),
   )
-  return { conversion, wanted, owned }
+  const hot: HotBackends = conversion.ok ? observeAdapters(conversion.desired.booster, read) : new Map()
+  return { conversion, wanted, owned, hot }
 }
 
 interface Converted {

@@ -40,7 +40,7 @@ export function plan(booster: ModelBooster, observed: Observed, nowMs: number): 
   if (booster.metadata.deletionTimestamp !== undefined) return { stages: [] }
   const notes = warnings(booster)
   if (!conversion.ok) return { stages: [], notes }
-  const children = settle(conversion.desired, wanted)
+  const children = settle(conversion.desired, wanted, observed.hot)
   if (children.some(({ state }) => state === 'foreign')) return { stages: [], notes, recheckAfterMs: takenRecheckMs }
   const handover = handoverOf(observed, nowMs)
   const waits = children.some(({ state }) => state === 'leaving' || state === 'replaced')

@@ -1,6 +1,7 @@
 /** The ModelServing of a backend: one role `leader` for vLLM, the roles `prefill` and `decode` when disaggregated. */
 import { revisionHash } from '#base/json.ts'
 import type { Container, EnvVar, PodSpec, VolumeMount } from '#api/core/types.generated.ts'
+import { loraAnnotations } from '#api/labels.ts'
 import {
   backendEnv,
   defaultEnginePort,
@@ -20,6 +21,7 @@ import { connectorPackages, rayFollowerCommand, vllmCommand } from '#engines/vll
 import { vllm } from '#engines/vllm.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import type { ObjectMeta } from '#machinery/meta.ts'
+import { adaptersOf, isHot } from './lora/adapters.ts'
 import { childMeta, memberLabels } from './names.ts'
 import {
   downloaders,
@@ -223,8 +225,14 @@ function pairRole(render: Render, worker: NormalWorker): Role {
 /** Beside a sidecar, `kubectl logs` and `exec` are meant for the engine, which comes last. */
 function template({ booster, backend }: Render, spec: PodSpec): PodTemplate {
   const engine = spec.containers.length > 1 ? spec.containers.at(-1)?.name : undefined
-  const annotations = engine === undefined ? {} : { annotations: { [defaultContainer]: engine } }
-  return { metadata: { labels: memberLabels(booster, backend), ...annotations }, spec }
+  const annotations = {
+    ...(engine === undefined ? {} : { [defaultContainer]: engine }),
+    ...(engine !== undefined && isHot(backend)
+      ? { [loraAnnotations.template]: JSON.stringify(adaptersOf(backend)) }
+      : {}),
+  }
+  const annotated = Object.keys(annotations).length === 0 ? {} : { annotations }
+  return { metadata: { labels: memberLabels(booster, backend), ...annotated }, spec }
 }
 
 const defaultContainer = 'kubectl.kubernetes.io/default-container'
@@ -295,6 +303,7 @@ function engineCommand({ booster, backend, cache }: Render, worker: NormalWorker
   const spans = worker.type === 'server' && worker.pods > 1
   return vllmCommand({
     ...start,
+    lorasLater: isHot(backend),
     kvEvents: backend.kvEvents,
     ray: spans ? { pods: worker.pods, gpus: acceleratorsOf(worker), script } : undefined,
     packages: packagesOf(backend, worker),

@@ -2,8 +2,9 @@
  * How each wanted child stands against what bears its name, and what to write where they differ.
  *
  * Compared is what we set; what others add beside it, and what the server fills in, is theirs. A field that we have
- * given up shows in the revision label. Two things in a serving are not ours alone: its replicas, which a scaler moves
- * while a policy targets the backend, and the platform's images, which must not restart pods on their own account.
+ * given up shows in the revision label. Three things in a serving are not as rendered: its replicas, which a scaler moves
+ * while a policy targets the backend, the platform's images, which must not restart pods on their own account, and the
+ * adapters that pods start with, where engines can load others while they run.
  */
 import { isObject } from '#base/json.ts'
 import type { Container, PodSpec } from '#api/core/types.generated.ts'
@@ -14,8 +15,11 @@ import { controllerOf } from '#controller/owned.ts'
 import { isOfKind } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import type { Desired, DesiredBackend } from './convert.ts'
-import { controllerName, family } from './names.ts'
+import { type Adapters, isHot, templateAdapters } from './lora/adapters.ts'
+import { type HotBackends, routable } from './lora/observed.ts'
+import { backendChildName, controllerName, family } from './names.ts'
 import type { Found } from './observe.ts'
+import { renderRoutes } from './render-network.ts'
 
 /**
  * - `missing`, `differs`: to be written
@@ -30,14 +34,34 @@ export interface Child extends Found {
   readonly state: ChildState
 }
 
-export function settle(desired: Desired, wanted: readonly Found[]): Child[] {
+export function settle(desired: Desired, wanted: readonly Found[], hot: HotBackends): Child[] {
   const servings = new Map(desired.backends.map((backend) => [backend.serving.metadata.name, backend]))
-  return wanted.map((found) => {
+  const adapted = wanted.map((found) => {
     const backend = found.kind === ModelServing ? servings.get(found.desired.metadata.name) : undefined
-    const adapted =
-      backend === undefined ? found : { ...found, desired: adaptServing(backend, found, desired.booster.update) }
-    return { ...adapted, state: stateOf(desired.booster.uid, adapted) }
+    return backend === undefined ? found : { ...found, desired: adaptServing(backend, found, desired.booster.update) }
   })
+  const routes = hot.size === 0 ? new Map() : routesNow(desired.booster, adapted, hot)
+  return adapted.map((found) => {
+    const route = found.kind === ModelRoute ? routes.get(found.desired.metadata.name) : undefined
+    const child = route === undefined ? found : { ...found, desired: route }
+    return { ...child, state: stateOf(desired.booster.uid, child) }
+  })
+}
+
+/** The routes, by name, without adapters that no engine has yet. */
+function routesNow(booster: NormalBooster, servings: readonly Found[], hot: HotBackends): Map<string, AnyResource> {
+  const backends = booster.backends.map((backend) => {
+    const name = backendChildName(booster, backend)
+    const serving = servings.find(({ kind, desired }) => kind === ModelServing && desired.metadata.name === name)
+    return routable(backend, serving === undefined ? undefined : adaptersIn(serving.desired), hot)
+  })
+  return new Map(renderRoutes({ ...booster, backends }).map((route) => [route.metadata.name ?? '', route]))
+}
+
+/** Those that pods of a serving start with. */
+function adaptersIn(serving: AnyResource): Adapters | undefined {
+  const { template } = serving.spec as ModelServingSpecInput
+  return templateAdapters(template.roles[0]?.entryTemplate.metadata?.annotations)
 }
 
 function stateOf(uid: string, { desired, live }: Found): ChildState {
@@ -62,11 +86,17 @@ function isSameOwner(owner: { kind: string; name: string }, desired: AnyResource
 }
 
 function adaptServing(
-  { scaled, backend }: DesiredBackend,
-  { desired, live }: Found,
+  { scaled, backend, servingWith }: DesiredBackend,
+  { desired: wanted, live }: Found,
   { followPlatformImages }: NormalBooster['update'],
 ): AnyResource {
-  if (live === undefined || !isOfKind(live, ModelServing)) return desired
+  if (live === undefined || !isOfKind(live, ModelServing)) return wanted
+  const { revision } = family.labels
+  const former = live.metadata.labels?.[revision]
+  const changed = former !== undefined && former !== wanted.metadata.labels?.[revision]
+  // Adapters reach the engines that run, so they are no reason for new pods.
+  const started = changed || !isHot(backend) ? undefined : adaptersIn(live as Resource as AnyResource)
+  const desired: AnyResource = started === undefined ? wanted : { ...servingWith(lorasOf(started)) }
   let spec = desired.spec as ModelServingSpecInput
   if (scaled) {
     const { replicas: _, ...rest } = spec
@@ -75,12 +105,13 @@ function adaptServing(
     // Claiming the number that a scaler has set would take it from the scaler, and revert it from a stale cache.
     spec = replicas === present && hasOtherManager(live) ? rest : { ...rest, replicas }
   }
-  const { revision } = family.labels
-  const former = live.metadata.labels?.[revision]
-  const changed = former !== undefined && former !== desired.metadata.labels?.[revision]
   if (followPlatformImages || changed) return { ...desired, spec }
   const kept = withImages(spec, imagesOf(live.spec, backend))
   return { ...desired, spec: includes(live.spec, kept) ? kept : spec }
+}
+
+function lorasOf(adapters: Adapters): NormalBackend['loras'] {
+  return Object.entries(adapters).map(([name, artifactURL]) => ({ name, artifactURL }))
 }
 
 function hasOtherManager(live: Resource): boolean {

@@ -6,6 +6,7 @@
  * | `Initialized` | all children were written once |
  * | `Active` | every serving of this generation is available, and one at least is not scaled to zero |
  * | `Failed` | the spec cannot be converted, a write failed, a name is taken, or pods cannot start |
+ * | `LoraSynced` | every engine has the adapters that it should have; told where they change while engines run |
  * | `AutoscalingActive` | the autoscaler can tell the number of every binding; told once the booster was active |
  *
  * A new booster costs two writes, so counts that move while it comes up are not worth one until it takes long.
@@ -14,18 +15,20 @@ import { timestamp } from '#base/clock.ts'
 import { isFault, messageOf } from '#base/fault.ts'
 import { equalJson } from '#base/json.ts'
 import type { ModelBooster, ModelBoosterStatus } from '#api/model-booster.ts'
+import type { NormalBooster } from '#api/model-booster-normal.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import type { Outcome, StepFailure } from '#controller/domain.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
 import { isOfKind } from '#machinery/kind.ts'
 import type { Condition } from '#machinery/meta.ts'
+import { type HotBackends, unsynced } from './lora/observed.ts'
 import { family } from './names.ts'
 import { handoverOf } from './handover.ts'
 import type { Observed } from './observe.ts'
 import { type Child, settle } from './settle.ts'
 
-type BoosterConditionType = 'Initialized' | 'Active' | 'Failed' | 'AutoscalingActive'
+type BoosterConditionType = 'Initialized' | 'Active' | 'Failed' | 'LoraSynced' | 'AutoscalingActive'
 
 /** How long mere progress is kept back after `Active` was last flipped. */
 const quietMs = 30_000
@@ -87,7 +90,7 @@ function nextStatus(
     return build({ Active: notReady(), Failed: failed }, before)
   }
   const { desired } = conversion
-  const children = settle(desired, wanted)
+  const children = settle(desired, wanted, observed.hot)
   const known = desired.policies.length > 0 ? former.get('AutoscalingActive') : undefined
   const scaling = known === undefined ? {} : { AutoscalingActive: known }
   const foreign = children.filter(({ state }) => state === 'foreign').map(nameOf)
@@ -117,6 +120,7 @@ function nextStatus(
       Initialized: { status: 'True', reason: 'ModelCreating', message: `${family.owner.kind} initialized` },
       Active: active,
       ...(broken.length > 0 ? { Failed: failure(textsOf(broken).join('; ')) } : recovered(former)),
+      LoraSynced: adaptersTold(desired.booster, observed.hot),
       ...(active.status === 'True' ? { AutoscalingActive: scalingOf(children) } : scaling),
     },
     {
@@ -216,6 +220,14 @@ function scalingOf(children: readonly Child[]): Telling | undefined {
   return { status: 'False', reason, message: `AutoscalingPolicyBinding ${idle.name}: ${message}` }
 }
 
+function adaptersTold(booster: NormalBooster, hot: HotBackends): Telling | undefined {
+  if (hot.size === 0) return undefined
+  const open = unsynced(booster, hot).toSorted((a, b) => Number(b.failed) - Number(a.failed))
+  if (open.length === 0) return { status: 'True', reason: 'AdaptersLoaded', message: 'every engine has its adapters' }
+  const reason = open.some(({ failed }) => failed) ? 'AdaptersFailing' : 'AdaptersLoading'
+  return { status: 'False', reason, message: open.map(({ message }) => message).join('; ') }
+}
+
 /** A failure that is over is told as such; one that never was is not. */
 function recovered(former: ReadonlyMap<string, Condition>): Tellings {
   const failed = former.get('Failed')
@@ -224,7 +236,13 @@ function recovered(former: ReadonlyMap<string, Condition>): Tellings {
   return { Failed: { status: 'False', reason: 'ModelRecovered', message: `${family.owner.kind} recovered` } }
 }
 
-const conditionOrder: readonly BoosterConditionType[] = ['Initialized', 'Active', 'Failed', 'AutoscalingActive']
+const conditionOrder: readonly BoosterConditionType[] = [
+  'Initialized',
+  'Active',
+  'Failed',
+  'LoraSynced',
+  'AutoscalingActive',
+]
 
 /** Of a condition that is not told anew, only `Initialized` stays: it speaks of the past. */
 function conditionsOf(

@@ -8,6 +8,7 @@ import { servingController } from '#serving/controller.ts'
 import type { Routers } from '#serving/routers.ts'
 import { leaderWorkerSetController } from '#serving/leader-worker-set/controller.ts'
 import { findVolcano } from '#serving/volcano.ts'
+import { adapterLoader } from './adapter-loader.ts'
 import { type AutoscalingOptions, bindingScaler, policyScaler } from './autoscaling.ts'
 import { usage } from './exit.ts'
 
@@ -38,7 +39,7 @@ function allControllers({ home, routers, autoscaling = {} }: ControllerChoice) {
   const routed = routers === undefined ? {} : { routers }
   const serving = startable(servingController(routed))
   return {
-    'model-booster': [startable(booster)],
+    'model-booster': [startable(booster), adapterLoader],
     'model-serving': [
       {
         ...serving,

@@ -14,6 +14,8 @@ export interface VllmStart {
   /** Where to publish KV cache events, unless `config` says; `undefined` for not at all. */
   readonly kvEvents: { readonly endpoint?: string | undefined; readonly topic?: string | undefined } | undefined
   readonly loras: readonly { readonly name: string; readonly path: string }[]
+  /** Whether adapters may come later where there are none. */
+  readonly lorasLater?: boolean
   /** Set for an engine that spans pods: this one leads. */
   readonly ray: { readonly pods: number; readonly gpus: number; readonly script?: string | undefined } | undefined
   /** pip packages to install before the start. */
@@ -70,7 +72,16 @@ function findRayHelper(script: string | undefined): string {
   return `{ for helper in ${places.join(' ')}; do test -f "$helper" && break; done; chmod +x "$helper"; }`
 }
 
-function engineWords({ modelPath, servedName, config, kvEvents, loras, ray, extraArgs }: VllmStart): string[] {
+function engineWords({
+  modelPath,
+  servedName,
+  config,
+  kvEvents,
+  loras,
+  lorasLater = false,
+  ray,
+  extraArgs,
+}: VllmStart): string[] {
   const named = servedNameOf({ config }) !== undefined
   const given = Object.entries(config).filter(([key]) => named || flagKey(key) !== 'served-model-name')
   const has = (flag: string) => given.some(([key]) => flagKey(key) === flag)
@@ -79,8 +90,7 @@ function engineWords({ modelPath, servedName, config, kvEvents, loras, ray, extr
   if (!named) words.push('--served-model-name', servedName)
   if (ray !== undefined && !has('distributed-executor-backend')) words.push('--distributed_executor_backend', 'ray')
   if (kvEvents !== undefined && !has('kv-events-config')) words.push('--kv-events-config', kvEventsConfig(kvEvents))
-  if (loras.length > 0) {
-    words.push('--enable-lora', '--lora-modules', ...loras.map(({ name, path }) => `${name}=${path}`))
-  }
+  if ((loras.length > 0 || lorasLater) && !has('enable-lora')) words.push('--enable-lora')
+  if (loras.length > 0) words.push('--lora-modules', ...loras.map(({ name, path }) => `${name}=${path}`))
   return [...words, ...extraArgs]
 }
