@@ -80,7 +80,7 @@ test('C19: the life of one object', async (t) => {
   await world.client.delete(ModelServer, place('chat-b'))
   const again = await world.until('the server to come back', async () => {
     const server = await world.find(ModelServer, place('chat-b'))
-    return server !== undefined && server.metadata.uid !== metadata.uid && (server as unknown as ModelServer)
+    return server !== undefined && server.metadata.uid !== metadata.uid && server
   })
   assert.deepEqual(again.spec, spec)
 
