@@ -15,6 +15,7 @@ import type {
   ResourceRequirements,
   Toleration,
 } from './core/types.generated.ts'
+import { type Dialect, dialectOf } from './dialects.ts'
 import type { ModelBackend, ModelBoosterSpec } from './model-booster.ts'
 
 /** `multi` is `spec.backends`, `single` is `spec.backend`; some defaults differ, as they did before there were both. */
@@ -22,6 +23,7 @@ type BoosterForm = 'multi' | 'single'
 type JsonMap = Readonly<Record<string, unknown>>
 
 export interface NormalBooster {
+  readonly dialect: Dialect
   readonly form: BoosterForm
   readonly name: string
   readonly namespace: string | undefined
@@ -156,6 +158,7 @@ export function normalBooster(object: Resource): NormalBooster {
   const modelPolicy = form === 'multi' ? optionalMap(spec.autoscalingPolicy) : undefined
   const context = { form, modelPolicy, specPolicy: optionalMap(spec.autoscalingPolicy) }
   return {
+    dialect: dialectOf(object),
     form: form ?? 'multi',
     name,
     namespace: textOf(metadata.namespace),
@@ -312,6 +315,9 @@ export function envLiteral(backend: NormalBackend, name: string): string | undef
 
 /** The name under which the engines of a backend serve the base model, and to which the router rewrites requests. */
 export function servedModelName(booster: NormalBooster, { workers }: NormalBackend): string {
+  if (booster.dialect.servedName === 'last') {
+    return workers.map(servedNameOf).findLast((name) => name !== undefined) ?? booster.name
+  }
   const answering = workers.filter(({ type }) => type === 'server' || type === 'decode')
   return answering.map(servedNameOf).find((name) => name !== undefined) ?? booster.name
 }

@@ -17,7 +17,7 @@ import { controllerOf } from '#controller/owned.ts'
 import { isOfKind, type Kind } from '#machinery/kind.ts'
 import type { AnyResource, Condition, Resource } from '#machinery/meta.ts'
 import { createBoosterController } from './controller.ts'
-import { controllerName } from './names.ts'
+import { kthena } from '#api/dialects.ts'
 
 const controller = createBoosterController({ controllerNamespace: 'system' })
 const { domain } = controller
@@ -693,5 +693,5 @@ test('a preview needs no outcome of writes', () => {
   const observed = domain.observe(booster, world, signal)
   assert.ok(!(observed instanceof Promise))
   assert.deepEqual(domain.status(booster, observed, untouched, world.nowMs), booster.status)
-  assert.equal(controller.name, controllerName)
+  assert.equal(controller.name, kthena.controllerName)
 })

@@ -2,10 +2,7 @@
  * Backends that take the place of others get requests once they can answer them: until then, and no longer than the user
  * allows, routes stay as they are and what they point to is kept.
  */
-import { ModelRoute } from '#api/model-route.ts'
-import { ModelServer } from '#api/model-server.ts'
-import { ModelServing } from '#api/model-serving.ts'
-import { isOfKind } from '#machinery/kind.ts'
+import { isRoute, isServing, partOf } from '#api/family-kinds.ts'
 import type { Resource } from '#machinery/meta.ts'
 import type { Found, Observed, Owned } from './observe.ts'
 
@@ -27,7 +24,9 @@ export function handoverOf({ conversion, wanted, owned }: Observed, nowMs: numbe
   const old = new Set(leaving.map(({ metadata }) => metadata.name))
   const routes = wanted.filter(({ live }) => targetsIn(live).some((target) => old.has(target)))
   const served = new Set(routes.flatMap(({ live }) => targetsIn(live)))
-  const coming = wanted.filter((found) => found.kind === ModelServing && isComing(found) && !served.has(nameOf(found)))
+  const coming = wanted.filter(
+    (found) => partOf(found.kind) === 'serving' && isComing(found) && !served.has(nameOf(found)),
+  )
   if (routes.length === 0 || coming.length === 0) return undefined
   const sinceMs = Math.max(...coming.map(({ live }) => Date.parse(live?.metadata.creationTimestamp ?? '') || nowMs))
   const leftMs = sinceMs + waitMs - nowMs
@@ -36,23 +35,23 @@ export function handoverOf({ conversion, wanted, owned }: Observed, nowMs: numbe
 
 /** Whether requests may still come to it while a handover is under way. */
 export function mayServe({ kind }: Owned): boolean {
-  return kind === ModelServing || kind === ModelServer
+  return partOf(kind) === 'serving' || partOf(kind) === 'server'
 }
 
 function isComing({ live, desired }: Found): boolean {
-  const replicas = live !== undefined && isOfKind(live, ModelServing) ? live.spec.replicas : desired.spec?.['replicas']
+  const replicas = isServing(live) ? live.spec.replicas : desired.spec?.['replicas']
   return replicas !== 0 && !isAvailable(live)
 }
 
 function isAvailable(object: Resource | undefined): boolean {
-  if (object === undefined || !isOfKind(object, ModelServing)) return false
+  if (!isServing(object)) return false
   const { metadata, status } = object
   const available = status?.conditions?.find(({ type }) => type === 'Available')
   return available?.status === 'True' && (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)
 }
 
 function targetsIn(route: Resource | undefined): string[] {
-  if (route === undefined || !isOfKind(route, ModelRoute)) return []
+  if (!isRoute(route)) return []
   return route.spec.rules.flatMap(({ targetModels }) =>
     targetModels.flatMap(({ modelServerName }) => modelServerName ?? []),
   )

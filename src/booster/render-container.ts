@@ -115,18 +115,22 @@ export function httpProbe(path: string, port: number, more: Omit<Probe, 'httpGet
   return { httpGet: { path, port }, periodSeconds: 5, ...more }
 }
 
+const redisEnv: readonly EnvVar[] = [
+  { name: 'REDIS_HOST', valueFrom: { configMapKeyRef: { name: 'redis-config', key: 'REDIS_HOST', optional: true } } },
+  { name: 'REDIS_PORT', valueFrom: { configMapKeyRef: { name: 'redis-config', key: 'REDIS_PORT', optional: true } } },
+  {
+    name: 'REDIS_PASSWORD',
+    valueFrom: { secretKeyRef: { name: 'redis-secret', key: 'REDIS_PASSWORD', optional: true } },
+  },
+]
+
 /** What an engine and its sidecar find in their environment; `extras` are those of a role. */
-export function engineEnv(backend: NormalBackend, extras: readonly EnvVar[]): EnvVar[] {
+export function engineEnv({ dialect }: NormalBooster, backend: NormalBackend, extras: readonly EnvVar[]): EnvVar[] {
   return mergeEnv(backend.env, [
     fieldEnv('POD_NAME', 'metadata.name'),
     fieldEnv('NAMESPACE', 'metadata.namespace'),
     ...(backend.type === 'SGLang' ? [] : [{ name: 'VLLM_USE_V1', value: '1' }]),
-    { name: 'REDIS_HOST', valueFrom: { configMapKeyRef: { name: 'redis-config', key: 'REDIS_HOST', optional: true } } },
-    { name: 'REDIS_PORT', valueFrom: { configMapKeyRef: { name: 'redis-config', key: 'REDIS_PORT', optional: true } } },
-    {
-      name: 'REDIS_PASSWORD',
-      valueFrom: { secretKeyRef: { name: 'redis-secret', key: 'REDIS_PASSWORD', optional: true } },
-    },
+    ...(dialect.redis ? redisEnv : []),
     ...extras,
   ])
 }

@@ -1,5 +1,6 @@
 /** Where requests for a booster go: a ModelServer for each backend and one ModelRoute over them. */
 import { revisionHash } from '#base/json.ts'
+import { kindsOf } from '#api/family-kinds.ts'
 import {
   defaultEnginePort,
   enginePortOf,
@@ -10,18 +11,16 @@ import {
 } from '#api/model-booster-normal.ts'
 import { kvConnectorOf } from '#api/model-booster-rules-connector.ts'
 import { targetsOf } from '#api/model-booster-rules-route.ts'
-import { ModelRoute } from '#api/model-route.ts'
-import { ModelServer } from '#api/model-server.ts'
-import { apiVersionOf } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
-import { backendChildName, childMeta, family } from './names.ts'
+import { backendChildName, childMeta, typeOf } from './names.ts'
 
 const defaultRetry = { attempts: 5, retryInterval: '0s' }
 
 export function renderServer(booster: NormalBooster, backend: NormalBackend): AnyResource {
-  const { labels, podLabels } = family
+  const { labels, podLabels, tellsConnector } = booster.dialect
   const [worker] = backend.workers
-  const connector = backend.type === 'vLLMDisaggregated' ? kvConnectorOf(backend) : undefined
+  const pair = backend.type === 'vLLMDisaggregated'
+  const connector = pair && tellsConnector ? kvConnectorOf(backend) : undefined
   const pdGroup = {
     groupKey: podLabels.groupName,
     prefillLabels: { [podLabels.role]: 'prefill' },
@@ -36,7 +35,7 @@ export function renderServer(booster: NormalBooster, backend: NormalBackend): An
         [labels.backendName]: backend.name,
         [podLabels.entry]: 'true',
       },
-      ...(backend.type === 'vLLMDisaggregated' ? { pdGroup } : {}),
+      ...(pair ? { pdGroup } : {}),
     },
     workloadPort: { port: (worker === undefined ? undefined : enginePortOf(worker)) ?? defaultEnginePort },
     trafficPolicy: {
@@ -47,7 +46,7 @@ export function renderServer(booster: NormalBooster, backend: NormalBackend): An
     ...(connector === undefined ? {} : { kvConnector: { type: connector } }),
   }
   const metadata = childMeta(booster, backend, revisionHash(spec))
-  return { apiVersion: apiVersionOf(ModelServer), kind: ModelServer.kind, metadata, spec }
+  return { ...typeOf(kindsOf(booster.dialect).server), metadata, spec }
 }
 
 /** Weights take their time to load. */
@@ -126,7 +125,7 @@ function targetModels(booster: NormalBooster, backends: readonly NormalBackend[]
 
 function routeOf(booster: NormalBooster, name: string, spec: Record<string, unknown>): AnyResource {
   const metadata = { ...childMeta(booster, undefined, revisionHash(spec)), name }
-  return { apiVersion: apiVersionOf(ModelRoute), kind: ModelRoute.kind, metadata, spec }
+  return { ...typeOf(kindsOf(booster.dialect).route), metadata, spec }
 }
 
 /** Only the members that have a value. */

@@ -1,6 +1,7 @@
 /** The ModelServing of a backend: one role `leader` for vLLM, the roles `prefill` and `decode` when disaggregated. */
 import { revisionHash } from '#base/json.ts'
 import type { Container, EnvVar, PodSpec, VolumeMount } from '#api/core/types.generated.ts'
+import { kindsOf } from '#api/family-kinds.ts'
 import { loraAnnotations } from '#api/labels.ts'
 import {
   backendEnv,
@@ -14,15 +15,14 @@ import {
 } from '#api/model-booster-normal.ts'
 import { connectorNameOf } from '#api/model-booster-rules-connector.ts'
 import type { Cache } from '#api/model-booster-rules-storage.ts'
-import { ModelServing, type ModelServingRole, type ModelServingSpecInput } from '#api/model-serving.ts'
+import type { ModelServingRole, ModelServingSpecInput } from '#api/model-serving.ts'
 import { sglangCommand } from '#engines/sglang-command.ts'
 import { drainScript } from '#engines/vllm-pre-stop.ts'
 import { connectorPackages, rayFollowerCommand, vllmCommand } from '#engines/vllm-command.ts'
 import { vllm } from '#engines/vllm.ts'
-import { apiVersionOf } from '#machinery/kind.ts'
 import type { ObjectMeta } from '#machinery/meta.ts'
 import { adaptersOf, isHot } from './lora/adapters.ts'
-import { childMeta, memberLabels } from './names.ts'
+import { childMeta, memberLabels, typeOf } from './names.ts'
 import {
   downloaders,
   downloadPath,
@@ -63,11 +63,11 @@ export function renderServing(
   images: PlatformImages,
 ): RenderedServing {
   return {
-    apiVersion: apiVersionOf(ModelServing),
-    kind: ModelServing.kind,
+    ...typeOf(kindsOf(booster.dialect).serving),
     metadata: childMeta(booster, backend, servingRevision(booster, backend, cache)),
     spec: {
       replicas: backend.initial,
+      ...booster.dialect.servingSpec,
       ...rolloutOf(backend),
       ...servingSpec(booster, backend, cache, images),
     },
@@ -91,7 +91,9 @@ function servingSpec(booster: NormalBooster, backend: NormalBackend, cache: Cach
       : ['prefill', 'decode'].flatMap((type) =>
           backend.workers.filter((worker) => worker.type === type).map((worker) => pairRole(render, worker)),
         )
-  const { schedulerName, gang, networkTopology } = backend
+  const { gang, networkTopology } = backend
+  const pair = backend.type === 'vLLMDisaggregated'
+  const schedulerName = backend.schedulerName ?? (pair ? booster.dialect.pairScheduler : undefined)
   const minRoleReplicas =
     gang?.minRoleReplicas ?? Object.fromEntries(roles.map(({ name, replicas }) => [name, replicas]))
   return {
@@ -126,7 +128,7 @@ const sharedMemory = { name: 'dshm', mountPath: '/dev/shm' }
 function leaderRole(render: Render, worker: NormalWorker): Role {
   const { booster, backend, cache, images, mount } = render
   const port = enginePortOf(worker) ?? defaultEnginePort
-  const env = engineEnv(backend, [])
+  const env = engineEnv(booster, backend, [])
   const volumeMounts = [mount, sharedMemory]
   const engine: Container = {
     name: 'engine',
@@ -184,7 +186,7 @@ const roleEnv: Readonly<Record<string, readonly EnvVar[]>> = {
 function pairRole(render: Render, worker: NormalWorker): Role {
   const { booster, backend, cache, images, mount } = render
   const port = enginePortOf(worker) ?? defaultEnginePort
-  const env = engineEnv(backend, roleEnv[worker.type] ?? [])
+  const env = engineEnv(booster, backend, roleEnv[worker.type] ?? [])
   const health = (failureThreshold: number) => httpProbe(vllm.healthPath, port, { failureThreshold })
   const engine: Container = {
     name: 'vllm',
@@ -295,7 +297,7 @@ function engineCommand({ booster, backend, cache }: Render, worker: NormalWorker
     servedName: servedModelName(booster, backend),
     config: worker.config,
     loras: backend.loras.map(({ name, artifactURL }) => ({ name, path: downloadPath(cache, artifactURL) })),
-    extraArgs,
+    extraArgs: [...booster.dialect.engineFlags, ...extraArgs],
   }
   if (backend.type === 'SGLang') {
     return sglangCommand({ ...start, port: enginePortOf(worker) ?? defaultEnginePort, pods: worker.pods })

@@ -8,16 +8,16 @@
  */
 import { isObject } from '#base/json.ts'
 import type { Container, PodSpec } from '#api/core/types.generated.ts'
+import { dialectOf } from '#api/dialects.ts'
+import { isRoute, isServing, partOf } from '#api/family-kinds.ts'
 import type { NormalBackend, NormalBooster } from '#api/model-booster-normal.ts'
-import { ModelRoute } from '#api/model-route.ts'
-import { ModelServing, type ModelServingSpecInput } from '#api/model-serving.ts'
+import type { ModelServingSpecInput } from '#api/model-serving.ts'
 import { controllerOf } from '#controller/owned.ts'
-import { isOfKind } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import type { Desired, DesiredBackend } from './convert.ts'
 import { type Adapters, isHot, templateAdapters } from './lora/adapters.ts'
 import { type HotBackends, routable } from './lora/observed.ts'
-import { backendChildName, controllerName, family } from './names.ts'
+import { backendChildName } from './names.ts'
 import type { Found } from './observe.ts'
 import { renderRoutes } from './render-network.ts'
 
@@ -37,12 +37,12 @@ export interface Child extends Found {
 export function settle(desired: Desired, wanted: readonly Found[], hot: HotBackends): Child[] {
   const servings = new Map(desired.backends.map((backend) => [backend.serving.metadata.name, backend]))
   const adapted = wanted.map((found) => {
-    const backend = found.kind === ModelServing ? servings.get(found.desired.metadata.name) : undefined
+    const backend = partOf(found.kind) === 'serving' ? servings.get(found.desired.metadata.name) : undefined
     return backend === undefined ? found : { ...found, desired: adaptServing(backend, found, desired.booster.update) }
   })
   const routes = hot.size === 0 ? new Map() : routesNow(desired.booster, adapted, hot)
   return adapted.map((found) => {
-    const route = found.kind === ModelRoute ? routes.get(found.desired.metadata.name) : undefined
+    const route = partOf(found.kind) === 'route' ? routes.get(found.desired.metadata.name) : undefined
     const child = route === undefined ? found : { ...found, desired: route }
     return { ...child, state: stateOf(desired.booster.uid, child) }
   })
@@ -52,7 +52,7 @@ export function settle(desired: Desired, wanted: readonly Found[], hot: HotBacke
 function routesNow(booster: NormalBooster, servings: readonly Found[], hot: HotBackends): Map<string, AnyResource> {
   const backends = booster.backends.map((backend) => {
     const name = backendChildName(booster, backend)
-    const serving = servings.find(({ kind, desired }) => kind === ModelServing && desired.metadata.name === name)
+    const serving = servings.find(({ kind, desired }) => partOf(kind) === 'serving' && desired.metadata.name === name)
     return routable(backend, serving === undefined ? undefined : adaptersIn(serving.desired), hot)
   })
   return new Map(renderRoutes({ ...booster, backends }).map((route) => [route.metadata.name ?? '', route]))
@@ -67,10 +67,11 @@ function adaptersIn(serving: AnyResource): Adapters | undefined {
 function stateOf(uid: string, { desired, live }: Found): ChildState {
   if (live === undefined) return 'missing'
   const owner = controllerOf(live)
-  const ours = owner === undefined ? live.metadata.labels?.[family.labels.modelUid] === uid : owner.uid === uid
+  const ours =
+    owner === undefined ? live.metadata.labels?.[dialectOf(desired).labels.modelUid] === uid : owner.uid === uid
   if (!ours) return owner !== undefined && isSameOwner(owner, desired) ? 'leaving' : 'foreign'
   if (live.metadata.deletionTimestamp !== undefined) return 'leaving'
-  if (isOfKind(live, ModelRoute) && live.spec.modelName !== specOf(desired)['modelName']) return 'replaced'
+  if (isRoute(live) && live.spec.modelName !== specOf(desired)['modelName']) return 'replaced'
   const same =
     includes(live.metadata.labels, desired.metadata.labels) &&
     owner !== undefined &&
@@ -90,8 +91,9 @@ function adaptServing(
   { desired: wanted, live }: Found,
   { followPlatformImages }: NormalBooster['update'],
 ): AnyResource {
-  if (live === undefined || !isOfKind(live, ModelServing)) return wanted
-  const { revision } = family.labels
+  if (!isServing(live)) return wanted
+  const { controllerName, labels } = dialectOf(wanted)
+  const { revision } = labels
   const former = live.metadata.labels?.[revision]
   const changed = former !== undefined && former !== wanted.metadata.labels?.[revision]
   // Adapters reach the engines that run, so they are no reason for new pods.
@@ -103,7 +105,7 @@ function adaptServing(
     const present = live.spec.replicas
     const replicas = Math.min(Math.max(present, backend.min), backend.max)
     // Claiming the number that a scaler has set would take it from the scaler, and revert it from a stale cache.
-    spec = replicas === present && hasOtherManager(live) ? rest : { ...rest, replicas }
+    spec = replicas === present && hasOtherManager(live, controllerName) ? rest : { ...rest, replicas }
   }
   if (followPlatformImages || changed) return { ...desired, spec }
   const kept = withImages(spec, imagesOf(live.spec, backend))
@@ -114,12 +116,12 @@ function lorasOf(adapters: Adapters): NormalBackend['loras'] {
   return Object.entries(adapters).map(([name, artifactURL]) => ({ name, artifactURL }))
 }
 
-function hasOtherManager(live: Resource): boolean {
+function hasOtherManager(live: Resource, own: string): boolean {
   const managers = (live.metadata.managedFields ?? []).filter(({ fieldsV1 }) => {
     const spec = fieldsV1['f:spec']
     return isObject(spec) && 'f:replicas' in spec
   })
-  return managers.some(({ manager }) => manager !== controllerName)
+  return managers.some(({ manager }) => manager !== own)
 }
 
 interface Images {

@@ -1,3 +1,4 @@
+import { kthena } from '#api/dialects.ts'
 import { boosterController, createBoosterController } from '#booster/controller.ts'
 import type { ControllerDefinition, Runtime, StartedController } from '#controller/controller.ts'
 import { startController } from '#controller/start-controller.ts'
@@ -39,7 +40,7 @@ function allControllers({ home, routers, autoscaling = {} }: ControllerChoice) {
   const routed = routers === undefined ? {} : { routers }
   const serving = startable(servingController(routed))
   return {
-    'model-booster': [startable(booster), adapterLoader],
+    'model-booster': [startable(booster), adapterLoader(kthena)],
     'model-serving': [
       {
         ...serving,

@@ -6,14 +6,14 @@
  * What a route still sends requests for is not taken away; its going wakes the pod again.
  */
 import { Pod } from '#api/core/kinds.ts'
-import { ModelBooster } from '#api/model-booster.ts'
+import type { Dialect } from '#api/dialects.ts'
+import { kindsOf } from '#api/family-kinds.ts'
 import { type NormalBackend, type NormalBooster, normalBooster } from '#api/model-booster-normal.ts'
 import { cacheOf } from '#api/model-booster-rules-storage.ts'
-import { ModelRoute } from '#api/model-route.ts'
 import type { Domain, Plan, PodCall, Reader } from '#controller/domain.ts'
 import { vllm } from '#engines/vllm.ts'
 import { placeOf } from '#machinery/kind.ts'
-import { backendChildName, family } from '../names.ts'
+import { backendChildName } from '../names.ts'
 import { downloadPath, runtimePort } from '../render-container.ts'
 import { type Adapters, adaptersOf, isAdapterPod, isHot, isServing, loadedIn } from './adapters.ts'
 
@@ -26,18 +26,18 @@ export type PodObserved =
     }
   | undefined
 
-export const adapterDomain: Domain<Pod, PodObserved, never> = {
+export const adapterDomain = (dialect: Dialect): Domain<Pod, PodObserved, never> => ({
   observe(pod, read) {
     if (!isAdapterPod(pod) || !isServing(pod)) return undefined
-    const booster = boosterOf(pod, read)
-    const { [family.labels.backendName]: name } = pod.metadata.labels ?? {}
+    const booster = boosterOf(dialect, pod, read)
+    const name = booster === undefined ? undefined : pod.metadata.labels?.[booster.dialect.labels.backendName]
     const backend = booster?.backends.find((one) => one.name === name)
     if (booster === undefined || backend === undefined || !isHot(backend)) return undefined
     return { backend, routed: routedTo(booster, backend, read) }
   },
   plan: planAdapters,
   status: () => undefined,
-}
+})
 
 function planAdapters(pod: Pod, observed: PodObserved): Plan {
   if (observed === undefined) return { stages: [] }
@@ -76,16 +76,17 @@ export function wordOf(path: string): 'load' | 'unload' {
   return path === vllm.unloadLoraPath ? 'unload' : 'load'
 }
 
-function boosterOf({ metadata }: Pod, read: Reader): NormalBooster | undefined {
-  const { [family.labels.modelName]: name, [family.labels.modelUid]: uid } = metadata.labels ?? {}
-  const found = name === undefined ? undefined : read.get(ModelBooster, { namespace: metadata.namespace, name })
+function boosterOf(dialect: Dialect, { metadata }: Pod, read: Reader): NormalBooster | undefined {
+  const { [dialect.labels.modelName]: name, [dialect.labels.modelUid]: uid } = metadata.labels ?? {}
+  const { booster } = kindsOf(dialect)
+  const found = name === undefined ? undefined : read.get(booster, { namespace: metadata.namespace, name })
   if (found?.metadata.uid !== uid || found?.metadata.deletionTimestamp !== undefined) return undefined
   return found === undefined ? undefined : normalBooster(found)
 }
 
 function routedTo(booster: NormalBooster, backend: NormalBackend, read: Reader): ReadonlySet<string> {
   const server = backendChildName(booster, backend)
-  const routes = read.list(ModelRoute, { namespace: booster.namespace, controllerUid: booster.uid })
+  const routes = read.list(kindsOf(booster.dialect).route, { namespace: booster.namespace, controllerUid: booster.uid })
   return new Set(
     routes.flatMap(({ spec: { loraAdapters = [], rules } }) =>
       loraAdapters.filter((adapter) =>

@@ -2,7 +2,6 @@
 import { Pod } from '#api/core/kinds.ts'
 import type { NormalBackend, NormalBooster } from '#api/model-booster-normal.ts'
 import type { Reader } from '#controller/domain.ts'
-import { family } from '../names.ts'
 import { type Adapters, adaptersOf, differing, isHot, isServing, loadedIn } from './adapters.ts'
 
 export interface PodAdapters {
@@ -14,8 +13,8 @@ export interface PodAdapters {
 /** By backend: the pods whose engines answer. Backends whose adapters do not change while engines run are not in it. */
 export type HotBackends = ReadonlyMap<string, readonly PodAdapters[]>
 
-export function observeAdapters({ backends, namespace, uid }: NormalBooster, read: Reader): HotBackends {
-  const { labels, podLabels } = family
+export function observeAdapters({ dialect, backends, namespace, uid }: NormalBooster, read: Reader): HotBackends {
+  const { labels, podLabels } = dialect
   return new Map(
     backends.filter(isHot).map(({ name }) => {
       const selector = { [labels.modelUid]: uid, [labels.backendName]: name, [podLabels.entry]: 'true' }
