@@ -70,6 +70,7 @@ export function familyOf(object: Resource): FamilyKinds {
   return kindsOf(dialectOf(object))
 }
 
+/** Ours first. */
 export const families: readonly FamilyKinds[] = [kthena, matrixinfer].map(kindsOf)
 
 const parts = new Map<Kind, DialectKind>(
@@ -138,16 +139,17 @@ function respelled(value: unknown, dialect: Dialect): unknown {
 
 function modelSchema(): StructuralSchema {
   const schema = respelled(ModelBooster.schema(), matrixinfer) as StructuralSchema
-  const spec = without(schema.properties?.['spec'], later.spec)
+  const spec = without(schema.properties?.['spec'], later.spec, later.backend)
   const backends = spec.properties?.['backends']
   const backend = without(backends?.items, later.backend)
   const workers = backend.properties?.['workers']
   const worker = without(workers?.items, later.worker)
-  const withWorkers = changed(backend, 'workers', { ...workers, items: worker })
+  const required = [...(backend.required ?? []), 'minReplicas', 'maxReplicas']
+  const withWorkers = { ...changed(backend, 'workers', { ...workers, items: worker }), required }
   const withBackends = changed(spec, 'backends', { ...backends, items: withWorkers })
   return {
     ...changed(schema, 'spec', { ...withBackends, required: ['backends'] }),
-    'x-kubernetes-validations': rulesWithout(schema, later.spec),
+    'x-kubernetes-validations': rulesWithout(schema, [...later.spec, ...later.backend]),
   }
 }
 
@@ -155,14 +157,18 @@ function changed(schema: StructuralSchema, name: string, value: StructuralSchema
   return { ...schema, properties: { ...schema.properties, [name]: value } }
 }
 
-/** The schema without some members, and without the rules that speak of them. */
-function without(schema: StructuralSchema | undefined, names: readonly string[]): StructuralSchema {
+/** The schema without some members, and without the rules that speak of them or of others that are gone `below`. */
+function without(
+  schema: StructuralSchema | undefined,
+  names: readonly string[],
+  below: readonly string[] = [],
+): StructuralSchema {
   if (schema === undefined) throw new TypeError(`no schema to take ${names.join()} from`)
   const properties = Object.entries(schema.properties ?? {}).filter(([name]) => !names.includes(name))
   return {
     ...schema,
     properties: Object.fromEntries(properties),
-    'x-kubernetes-validations': rulesWithout(schema, names),
+    'x-kubernetes-validations': rulesWithout(schema, [...names, ...below]),
   }
 }
 

@@ -50,7 +50,6 @@ export function createBoosterController({
   }
 }
 
-export const boosterController: BoosterController = createBoosterController()
 
 /** By the owner or, where a hand has removed that, by the label: either is enough to be put right. */
 function keysOf(dialect: Dialect, { metadata }: Resource): string[] {

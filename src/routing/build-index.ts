@@ -1,9 +1,10 @@
 import type { Pod } from '#api/core/kinds.ts'
+import { dialectOf, kthena } from '#api/dialects.ts'
 import type { ModelRoute, RateLimit } from '#api/model-route.ts'
 import type { ModelServer } from '#api/model-server.ts'
 import { parseDuration } from '#machinery/duration.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
-import type { Resource } from '#machinery/meta.ts'
+import type { Place, Resource } from '#machinery/meta.ts'
 import { isServing, PodsByLabel, roleOf } from './candidates.ts'
 import type {
   Backend,
@@ -47,6 +48,12 @@ export function buildIndex(objects: RoutingObjects): RoutingSnapshot {
   return { byModel, byAdapter, servers }
 }
 
+/** `namespace/name`, for another family than ours after its name: both may have the same names. */
+function entryKey(object: Resource, place: Place): string {
+  const dialect = dialectOf(object)
+  return dialect === kthena ? keyOf(place) : `${dialect.name}/${keyOf(place)}`
+}
+
 function shaped<T>({ onMisshapen }: RoutingObjects, object: Resource, make: () => T): T | undefined {
   try {
     return make()
@@ -82,7 +89,7 @@ function file(index: Map<string, RouteEntry[]>, name: string, entry: RouteEntry)
 function routeEntry(route: ModelRoute, servers: ReadonlyMap<string, ServerEntry>): RouteEntry {
   const { namespace } = route.metadata
   return {
-    key: keyOf(placeOf(route)),
+    key: entryKey(route, placeOf(route)),
     rules: route.spec.rules.map(({ modelMatch, targetModels }) => ({
       bodyModel: modelMatch?.body?.model,
       headers: Object.entries(modelMatch?.headers ?? {}).map(([name, match]) => ({
@@ -91,7 +98,7 @@ function routeEntry(route: ModelRoute, servers: ReadonlyMap<string, ServerEntry>
       })),
       uri: modelMatch?.uri === undefined ? undefined : compileStringMatch(modelMatch.uri),
       targets: targetModels.map(({ modelServerName, externalModelProviderName, weight }) => {
-        const key = keyOf({ namespace, name: modelServerName ?? externalModelProviderName ?? '' })
+        const key = entryKey(route, { namespace, name: modelServerName ?? externalModelProviderName ?? '' })
         return { key, server: modelServerName === undefined ? undefined : servers.get(key), weight }
       }),
     })),
@@ -123,7 +130,7 @@ function serverEntry(server: ModelServer, pods: readonly Pod[], addressOf: Routi
     return { pod: keyOf(placeOf(pod)), uid: pod.metadata.uid ?? '', origin }
   }
   return {
-    key: keyOf(placeOf(server)),
+    key: entryKey(server, placeOf(server)),
     model: server.spec.model || undefined,
     timeoutMs: positive(trafficPolicy?.timeout),
     retry:

@@ -6,13 +6,17 @@ import type { ModelServer, ModelServerSpec } from '#api/model-server.ts'
 import { type Reader, untouched } from '#controller/domain.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Condition, Resource } from '#machinery/meta.ts'
-import { modelRouteController, modelServerController } from './controller.ts'
-import { modelRouteDomain } from './route-status.ts'
+import { kthena } from '#api/dialects.ts'
+import { kindsOf } from '#api/family-kinds.ts'
+import { routeController, serverController } from './controller.ts'
+import { routeDomain } from './route-status.ts'
 import { modelServerDomain } from './server-status.ts'
 
 const nowMs = Date.UTC(2026, 0, 2)
 const apiVersion = 'networking.serving.volcano.sh/v1alpha1'
 const to = (modelServerName: string) => ({ targetModels: [{ modelServerName, weight: 100 }] })
+
+const modelRouteDomain = routeDomain(kindsOf(kthena))
 
 function route(name: string, spec: Partial<ModelRouteSpec> = {}, created = '2026-01-01T00:00:00Z'): ModelRoute {
   const metadata = { name, namespace: 'ns', uid: name, generation: 2, creationTimestamp: created }
@@ -200,13 +204,13 @@ test('neither controller plans a write of its own', () => {
 
 test('a server wakes the routes that point to it, a route those with a name of its', () => {
   const read = reader(route('r'), route('s', { rules: [to('b')] }), route('t', { modelName: 'r' }))
-  const [servers, routes] = modelRouteController.watches
+  const [servers, routes] = routeController().watches
   assert.deepEqual(servers?.keysOf(server(), read), ['ns/r', 'ns/t'])
   assert.deepEqual(routes?.keysOf(route('r'), read), ['ns/t'])
 })
 
 test('a pod wakes the servers that select it, once it may be an endpoint', () => {
-  const [pods] = modelServerController.watches
+  const [pods] = serverController().watches
   const read = reader(server(), server({ workloadSelector: { matchLabels: { app: 'b' } } }, 'b'))
   assert.equal(pods?.kind.kind, Pod.kind)
   assert.deepEqual(pods?.keysOf(pod('p'), read), ['ns/a'])
