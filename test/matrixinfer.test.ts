@@ -16,7 +16,7 @@ import { startWorld, type World } from './world.ts'
 /** A world with both families. */
 async function startBoth(t: TestContext): Promise<World> {
   const world = await startWorld(t, { controllers: [...controllerNames, 'matrixinfer'] })
-  for (const kind of legacyKinds) await world.apply(crdOf(kind) as unknown as AnyResource)
+  for (const kind of legacyKinds) await world.apply(crdOf(kind))
   const { client } = world
   await world.until('the kinds to be served', async () => {
     const lists = legacyKinds.map((kind) => client.list(kind, { namespace: 'default' }).catch(() => undefined))
@@ -41,7 +41,7 @@ test('C16: a Model and a ModelBooster of one name live side by side, and both an
   await clients.answered('theirs')
   await clients.answered('ours')
   const serving = await world.client.get(ModelInfer, { namespace: 'default', name: 'chat-vllm' })
-  assert.equal(String(serving.spec.recoveryPolicy), 'InferGroupRecreate')
+  assert.deepEqual(serving.spec.recoveryPolicy, 'InferGroupRecreate')
   const types = serving.status?.conditions?.map(({ type }) => type) ?? []
   assert.ok(types.includes('Progerssing') && !types.includes('Progressing'), types.join())
   const pods = await world.list(Pod)

@@ -70,7 +70,7 @@ function translated(own: readonly Right[]): Right[] {
   const kinds = kindsOf(matrixinfer)
   return own.flatMap((right) => {
     const part = partOf(right.kind)
-    return part === undefined ? [] : [{ ...right, kind: kinds[part] as Kind }]
+    return part === undefined ? [] : [{ ...right, kind: kinds[part] }]
   })
 }
 

@@ -18,6 +18,7 @@ import { isOfKind, type Kind } from '#machinery/kind.ts'
 import type { AnyResource, Condition, Resource } from '#machinery/meta.ts'
 import { createBoosterController } from './controller.ts'
 import { kthena } from '#api/dialects.ts'
+import { familyOf, type FamilyKinds, kindsOf } from '#api/family-kinds.ts'
 
 const controller = createBoosterController({ controllerNamespace: 'system' })
 const { domain } = controller
@@ -28,7 +29,12 @@ class World implements Reader {
   readonly objects = new Map<string, AnyResource>()
   nowMs = Date.parse('2026-01-01T00:00:00Z')
   statusWrites = 0
+  readonly kinds: FamilyKinds
   #uid = 1
+
+  constructor(kinds = kindsOf(kthena)) {
+    this.kinds = kinds
+  }
 
   get<T extends Resource>(kind: Kind<T>, { namespace, name }: { namespace?: string | undefined; name: string }) {
     const found = this.objects.get(`${kind.kind}/${namespace}/${name}`)
@@ -102,7 +108,7 @@ class World implements Reader {
 
   /** One pass over a booster; returns its writes as `apply Kind/name` and `delete Kind/name`. */
   pass(name = 'chat', fail?: (step: Step) => unknown): string[] {
-    const booster = this.get(ModelBooster, { namespace: 'ml', name })
+    const booster = this.get(this.kinds.booster, { namespace: 'ml', name })
     assert.ok(booster)
     const observed = domain.observe(booster, this, signal)
     assert.ok(!(observed instanceof Promise))
@@ -123,7 +129,7 @@ class World implements Reader {
     const status = domain.status(booster, observed, outcome, this.nowMs)
     if (status !== undefined && !equalJson(status, booster.status)) {
       this.statusWrites++
-      this.put({ ...this.named(`ModelBooster/${name}`), status })
+      this.put({ ...this.named(`${this.kinds.booster.kind}/${name}`), status })
     }
     return written
   }
@@ -603,7 +609,7 @@ const testdata = join(import.meta.dirname, 'testdata')
 for (const file of readdirSync(testdata).filter((name) => name.endsWith('.input.yaml'))) {
   test(`${file.slice(0, 3)}: what was planned and written plans nothing more`, () => {
     const booster = parse(readFileSync(join(testdata, file), 'utf8'), { version: '1.1' }) as AnyResource
-    const world = new World()
+    const world = new World(familyOf(booster))
     world.put(booster)
     const name = booster.metadata.name ?? ''
     assert.ok(world.pass(name).length >= 3)

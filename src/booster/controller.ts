@@ -50,7 +50,6 @@ export function createBoosterController({
   }
 }
 
-
 /** By the owner or, where a hand has removed that, by the label: either is enough to be put right. */
 function keysOf(dialect: Dialect, { metadata }: Resource): string[] {
   const owner = controllerOf({ apiVersion: '', kind: '', metadata })
