@@ -6,8 +6,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { Namespace } from '#api/core/kinds.ts'
-import { crdOf } from '#api/crd.ts'
-import { families, isBooster, legacyKinds } from '#api/family-kinds.ts'
+import { families, isBooster } from '#api/family-kinds.ts'
 import { controllerNames } from '#cli/controllers.ts'
 import { readDocuments } from '#cli/documents.ts'
 import { errorsOf, inspect } from '#cli/inspect.ts'
@@ -19,6 +18,7 @@ import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource, ObjectMeta } from '#machinery/meta.ts'
 import { parseRuntimes, type RuntimesConfig } from '#embedded/node/runtimes-config.ts'
 import { namesIn, startClients } from './asking.ts'
+import { objectsIn } from './install/objects.ts'
 import { kindOf } from './tools.ts'
 import { startWorld, type World } from './world.ts'
 
@@ -69,7 +69,7 @@ async function becomesTrue(world: World, kind: Kind, namespace: string, type: st
 
 test('applied, each becomes ready and answers by all of its names', async (t) => {
   const world = await startWorld(t, { runtimes: exampleRuntimes(), controllers: [...controllerNames, 'matrixinfer'] })
-  for (const kind of legacyKinds) await world.apply(crdOf(kind))
+  for (const object of objectsIn('matrixinfer')) await world.apply(object)
   const clients = await startClients(t, world, families)
   const answered: string[] = []
   for (const [at, file] of manifests.entries()) {
