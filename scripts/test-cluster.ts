@@ -33,6 +33,7 @@ const shared = [
   'serving-routable',
   'leader-worker-set',
   'autoscaler',
+  'scale-to-zero',
   'faults',
   'answers',
   'examples',
