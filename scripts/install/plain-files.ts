@@ -6,6 +6,7 @@ import type { CustomResourceDefinition } from '#api/core/types.generated.ts'
 import { forMatrixInfer, forTheCluster, forThePrograms } from './installation.ts'
 import { commonLabels, nameOf, programs, systemNamespace } from './names.ts'
 import type { Parts } from './parts.ts'
+import { leaderWorkerSetRoles } from './rbac.ts'
 import { resolve } from './resolve.ts'
 import type { Scope, Tree } from './tree.ts'
 import { defaultValues } from './values.ts'
@@ -32,6 +33,7 @@ export function plainFiles(version: string, crds: Definitions, legacy: Definitio
     ...folder('matrixinfer', forMatrixInfer, scope, [...legacy.keys()]),
     ...Object.entries(everywhere).flatMap(([name, parts]) => folder(name, parts, scope)),
     ...folder('service-monitor', monitors, { ...scope, values: monitored }),
+    ...folder('leader-worker-sets', { rights: leaderWorkerSetRoles() }, scope),
     ['config/programs/namespace.yaml', manifest([namespaceObject], scope)],
     [
       'config/programs/Kustomization',

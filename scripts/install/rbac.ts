@@ -2,7 +2,7 @@
 import { Role } from '#api/core/kinds.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import { commonLabels, labelsOf, nameOf, type Program } from './names.ts'
-import { homeRights, legacyRights, type Right, rights } from './rights.ts'
+import { homeRights, leaderWorkerSetRights, legacyRights, type Right, rights } from './rights.ts'
 import { each, item, namespace, not, type Tree, value, when } from './tree.ts'
 
 const apiVersion = apiVersionOf(Role)
@@ -31,11 +31,15 @@ export function legacyRoles(program: Program): Tree[] {
 function rolesNamed(name: string, program: Program, own: readonly Right[]): Tree[] {
   const rules = rulesOf(own)
   return [
-    when(not(namespaces), clusterRole(name, program, rules)),
-    when(not(namespaces), clusterRoleBinding(name, program)),
+    ...clusterWide(program, name, rules).map((document) => when(not(namespaces), document)),
     each(namespaces, role({ program, name, namespace: item, rules })),
     each(namespaces, roleBinding({ program, name, namespace: item })),
   ]
+}
+
+/** What the manager needs only where it takes LeaderWorkerSets. */
+export function leaderWorkerSetRoles(): Tree[] {
+  return clusterWide('manager', `${nameOf('manager')}-leader-worker-sets`, rulesOf(leaderWorkerSetRights))
 }
 
 /** What the manager may do where it is installed. */
@@ -87,23 +91,18 @@ interface RoleFacts {
   readonly namespace: Tree
 }
 
-function clusterRole(name: string, program: Program, rules: Tree): Tree {
-  return {
-    apiVersion,
-    kind: 'ClusterRole',
-    metadata: { name, labels: labelsOf(program) },
-    rules,
-  }
-}
-
-function clusterRoleBinding(name: string, program: Program): Tree {
-  return {
-    apiVersion,
-    kind: 'ClusterRoleBinding',
-    metadata: { name, labels: labelsOf(program) },
-    roleRef: { apiGroup, kind: 'ClusterRole', name },
-    subjects: subjects(program),
-  }
+function clusterWide(program: Program, name: string, rules: Tree): Tree[] {
+  const metadata = { name, labels: labelsOf(program) }
+  return [
+    { apiVersion, kind: 'ClusterRole', metadata, rules },
+    {
+      apiVersion,
+      kind: 'ClusterRoleBinding',
+      metadata,
+      roleRef: { apiGroup, kind: 'ClusterRole', name },
+      subjects: subjects(program),
+    },
+  ]
 }
 
 function role({ program, name, namespace, rules }: RoleFacts & { readonly rules: Tree }): Tree {

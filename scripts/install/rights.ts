@@ -7,6 +7,7 @@ import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
 import { matrixinfer } from '#api/dialects.ts'
 import { kindsOf, partOf } from '#api/family-kinds.ts'
+import { LeaderWorkerSet } from '#api/leader-worker-set.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
@@ -73,6 +74,13 @@ function translated(own: readonly Right[]): Right[] {
     return part === undefined ? [] : [{ ...right, kind: kinds[part] }]
   })
 }
+
+/** Beside the manager's, where it takes LeaderWorkerSets. */
+export const leaderWorkerSetRights: readonly Right[] = [
+  { kind: LeaderWorkerSet, verbs: watched },
+  { kind: LeaderWorkerSet, subresource: 'status', verbs: ['patch'] },
+  { kind: LeaderWorkerSet, subresource: 'finalizers', verbs: ['update'] },
+]
 
 /** In the namespace of the installation, whatever is watched. */
 export const homeRights: readonly Right[] = [
