@@ -155,7 +155,7 @@ test('gang scheduling is off unless asked for', async (t) => {
   ])
 })
 
-test('creating a booster costs its children and at most two status writes; a pass repeated writes nothing', async (t) => {
+test('B-23: creating a booster costs its children and at most two status writes; a pass repeated writes nothing', async (t) => {
   const world = await startWorld(t)
   await world.apply(two())
   await world.condition(ModelBooster, 'test-model', 'Active')

@@ -197,7 +197,7 @@ const setSpec = (world: World, spec: Record<string, unknown>) =>
   world.edit('ModelBooster/chat', (booster) => ({ ...booster, spec }))
 const two = { backends: [backend('a', { routeWeight: 30 }), backend('b', { routeWeight: 70 })] }
 
-test('C19: the life of one object', () => {
+test('C19, B-25, B-27, B-31, B-36: the life of one object', () => {
   const world = new World()
   world.put(chat(two))
   assert.deepEqual(world.pass(), [
@@ -368,7 +368,7 @@ test('a failed write is told, and what was Active stays so', () => {
   assert.equal(world.conditions(), 'Initialized+ Active+ Failed-')
 })
 
-test('a write that lost against another is nothing to tell', () => {
+test('B-43: a write that lost against another is nothing to tell', () => {
   const world = new World()
   world.put(chat(two))
   world.pass('chat', () => new Fault('conflict', 'Conflict', 'changed in between'))
@@ -383,7 +383,7 @@ test('a first apply that fails leaves the booster not initialized', () => {
   assert.equal(world.status().observedGeneration, undefined)
 })
 
-test('a name that is somebody else’s stops everything, and is named', () => {
+test('B-27: a name that is somebody else’s stops everything, and is named', () => {
   const world = new World()
   world.put({
     apiVersion: 'networking.serving.volcano.sh/v1alpha1',
@@ -441,7 +441,7 @@ test('a policy is written, and whether it works is told once the booster is acti
   assert.equal(world.conditions(), 'Initialized+ Active-')
 })
 
-test('a policy that moves to another level, or goes, takes its objects along', () => {
+test('B-29: a policy that moves to another level, or goes, takes its objects along', () => {
   const world = active(pool)
   setSpec(world, own)
   assert.deepEqual(world.pass(), [
@@ -476,7 +476,7 @@ function scaledTo(world: World, replicas: number): void {
   }))
 }
 
-test('replicas that a scaler has set stay, and are not claimed', () => {
+test('B-45: replicas that a scaler has set stay, and are not claimed', () => {
   const world = active(own)
   scaledTo(world, 5)
   setSpec(world, { backends: [{ ...own.backends[0], workers: [{ image: 'new' }] }] })
@@ -505,7 +505,7 @@ test('without a policy the replicas are ours', () => {
   assert.equal(world.get(ModelServing, { namespace: 'ml', name: 'chat-a' })?.spec.replicas, 1)
 })
 
-test('a backend at zero does not keep the model from being Active; all at zero do', () => {
+test('B-24: a backend at zero does not keep the model from being Active; all at zero do', () => {
   const backends = [backend('a', { minReplicas: 0, maxReplicas: 2, scalingCost: 1 }), backend('b', { scalingCost: 1 })]
   const world = started({ autoscalingPolicy: policy, backends })
   world.serve('chat-b', available)
@@ -551,6 +551,32 @@ test('other images of the platform roll servings where the user wants that, and 
   assert.match(JSON.stringify(own.named('ModelServing/chat-a')), /"mirror\/runtime:2"/)
 })
 
+test('B-08: another number of workers is applied, gang or not', () => {
+  const gang = { gangPolicy: { enabled: true } }
+  const world = active({ backend: backend('a', gang) })
+  setSpec(world, { backend: backend('a', { ...gang, workers: [{ image: 'vllm/vllm-openai:latest', replicas: 2 }] }) })
+  assert.deepEqual(world.pass(), ['apply ModelServing/chat-a'])
+  assert.match(JSON.stringify(world.named('ModelServing/chat-a').spec), /"minRoleReplicas":\{"leader":2\}/)
+})
+
+test('B-26: another target value reaches the policy, and nothing else', () => {
+  const scaled = (targetValue: number) => ({
+    backend: backend('a', { maxReplicas: 2, autoscalingPolicy: { metrics: [{ metricName: 'm', targetValue }] } }),
+  })
+  const world = active(scaled(10))
+  setSpec(world, scaled(20))
+  assert.deepEqual(world.pass(), ['apply AutoscalingPolicy/chat-a'])
+})
+
+test('B-07, B-30: other adapters of a hot backend are another route at most, and no serving goes or changes', () => {
+  const env = [{ name: 'VLLM_ALLOW_RUNTIME_LORA_UPDATING', value: 'true' }]
+  const hot = (name: string) => backend('a', { env, loraAdapters: [{ name, artifactURL: 'hf://o/l' }] })
+  const world = active({ backends: [hot('sql'), backend('b')] })
+  setSpec(world, { backends: [hot('fr'), backend('b')] })
+  assert.deepEqual(world.pass(), ['apply ModelRoute/chat'])
+  assert.ok(world.has('ModelServing/chat-a') && world.has('ModelServing/chat-b'))
+})
+
 test('a field given up in the spec is given up in the child', () => {
   const worker = { image: 'i', tolerations: [{ key: 't', operator: 'Exists' }] }
   const world = active({ backend: backend('a', { workers: [worker] }) })
@@ -582,7 +608,7 @@ test('warnings are told once in one event', () => {
   )
 })
 
-test('children wake their booster by owner or by label, and strangers wake nobody', () => {
+test('B-38: children wake their booster by owner or by label, and strangers wake nobody', () => {
   const world = active({ backend: backend('a') })
   const watch = controller.watches.find(({ kind }) => kind === ModelServer)
   assert.ok(watch)
