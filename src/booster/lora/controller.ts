@@ -25,6 +25,7 @@ export function createAdapterController(fetch: Fetch, dialect: Dialect): Control
     kind: Pod,
     workers,
     domain: adapterDomain(dialect),
+    concerns: isAdapterPod,
     perform: adapterCalls(fetch),
     watches: [
       { kind: booster, keysOf: ({ metadata: { uid } }, read) => podsOf(uid, read) },

@@ -15,7 +15,7 @@ import { vllm } from '#engines/vllm.ts'
 import { placeOf } from '#machinery/kind.ts'
 import { backendChildName } from '../names.ts'
 import { downloadPath, runtimePort } from '../render-container.ts'
-import { type Adapters, adaptersOf, isAdapterPod, isHot, isServing, loadedIn } from './adapters.ts'
+import { type Adapters, adaptersOf, isHot, isServing, loadedIn } from './adapters.ts'
 
 /** `undefined` where nothing is to be done with the pod. */
 export type PodObserved =
@@ -28,7 +28,7 @@ export type PodObserved =
 
 export const adapterDomain = (dialect: Dialect): Domain<Pod, PodObserved, never> => ({
   observe(pod, read) {
-    if (!isAdapterPod(pod) || !isServing(pod)) return undefined
+    if (!isServing(pod)) return undefined
     const booster = boosterOf(dialect, pod, read)
     const name = booster === undefined ? undefined : pod.metadata.labels?.[booster.dialect.labels.backendName]
     const backend = booster?.backends.find((one) => one.name === name)
