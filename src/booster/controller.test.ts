@@ -302,7 +302,11 @@ test('a handover ends when the user’s patience does, or at once where none is 
 
   const hasty = active({ backends: [backend('b')] })
   setSpec(hasty, { ...renamed, updateStrategy: { waitForReady: false } })
-  assert.deepEqual(hasty.pass().slice(2), ['apply ModelRoute/chat'])
+  assert.deepEqual(hasty.pass().slice(2), [
+    'apply ModelRoute/chat',
+    'delete ModelServer/chat-b',
+    'delete ModelServing/chat-b',
+  ])
 })
 
 test('a backend that leaves stays until routers have had time to hear of the route, also over a restart', () => {

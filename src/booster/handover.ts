@@ -35,11 +35,14 @@ export function handoverOf({ conversion, wanted, owned }: Observed, nowMs: numbe
 const routersHearMs = 2_000
 
 /**
- * For how long what leaves may still get requests; `undefined` where it gets none, or cannot answer them anyway. Told by
+ * For how long what leaves may still get requests; `undefined` where it gets none, cannot answer them anyway, or the user is
+ * in a hurry. Told by
  * when the server last saw us change a route, so it holds over a restart.
  */
-export function farewellMs({ wanted, owned }: Observed, children: readonly Child[], nowMs: number): number | undefined {
-  if (leavingIn(wanted, owned).length === 0) return undefined
+export function farewellMs(observed: Observed, children: readonly Child[], nowMs: number): number | undefined {
+  const { conversion, wanted, owned } = observed
+  const waits = conversion.ok && conversion.desired.booster.update.waitMs > 0
+  if (!waits || leavingIn(wanted, owned).length === 0) return undefined
   const routes = children.filter(({ kind }) => partOf(kind) === 'route')
   if (routes.some(({ state }) => state === 'differs' || state === 'missing')) return routersHearMs
   const left = Math.max(...routes.map(writtenMs)) + routersHearMs - nowMs
