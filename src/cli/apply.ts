@@ -1,12 +1,15 @@
 import type { Client } from '#kube/client.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
-import type { AnyResource } from '#machinery/meta.ts'
+import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { Fault } from '#base/fault.ts'
 import { type ConnectOptions, connect } from './connect.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
 import { errorsOf, inspect } from './inspect.ts'
 import type { Io } from './io.ts'
 import { kindOfObject } from './known-kinds.ts'
+
+/** Whom the server records as the one who wrote what we apply. */
+export const fieldManager = 'fairlead'
 
 export interface ApplyOptions extends ConnectOptions {
   readonly filename: readonly string[]
@@ -54,7 +57,7 @@ export async function applyDocument(
   client: Client,
   { object }: UserDocument,
   { namespace, dryRun = false, forceConflicts = false }: ApplyChoices,
-): Promise<{ name: string; outcome: string; applied: AnyResource }> {
+): Promise<{ name: string; outcome: string; before: Resource | undefined; applied: AnyResource }> {
   const kind = kindOfObject(object)
   if (kind === undefined) {
     throw new Fault(
@@ -75,7 +78,7 @@ export async function applyDocument(
     throw error
   })
   const applied = await client.apply(kind, placed, {
-    fieldManager: 'fairlead',
+    fieldManager,
     fieldValidation: 'Strict',
     dryRun,
     force: forceConflicts,
@@ -86,5 +89,5 @@ export async function applyDocument(
       : before.metadata.resourceVersion === applied.metadata.resourceVersion
         ? 'unchanged'
         : 'configured'
-  return { name, outcome, applied: applied as AnyResource }
+  return { name, outcome, before, applied: applied as AnyResource }
 }

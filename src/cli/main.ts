@@ -213,6 +213,14 @@ export function commandLine(io: Io): Command {
     .addOption(output('yaml', 'json').default('yaml'))
     .action(async (options) => (await import('./render.ts')).render(options, io))
 
+  connected(program, 'plan', 'what applying files would change, and why; with --offline no server is asked')
+    .requiredOption('-f, --filename <file...>', 'a file, a directory, or - for standard input')
+    .option('--offline', 'as if nothing were there')
+    .option('--from <file...>', 'offline, as if these files were applied already')
+    .option('--full', 'show what is new in full')
+    .addOption(output('json'))
+    .action(async (options) => (await import('./plan.ts')).plan(options, io))
+
   program
     .command('validate')
     .description('check files against schemas and rules, and say what to write instead; needs no server')

@@ -3,12 +3,11 @@ import { ModelBooster } from '#api/model-booster.ts'
 import { Fault } from '#base/fault.ts'
 import { childrenOf, convert } from '#booster/convert.ts'
 import { family } from '#booster/names.ts'
-import { formatFieldError } from '#machinery/field-error.ts'
 import { isOfKind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
 import type { Io } from './io.ts'
-import { errorsOf, type Finding, inspect } from './inspect.ts'
+import { errorsOf, inspect, lineOf } from './inspect.ts'
 
 export interface RenderOptions {
   readonly filename: readonly string[]
@@ -39,8 +38,6 @@ function childrenIn(document: UserDocument): AnyResource[] {
   const metadata = { namespace: 'default', uid: offlineUid, generation: 1, ...object.metadata }
   const conversion = convert({ ...object, metadata }, family.images)
   if (conversion.ok) return childrenOf(conversion.desired)
-  const said = conversion.errors.map((error) => lineOf({ severity: 'error', at: document.at(error.field), error }))
+  const said = conversion.errors.map((error) => lineOf({ at: document.at(error.field), error }))
   throw new Fault('invalid', 'InvalidObject', said.join('\n  '))
 }
-
-const lineOf = ({ at, error }: Finding): string => `${at}: ${formatFieldError(error)}`

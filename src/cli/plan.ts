@@ -1,0 +1,110 @@
+import { ModelBooster } from '#api/model-booster.ts'
+import { causes } from '#booster/influence.ts'
+import { family } from '#booster/names.ts'
+import { Fault } from '#base/fault.ts'
+import { isOfKind } from '#machinery/kind.ts'
+import type { AnyResource } from '#machinery/meta.ts'
+import type { ConnectOptions } from './connect.ts'
+import { readDocuments, type UserDocument } from './documents.ts'
+import { exitCodes } from './exit.ts'
+import { errorsOf, inspect, lineOf } from './inspect.ts'
+import type { Io } from './io.ts'
+import { kindOfObject } from './known-kinds.ts'
+import { clusterGround, type Ground, offlineGround } from './plan-ground.ts'
+import { renderPlan } from './plan-view.ts'
+import { changeOf, type PlannedChange, planChildren } from './planned.ts'
+
+export interface PlanOptions extends ConnectOptions {
+  readonly filename: readonly string[]
+  readonly offline?: boolean
+  readonly from?: readonly string[]
+  readonly full?: boolean
+  readonly output?: 'json'
+}
+
+/** What applying one document would lead to. */
+export interface PlannedDocument {
+  /** `file:line:column`. */
+  readonly at: string
+  readonly object: string
+  /** To the object itself. */
+  readonly own: PlannedChange | undefined
+  /** To what the controller makes of it. */
+  readonly children: readonly PlannedChange[]
+  readonly warnings: readonly string[]
+  readonly obstacles: readonly string[]
+}
+
+export interface WholePlan {
+  /** What it was compared with. */
+  readonly against: string
+  readonly documents: readonly PlannedDocument[]
+}
+
+export async function plan(options: PlanOptions, io: Io): Promise<void> {
+  const documents = readDocuments(options.filename)
+  refuseInvalid(documents)
+  await using ground =
+    options.offline === true || options.from !== undefined
+      ? offlineGround(options.from ?? [])
+      : await clusterGround(options, io)
+  const planned: PlannedDocument[] = []
+  for (const document of documents) planned.push(await planDocument(document, ground))
+  const whole: WholePlan = { against: ground.against, documents: planned }
+  if (options.output === 'json') io.write(`${JSON.stringify(whole, null, 2)}\n`)
+  else for (const line of renderPlan(whole, { colors: io.colors, full: options.full === true })) io.write(`${line}\n`)
+  if (planned.some(({ obstacles }) => obstacles.length > 0)) io.exit(exitCodes.failed)
+  else if (planned.some(({ own, children }) => own !== undefined || children.length > 0)) io.exit(exitCodes.changes)
+}
+
+function refuseInvalid(documents: readonly UserDocument[]): void {
+  const errors = documents.flatMap((document) => errorsOf(inspect(document).findings))
+  if (errors.length > 0) throw new Fault('invalid', 'InvalidObject', errors.map(lineOf).join('\n  '))
+}
+
+async function planDocument(document: UserDocument, ground: Ground): Promise<PlannedDocument> {
+  const { object, at } = document
+  const kind = kindOfObject(object)
+  const told = {
+    at: at(''),
+    object: `${object.kind}/${object.metadata.name}`,
+    children: [],
+    warnings: [],
+    obstacles: [],
+  }
+  if (kind === undefined)
+    return {
+      ...told,
+      own: undefined,
+      warnings: [`fairlead does not know this kind of ${object.apiVersion}, and leaves it out`],
+    }
+  const { before, after } = await ground.apply(document, kind)
+  const why = { reason: 'Applied', note: `${before === undefined ? 'created' : 'changed'} by you` }
+  const change = changeOf(before === undefined ? 'create' : 'change', kind, { before, after }, why)
+  const own = change.do === 'change' && change.fields.length === 0 ? undefined : change
+  if (!isOfKind(after, ModelBooster)) return { ...told, own }
+  const { errors, changes, notes, obstacles } = planChildren(
+    after,
+    await ground.clusterFor(after),
+    ground.home,
+    Date.now(),
+  )
+  if (errors.length > 0) {
+    const lines = errors.map((error) => lineOf({ at: at(error.field), error }))
+    throw new Fault('invalid', 'InvalidObject', lines.join('\n  '))
+  }
+  const children =
+    before === undefined ? changes : withCauses(changes, before as AnyResource, after as unknown as AnyResource)
+  return { ...told, own, children, warnings: notes.map(({ note }) => note), obstacles }
+}
+
+function withCauses(changes: readonly PlannedChange[], before: AnyResource, after: AnyResource): PlannedChange[] {
+  const known = causes(before, after, family.images)
+  return changes.map((change) => {
+    const because = known
+      .filter(({ kind, name }) => kind === change.kind && name === change.name)
+      .filter(({ fields }) => change.do !== 'change' || change.fields.some(({ field }) => fields.has(field)))
+      .map(({ field }) => field)
+    return { ...change, because }
+  })
+}

@@ -1,0 +1,119 @@
+/**
+ * What would happen to the children of a booster, by the planner of the controller: its steps are carried out in an
+ * imagined cluster, pass after pass, until it has no more. Nothing here knows what children there are.
+ */
+import { ModelBooster } from '#api/model-booster.ts'
+import { ModelServing } from '#api/model-serving.ts'
+import type { FieldError } from '#machinery/field-error.ts'
+import { type FieldChange, fieldChanges } from '#machinery/field-changes.ts'
+import { isOfKind, type Kind, placeOf } from '#machinery/kind.ts'
+import type { AnyResource, Resource } from '#machinery/meta.ts'
+import { controllerName } from '#booster/names.ts'
+import { observe } from '#booster/observe.ts'
+import { plan } from '#booster/plan.ts'
+import { type Child, settle } from '#booster/settle.ts'
+import type { Step, Why } from '#controller/domain.ts'
+import { afterApply } from '#controller/would-change.ts'
+import { revisionOf, templatesOf } from '#serving/revision.ts'
+import type { ImaginedCluster } from './imagined-cluster.ts'
+
+export interface PlannedChange {
+  readonly do: 'create' | 'change' | 'delete'
+  readonly kind: string
+  readonly namespace: string | undefined
+  readonly name: string
+  readonly why: Why
+  /** Of what changes. */
+  readonly fields: readonly FieldChange[]
+  /** Fields of the booster that it comes from; empty where it comes from something else, such as an edit by hand. */
+  readonly because: readonly string[]
+  /** Whether running pods give way to others. */
+  readonly restartsPods: boolean
+  /** As it will be; of what goes, as it is. */
+  readonly object: AnyResource
+}
+
+export interface PlannedChildren {
+  /** Why the booster cannot be converted. */
+  readonly errors: readonly FieldError[]
+  readonly changes: readonly PlannedChange[]
+  readonly notes: readonly Why[]
+  /** What keeps the plan from being carried out, or carried out at once. */
+  readonly obstacles: readonly string[]
+}
+
+/** A route whose name changes takes three: it goes, its successor comes, and what it no longer points to goes. */
+const mostPasses = 5
+
+/** Leaves `cluster` as the controller would. `home` is where the ConfigMap with the platform's images is. */
+export function planChildren(
+  booster: ModelBooster,
+  cluster: ImaginedCluster,
+  home: string | undefined,
+  nowMs: number,
+): PlannedChildren {
+  const changes: PlannedChange[] = []
+  for (let pass = 0; ; pass++) {
+    const observed = observe(booster, cluster, home)
+    const { conversion, wanted } = observed
+    const { stages, notes = [] } = plan(booster, observed, nowMs)
+    if (!conversion.ok) return { errors: conversion.errors, changes, notes, obstacles: [] }
+    const done = stages.flat().flatMap((step) => carryOut(step, cluster))
+    changes.push(...done)
+    if (done.length === 0 || pass === mostPasses)
+      return { errors: [], changes, notes, obstacles: settle(conversion.desired, wanted).flatMap(obstacleOf) }
+  }
+}
+
+function obstacleOf({ kind, desired, state }: Child): string[] {
+  const name = `${kind.kind} ${desired.metadata.name}`
+  if (state === 'foreign')
+    return [`${name}: the name is taken by an object of somebody else; rename or delete one of the two`]
+  return state === 'leaving' ? [`${name}: waits until its predecessor of this name is deleted`] : []
+}
+
+function carryOut(step: Step, cluster: ImaginedCluster): PlannedChange[] {
+  if (step.do === 'delete') {
+    const live = cluster.get(step.ref.kind, step.ref)
+    cluster.remove(step.ref.kind, step.ref)
+    return live === undefined ? [] : [changeOf('delete', step.ref.kind, { before: live, after: live }, step.why)]
+  }
+  if (step.do !== 'apply') throw new TypeError(`the planner of boosters has no ${step.do}`)
+  const before = cluster.get(step.kind, placeOf(step.object))
+  const after = afterApply(step.kind, before, step.object, { manager: controllerName })
+  if (after === before) return []
+  cluster.put(after)
+  return [changeOf(before === undefined ? 'create' : 'change', step.kind, { before, after }, step.why)]
+}
+
+export function changeOf(
+  what: PlannedChange['do'],
+  { kind }: Kind,
+  { before, after }: { readonly before: Resource | undefined; readonly after: Resource },
+  why: Why,
+): PlannedChange {
+  const { namespace, name = '' } = after.metadata
+  return {
+    do: what,
+    kind,
+    namespace,
+    name,
+    why,
+    fields: what === 'change' ? fieldChanges(shown(before), shown(after)) : [],
+    because: [],
+    restartsPods: what === 'change' && before !== undefined && replacesPods(before, after),
+    object: shown(after),
+  }
+}
+
+/** Without what only the server writes. */
+function shown(object: Resource | undefined): AnyResource {
+  const { metadata, status: _, ...rest } = object as AnyResource
+  const { managedFields: _m, resourceVersion: _r, generation: _g, creationTimestamp: _c, uid: _u, ...told } = metadata
+  return { ...rest, metadata: told }
+}
+
+function replacesPods(before: Resource, after: Resource): boolean {
+  if (!isOfKind(before, ModelServing) || !isOfKind(after, ModelServing)) return false
+  return revisionOf(templatesOf(before)) !== revisionOf(templatesOf(after))
+}
