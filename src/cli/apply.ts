@@ -4,12 +4,10 @@ import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { Fault } from '#base/fault.ts'
 import { type ConnectOptions, connect } from './connect.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
+import { fieldManager } from './field-manager.ts'
 import { errorsOf, inspect } from './inspect.ts'
 import type { Io } from './io.ts'
 import { kindOfObject } from './known-kinds.ts'
-
-/** Whom the server records as the one who wrote what we apply. */
-export const fieldManager = 'fairlead'
 
 export interface ApplyOptions extends ConnectOptions {
   readonly filename: readonly string[]

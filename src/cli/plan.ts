@@ -5,12 +5,11 @@ import { Fault } from '#base/fault.ts'
 import { isOfKind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import type { ConnectOptions } from './connect.ts'
-import { readDocuments, type UserDocument } from './documents.ts'
 import { exitCodes } from './exit.ts'
-import { errorsOf, inspect, lineOf } from './inspect.ts'
+import { lineOf } from './inspect.ts'
 import type { Io } from './io.ts'
 import { kindOfObject } from './known-kinds.ts'
-import { clusterGround, type Ground, offlineGround } from './plan-ground.ts'
+import { type CheckedDocument, checkedDocuments, type Ground, offlineGround } from './plan-ground.ts'
 import { renderPlan } from './plan-view.ts'
 import { changeOf, type PlannedChange, planChildren } from './planned.ts'
 
@@ -42,12 +41,11 @@ export interface WholePlan {
 }
 
 export async function plan(options: PlanOptions, io: Io): Promise<void> {
-  const documents = readDocuments(options.filename)
-  refuseInvalid(documents)
+  const documents = checkedDocuments(options.filename)
   await using ground =
     options.offline === true || options.from !== undefined
       ? offlineGround(options.from ?? [])
-      : await clusterGround(options, io)
+      : await (await import('./plan-cluster.ts')).clusterGround(options, io)
   const planned: PlannedDocument[] = []
   for (const document of documents) planned.push(await planDocument(document, ground))
   const whole: WholePlan = { against: ground.against, documents: planned }
@@ -57,12 +55,7 @@ export async function plan(options: PlanOptions, io: Io): Promise<void> {
   else if (planned.some(({ own, children }) => own !== undefined || children.length > 0)) io.exit(exitCodes.changes)
 }
 
-function refuseInvalid(documents: readonly UserDocument[]): void {
-  const errors = documents.flatMap((document) => errorsOf(inspect(document).findings))
-  if (errors.length > 0) throw new Fault('invalid', 'InvalidObject', errors.map(lineOf).join('\n  '))
-}
-
-async function planDocument(document: UserDocument, ground: Ground): Promise<PlannedDocument> {
+async function planDocument(document: CheckedDocument, ground: Ground): Promise<PlannedDocument> {
   const { object, at } = document
   const kind = kindOfObject(object)
   const told = {

@@ -29,7 +29,7 @@ export interface PlannedChange {
   readonly because: readonly string[]
   /** Whether running pods give way to others. */
   readonly restartsPods: boolean
-  /** As it will be; of what goes, as it is. */
+  /** As it will be, of what is new without the defaults of the server; of what goes, as it is. */
   readonly object: AnyResource
 }
 
@@ -72,6 +72,9 @@ function obstacleOf({ kind, desired, state }: Child): string[] {
   return state === 'leaving' ? [`${name}: waits until its predecessor of this name is deleted`] : []
 }
 
+export const byController = { manager: controllerName } as const
+
+/** What is new stands as the controller writes it: that saves the schema of its kind, which costs a start most. */
 function carryOut(step: Step, cluster: ImaginedCluster): PlannedChange[] {
   if (step.do === 'delete') {
     const live = cluster.get(step.ref.kind, step.ref)
@@ -80,7 +83,7 @@ function carryOut(step: Step, cluster: ImaginedCluster): PlannedChange[] {
   }
   if (step.do !== 'apply') throw new TypeError(`the planner of boosters has no ${step.do}`)
   const before = cluster.get(step.kind, placeOf(step.object))
-  const after = afterApply(step.kind, before, step.object, { manager: controllerName })
+  const after = before === undefined ? step.object : afterApply(step.kind, before, step.object, byController)
   if (after === before) return []
   cluster.put(after)
   return [changeOf(before === undefined ? 'create' : 'change', step.kind, { before, after }, step.why)]
