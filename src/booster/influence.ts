@@ -3,6 +3,7 @@
  * field are planned, and the children compared.
  */
 import { equalJson, isObject } from '#base/json.ts'
+import type { ModelBooster } from '#api/model-booster.ts'
 import { normalBooster } from '#api/model-booster-normal.ts'
 import { type FieldChange, fieldChanges, leavesOf } from '#machinery/field-changes.ts'
 import { formatPath, getAt, type PathSegment, withValueAt } from '#machinery/field-path.ts'
@@ -16,6 +17,8 @@ import type { PlatformImages } from './render-container.ts'
 export interface Source {
   readonly field: string
   readonly given: boolean
+  /** Whether it says what the field is, or only that there is one. */
+  readonly decides: 'value' | 'presence'
 }
 
 export interface ExplainedField {
@@ -26,7 +29,7 @@ export interface ExplainedField {
 }
 
 export interface ExplainRequest {
-  readonly booster: AnyResource
+  readonly booster: ModelBooster
   /** Of ModelBoosters: says what else a field could be. */
   readonly schema: StructuralSchema
   readonly images: PlatformImages
@@ -43,12 +46,14 @@ export function explainChild({ booster, schema, images, kind, name }: ExplainReq
   if (child === undefined) return undefined
   const sources = new Map<string, Source[]>()
   for (const { path, value, given } of variations(booster, schema)) {
-    const others = planned(withValueAt(booster, path, value) as AnyResource, images)
-    const other = others.length === 0 ? undefined : counterpart(child, at, children, others)
-    const source = { field: formatPath(path), given }
-    for (const { field, after } of fieldChanges(other, child)) {
-      // Of a child that another value would not make at all, not every field comes from it.
-      if (after !== undefined && other !== undefined) sources.set(field, [...(sources.get(field) ?? []), source])
+    const others = planned(withValueAt(booster, path, value) as Resource, images)
+    const other = counterpart(child, at, children, others)
+    // Without the child, or any backend, there is nothing to compare: both forms of a spec at once make none.
+    if (other === undefined || others.length === 1) continue
+    for (const { field, before, after } of fieldChanges(other, child)) {
+      if (after === undefined) continue
+      const decides = before === undefined ? 'presence' : 'value'
+      sources.set(field, [...(sources.get(field) ?? []), { field: formatPath(path), given, decides }])
     }
   }
   return leavesOf(child).map(({ path, value }) => {
@@ -72,9 +77,9 @@ export function influence(
 }
 
 /** Which changed field of the booster changes which field of which child: each is put back by itself. */
-export function causes(former: AnyResource, later: AnyResource, images: PlatformImages): Cause[] {
+export function causes(former: ModelBooster, later: ModelBooster, images: PlatformImages): Cause[] {
   return changedParts(former.spec, later.spec, ['spec']).flatMap(({ path, before }) =>
-    influence(withValueAt(later, path, before) as AnyResource, later, images).map(({ child, fields }) => ({
+    influence(withValueAt(later, path, before) as Resource, later, images).map(({ child, fields }) => ({
       field: formatPath(path),
       kind: child.kind,
       name: child.metadata.name ?? '',
@@ -114,9 +119,9 @@ interface Variation {
 }
 
 /** Every way to change one field: those that are given to another value, those that are not to any. */
-function variations(booster: AnyResource, schema: StructuralSchema): Variation[] {
-  const { name, namespace } = booster.metadata
-  const whole = { metadata: { name, ...(namespace !== undefined && { namespace }) }, spec: booster.spec }
+function variations(booster: ModelBooster, schema: StructuralSchema): Variation[] {
+  const { name, namespace, uid } = booster.metadata
+  const whole = { metadata: { name, namespace, uid }, spec: booster.spec }
   const given = leavesOf(whole).map(({ path, value }) => ({
     path,
     value: otherValue(value, schemaAt(schema, path)),

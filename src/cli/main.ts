@@ -153,9 +153,16 @@ export function commandLine(io: Io): Command {
     .addOption(output('json'))
     .action(async (what, name, options) => (await import('./describe.ts')).describe({ what, name, ...options }, io))
 
-  connected(program, 'why', 'why scaling came to the number that it came to')
-    .argument('<kind[/name]>', 'such as autoscalingpolicybinding/chat')
+  connected(
+    program,
+    'why',
+    'which fields of a ModelBooster its children have theirs from; why scaling came to its number',
+  )
+    .argument('<kind[/name]>', 'such as modelserving/chat-a or autoscalingpolicybinding/chat')
     .argument('[name...]')
+    .option('-f, --filename <file>', 'ask the ModelBoosters of a file instead of a cluster; may be repeated', collected)
+    .option('--field <path>', 'only fields that begin so, such as spec.template.roles[0]')
+    .option('--all', 'those too that no field of the ModelBooster changes')
     .addOption(output('json'))
     .action(async (what, names, options) => (await import('./why.ts')).why({ what, names, ...options }, io))
 
@@ -215,6 +222,13 @@ export function commandLine(io: Io): Command {
     .option('--full', 'show what is new in full')
     .addOption(output('json'))
     .action(async (options) => (await import('./plan.ts')).plan(options, io))
+
+  connected(program, 'eject', 'the children of a ModelBooster as plain objects, for going on without it')
+    .argument('[kind/name]', 'such as modelbooster/chat')
+    .argument('[name...]')
+    .option('-f, --filename <file>', 'of the ModelBoosters in a file instead; may be repeated', collected)
+    .addOption(output('yaml', 'json').default('yaml'))
+    .action(async (what, names, options) => (await import('./eject.ts')).ejectBooster({ what, names, ...options }, io))
 
   program
     .command('validate')
@@ -293,6 +307,11 @@ function amount(text: string): number {
   const value = Number(text)
   if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('write a number that is not negative.')
   return value
+}
+
+/** Of a flag that may be repeated and, unlike one that takes several values, leaves the words behind it to others. */
+function collected(text: string, before: readonly string[] = []): string[] {
+  return [...before, text]
 }
 
 function count(text: string): number {

@@ -16,24 +16,34 @@ import type { Ground } from './plan-ground.ts'
 export async function clusterGround(options: ConnectOptions, io: Io): Promise<Ground> {
   const cluster = connect(options, io)
   const { client, namespace } = cluster
-  const images = await imagesIn(client)
+  const { home, load } = await clusterAround(client)
   return {
     against: clusterAccess(options, io).server,
-    home: images?.metadata.namespace,
+    home,
     async apply(document, kind) {
-      const { before, applied } = await applyDocument(client, document, {
-        namespace,
-        dryRun: true,
-        forceConflicts: true,
-      })
+      const choices = { namespace, dryRun: true, forceConflicts: true }
+      const { before, applied } = await applyDocument(client, document, choices)
       return { before, after: { ...applied, apiVersion: apiVersionOf(kind), kind: kind.kind } }
     },
-    async clusterFor(booster) {
-      const place = booster.metadata.namespace === undefined ? {} : { namespace: booster.metadata.namespace }
-      const lists = await Promise.all(childKinds.map((kind: Kind) => listed(client, kind, place)))
+    clusterFor: ({ metadata }) => load(metadata.namespace ?? namespace),
+    [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+  }
+}
+
+interface Around {
+  readonly home: string | undefined
+  /** All that the planner of a booster in this namespace may want to see. */
+  load(namespace: string): Promise<ImaginedCluster>
+}
+
+export async function clusterAround(client: Client): Promise<Around> {
+  const images = await imagesIn(client)
+  return {
+    home: images?.metadata.namespace,
+    async load(namespace) {
+      const lists = await Promise.all(childKinds.map((kind: Kind) => listed(client, kind, { namespace })))
       return new ImaginedCluster([...lists.flat(), ...(images === undefined ? [] : [images])])
     },
-    [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
   }
 }
 

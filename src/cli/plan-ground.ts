@@ -36,6 +36,19 @@ export function checkedDocuments(files: readonly string[]): CheckedDocument[] {
   return inspected.map(({ document, found }) => ({ ...document, complete: found.object }))
 }
 
+/** The ModelBoosters of files, as a server would keep them. */
+export function boostersIn(files: readonly string[]): ModelBooster[] {
+  const boosters = checkedDocuments(files)
+    .map(({ complete }) => complete)
+    .map((object) => ({
+      ...object,
+      metadata: { namespace: 'default', uid: offlineUid, generation: 1, ...object.metadata },
+    }))
+    .filter((object) => isOfKind(object, ModelBooster))
+  if (boosters.length === 0) throw new Fault('invalid', 'NoBooster', `no ModelBooster in ${files.join(', ')}`)
+  return boosters
+}
+
 /** Without `files` nothing is there; else what they hold was applied, and acted on. */
 export function offlineGround(files: readonly string[]): Ground {
   const cluster = new ImaginedCluster()

@@ -3,7 +3,6 @@ import { causes } from '#booster/influence.ts'
 import { family } from '#booster/names.ts'
 import { Fault } from '#base/fault.ts'
 import { isOfKind } from '#machinery/kind.ts'
-import type { AnyResource } from '#machinery/meta.ts'
 import type { ConnectOptions } from './connect.ts'
 import { exitCodes } from './exit.ts'
 import { lineOf } from './inspect.ts'
@@ -87,11 +86,11 @@ async function planDocument(document: CheckedDocument, ground: Ground): Promise<
     throw new Fault('invalid', 'InvalidObject', lines.join('\n  '))
   }
   const children =
-    before === undefined ? changes : withCauses(changes, before as AnyResource, after as unknown as AnyResource)
+    before === undefined || !isOfKind(before, ModelBooster) ? changes : withCauses(changes, before, after)
   return { ...told, own, children, warnings: notes.map(({ note }) => note), obstacles }
 }
 
-function withCauses(changes: readonly PlannedChange[], before: AnyResource, after: AnyResource): PlannedChange[] {
+function withCauses(changes: readonly PlannedChange[], before: ModelBooster, after: ModelBooster): PlannedChange[] {
   const known = causes(before, after, family.images)
   return changes.map((change) => {
     const because = known

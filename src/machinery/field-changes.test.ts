@@ -26,6 +26,11 @@ const cases: Record<string, { before: unknown; after: unknown; want: string[] }>
     },
     want: ['+ env[0].name: "b"', '+ env[0].value: "0"', 'env[1].value: "1" → "2"'],
   },
+  'an item with another name alone': {
+    before: [{ name: 'a', value: '1' }],
+    after: [{ name: 'b', value: '1' }],
+    want: ['[0].name: "a" → "b"'],
+  },
   'a word put into a command moves none behind it': {
     before: ['serve', '--port', '1'],
     after: ['serve', '--eager', '--port', '1'],

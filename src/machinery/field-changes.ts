@@ -80,13 +80,13 @@ function nameOf(item: unknown): string | undefined {
   return isObject(item) && typeof item['name'] === 'string' ? item['name'] : undefined
 }
 
+/** What has no namesake on the other side is paired in order: it may only have another name. */
 function pairedByName(before: readonly unknown[], after: readonly unknown[]): Pair[] {
   const formerAt = new Map(before.map((item, i) => [nameOf(item), i]))
   const kept = new Set(after.map(nameOf))
-  return [
-    ...before.flatMap((item, i): Pair[] => (kept.has(nameOf(item)) ? [] : [[i, undefined]])),
-    ...after.map((item, j): Pair => [formerAt.get(nameOf(item)), j]),
-  ]
+  const lost = [...before.keys()].filter((i) => !kept.has(nameOf(before[i])))
+  const pairs = after.map((item, j): Pair => [formerAt.get(nameOf(item)) ?? lost.shift(), j])
+  return [...lost.map((i): Pair => [i, undefined]), ...pairs]
 }
 
 /** By the longest common subsequence; between two common items, what went and what came are paired in their order. */
