@@ -26,11 +26,33 @@ export interface NormalBooster {
   readonly uid: string
   /** What clients write as `model`: `spec.name`, else the object's name. */
   readonly requestName: string
-  readonly modelMatch: JsonMap | undefined
   /** Scales all backends as one pool; only in the list form. */
   readonly modelPolicy: JsonMap | undefined
   readonly costExpansionRatePercent: number
   readonly backends: readonly NormalBackend[]
+  /** The route of the model itself first. */
+  readonly routes: readonly NormalRoute[]
+}
+
+export interface NormalRoute {
+  /** Where it stands: `spec`, or `spec.additionalRoutes[0]`. */
+  readonly path: string
+  /** Of the ModelRoute. */
+  readonly name: string
+  /** `undefined` for a route that adapters alone are asked by. */
+  readonly modelName: string | undefined
+  readonly adapters: readonly string[]
+  readonly modelMatch: JsonMap | undefined
+  /** By the name of the backend; of backends that there are not too, which the rules refuse. */
+  readonly targets: readonly NormalTarget[]
+  readonly rateLimit: JsonMap | undefined
+  readonly parentRefs: readonly unknown[] | undefined
+}
+
+export interface NormalTarget {
+  readonly backend: string
+  /** `undefined` leaves it to the router. */
+  readonly weight: number | undefined
 }
 
 export interface NormalBackend {
@@ -120,21 +142,59 @@ export function normalBooster(object: Resource): NormalBooster {
   const name = textOf(metadata.name) ?? ''
   const modelPolicy = form === 'multi' ? optionalMap(spec.autoscalingPolicy) : undefined
   const context = { form, modelPolicy, specPolicy: optionalMap(spec.autoscalingPolicy) }
+  const requestName = textOf(spec.name) || name
+  const backends =
+    form === undefined
+      ? []
+      : form === 'single'
+        ? [normalBackend('spec.backend', spec.backend, context)]
+        : listOf(spec.backends).map((backend, i) => normalBackend(`spec.backends[${i}]`, backend, context))
   return {
     form: form ?? 'multi',
     name,
     namespace: textOf(metadata.namespace),
     uid: textOf(metadata.uid) ?? '',
-    requestName: textOf(spec.name) || name,
-    modelMatch: optionalMap(spec.modelMatch),
+    requestName,
     modelPolicy,
     costExpansionRatePercent: numberOf(spec.costExpansionRatePercent) ?? defaultCostExpansionRatePercent,
-    backends:
-      form === undefined
-        ? []
-        : form === 'single'
-          ? [normalBackend('spec.backend', spec.backend, context)]
-          : listOf(spec.backends).map((backend, i) => normalBackend(`spec.backends[${i}]`, backend, context)),
+    backends,
+    routes: normalRoutes({ name, requestName, backends }, spec),
+  }
+}
+
+/** An adapter that has a route of its own is left out of that of the model, or the two would be rivals. */
+function normalRoutes(
+  { name, requestName, backends }: Pick<NormalBooster, 'name' | 'requestName' | 'backends'>,
+  spec: JsonMap,
+): NormalRoute[] {
+  const ownTargets = backends.map((backend) => ({ backend: backend.name, weight: backend.weight }))
+  const additional = listOf(spec.additionalRoutes).map((value, i): NormalRoute => {
+    const given = mapOf(value)
+    const targets = listOf(given.targets).map(mapOf)
+    return {
+      path: `spec.additionalRoutes[${i}]`,
+      name: `${name}-${textOf(given.name) ?? ''}`,
+      modelName: textOf(given.modelName) || undefined,
+      adapters: listOf(given.loraAdapters).filter((adapter) => typeof adapter === 'string'),
+      ...routeSettings(given),
+      targets:
+        targets.length === 0
+          ? ownTargets
+          : targets.map((target) => ({ backend: textOf(target.backend) ?? '', weight: numberOf(target.weight) })),
+    }
+  })
+  const elsewhere = new Set(additional.flatMap(({ adapters }) => adapters))
+  const loaded = new Set(backends.flatMap(({ loras }) => loras.map((lora) => lora.name)))
+  const adapters = [...loaded].filter((adapter) => !elsewhere.has(adapter)).toSorted()
+  const own = { path: 'spec', name, modelName: requestName, adapters, targets: ownTargets, ...routeSettings(spec) }
+  return [own, ...additional]
+}
+
+function routeSettings(given: JsonMap): Pick<NormalRoute, 'modelMatch' | 'rateLimit' | 'parentRefs'> {
+  return {
+    modelMatch: optionalMap(given.modelMatch),
+    rateLimit: optionalMap(given.rateLimit),
+    parentRefs: optionalList(given.parentRefs),
   }
 }
 

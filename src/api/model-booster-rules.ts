@@ -18,6 +18,7 @@ import {
   servedNameOf,
 } from './model-booster-normal.ts'
 import { checkConnector, unknownConnectors } from './model-booster-rules-connector.ts'
+import { checkAdditionalRoutes } from './model-booster-rules-routes.ts'
 import { checkScale, unscaledBackends } from './model-booster-rules-scale.ts'
 import { checkStorage } from './model-booster-rules-storage.ts'
 import { checkWorkers } from './model-booster-rules-worker.ts'
@@ -47,6 +48,7 @@ export function checkModelBooster(object: Resource): FieldError[] {
     ]),
     ...checkNames(booster),
     ...checkRoute(booster),
+    ...checkAdditionalRoutes(booster),
   ]
 }
 

@@ -21,7 +21,8 @@ export interface DesiredBackend {
 export interface Desired {
   readonly booster: NormalBooster
   readonly backends: readonly DesiredBackend[]
-  readonly route: AnyResource
+  /** That of the model first. */
+  readonly routes: readonly AnyResource[]
   readonly policies: readonly AnyResource[]
   readonly bindings: readonly AnyResource[]
 }
@@ -57,11 +58,12 @@ export function desiredBy(booster: NormalBooster, images: PlatformImages): Desir
     const scaled = (booster.modelPolicy ?? backend.policy) !== undefined
     return [{ backend, serving, server: renderServer(booster, backend), scaled }]
   })
-  return { booster, backends, route: renderRoute(booster), ...renderAutoscaling(booster) }
+  const routes = booster.routes.map((route) => renderRoute(booster, route))
+  return { booster, backends, routes, ...renderAutoscaling(booster) }
 }
 
 /** The children as they would be created, in the order of writing. */
-export function childrenOf({ backends, policies, route, bindings }: Desired): AnyResource[] {
+export function childrenOf({ backends, policies, routes, bindings }: Desired): AnyResource[] {
   const servings = backends.map(({ serving }) => ({ ...serving, spec: { ...serving.spec } }))
-  return [...servings, ...backends.map(({ server }) => server), ...policies, route, ...bindings]
+  return [...servings, ...backends.map(({ server }) => server), ...policies, ...routes, ...bindings]
 }

@@ -5,6 +5,8 @@ import {
   enginePortOf,
   type NormalBackend,
   type NormalBooster,
+  type NormalRoute,
+  type NormalTarget,
   servedModelName,
 } from '#api/model-booster-normal.ts'
 import { kvConnectorOf } from '#api/model-booster-rules-connector.ts'
@@ -54,40 +56,46 @@ function wakes({ modelPolicy }: NormalBooster, { policy, min }: NormalBackend): 
 }
 
 /**
- * The rule `default` takes requests for the model. With several backends each adapter has a rule of its own after it,
+ * The rule `default` takes requests for the model. With several targets each adapter has a rule of its own after it,
  * over those backends that load it; both then match on the model's name, so that neither takes the other's requests.
  */
-export function renderRoute(booster: NormalBooster): AnyResource {
-  const { backends, requestName, modelMatch } = booster
-  const adapters = [...new Set(backends.flatMap(({ loras }) => loras.map(({ name }) => name)))].toSorted()
+export function renderRoute(booster: NormalBooster, route: NormalRoute): AnyResource {
+  const { modelName, adapters, modelMatch, targets, rateLimit, parentRefs } = route
   const matchModel = (model: string) => ({
     ...modelMatch,
     body: { ...(modelMatch?.body as object | undefined), model },
   })
-  const several = backends.length > 1
-  const ownMatch = several ? matchModel(requestName) : modelMatch
-  const targetModels = (some: readonly NormalBackend[]) =>
-    some.map((backend) => ({
-      modelServerName: backendChildName(booster, backend),
-      ...(backend.weight === undefined ? {} : { weight: backend.weight }),
-    }))
+  const several = targets.length > 1
+  const ownMatch = several && modelName !== undefined ? matchModel(modelName) : modelMatch
+  const ownRule = {
+    name: 'default',
+    ...(ownMatch === undefined ? {} : { modelMatch: ownMatch }),
+    targetModels: targetModels(booster, targets),
+  }
   const adapterRules = adapters.map((adapter) => ({
     name: adapter,
     modelMatch: matchModel(adapter),
-    targetModels: targetModels(backends.filter(({ loras }) => loras.some(({ name }) => name === adapter))),
+    targetModels: targetModels(booster, targetsWith(booster, targets, adapter)),
   }))
   const spec = {
-    modelName: requestName,
+    ...(modelName === undefined ? {} : { modelName }),
     ...(adapters.length === 0 ? {} : { loraAdapters: adapters }),
-    rules: [
-      {
-        name: 'default',
-        ...(ownMatch === undefined ? {} : { modelMatch: ownMatch }),
-        targetModels: targetModels(backends),
-      },
-      ...(several ? adapterRules : []),
-    ],
+    ...(parentRefs === undefined ? {} : { parentRefs }),
+    rules: [...(several && modelName === undefined ? [] : [ownRule]), ...(several ? adapterRules : [])],
+    ...(rateLimit === undefined ? {} : { rateLimit }),
   }
-  const metadata = childMeta(booster, undefined, revisionHash(spec))
+  const metadata = { ...childMeta(booster, undefined, revisionHash(spec)), name: route.name }
   return { apiVersion: apiVersionOf(ModelRoute), kind: ModelRoute.kind, metadata, spec }
+}
+
+function targetModels(booster: NormalBooster, targets: readonly NormalTarget[]) {
+  return targets.map(({ backend, weight }) => ({
+    modelServerName: backendChildName(booster, { name: backend }),
+    ...(weight === undefined ? {} : { weight }),
+  }))
+}
+
+function targetsWith({ backends }: NormalBooster, targets: readonly NormalTarget[], adapter: string): NormalTarget[] {
+  const loading = backends.filter(({ loras }) => loras.some(({ name }) => name === adapter))
+  return targets.filter((target) => loading.some(({ name }) => name === target.backend))
 }
