@@ -98,6 +98,10 @@ const others: Record<string, { container: Partial<ContainerCommand>; run: Progra
     container: { command: ['bash', '-c', 'chmod +x h.sh && ./h.sh worker --ray_address=pod.ns'] },
     run: 'follower',
   },
+  'a ray worker whose script a shell is told to run': {
+    container: { command: ['bash', '-c', 'bash /x/h.sh worker --ray_address=pod.ns'] },
+    run: 'follower',
+  },
   'the sidecar by its image': {
     container: { image: 'kthena/runtime:1', args: [...sidecar, '--model', 'm'] },
     run: 'sidecar',

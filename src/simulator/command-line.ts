@@ -83,7 +83,7 @@ function unwrap(words: readonly string[]): readonly string[] {
   let from = 0
   while (from < words.length) {
     const name = basename(words[from])
-    if (name === 'exec' || name === 'nohup') from++
+    if (name === 'exec' || name === 'nohup' || runsAFile(words, from)) from++
     else if (name === 'tini' || name === 'dumb-init') {
       from++
       while (words[from]?.startsWith('-') === true) from++
@@ -93,6 +93,12 @@ function unwrap(words: readonly string[]): readonly string[] {
     } else break
   }
   return words.slice(from)
+}
+
+/** `bash script.sh worker`: what counts is the script. */
+function runsAFile(words: readonly string[], at: number): boolean {
+  const next = words[at + 1]
+  return isShell(words[at]) && next !== undefined && !next.startsWith('-')
 }
 
 function interpret(words: readonly string[], env: Readonly<Record<string, string>>): Program | undefined {
