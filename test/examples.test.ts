@@ -98,7 +98,22 @@ test('applied, each becomes ready and answers by all of its names', async (t) =>
     readDocuments([`${root}/${file}`]).some(({ object }) => /^Model(Booster|Route)$/.test(object.kind)),
   )
   assert.ok(answered.length >= routed.length, answered.join(' '))
-  for (const name of ['quickstart', 'test-model', 'Qwen/Qwen2.5', 'sql', 'french', 'gold', 'tiny', 'tiered', 'echo'])
+  for (const name of [
+    'quickstart',
+    'test-model',
+    'Qwen/Qwen2.5',
+    'sql',
+    'french',
+    'gold',
+    'tiny',
+    'tiered',
+    'echo',
+    'routed-batch',
+    'limited-trial',
+    'compact',
+    'alert',
+    'steady',
+  ])
     assert.ok(answered.includes(name), name)
 })
 
