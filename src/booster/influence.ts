@@ -112,14 +112,14 @@ function changedParts(before: unknown, after: unknown, path: readonly PathSegmen
   return [{ path, before }]
 }
 
-interface Variation {
+export interface Variation {
   readonly path: readonly PathSegment[]
   readonly value: unknown
   readonly given: boolean
 }
 
 /** Every way to change one field: those that are given to another value, those that are not to any. */
-function variations(booster: ModelBooster, schema: StructuralSchema): Variation[] {
+export function variations(booster: ModelBooster, schema: StructuralSchema): Variation[] {
   const { name, namespace, uid } = booster.metadata
   const whole = { metadata: { name, namespace, uid }, spec: booster.spec }
   const given = leavesOf(whole).map(({ path, value }) => ({

@@ -25,7 +25,7 @@ export function otherValue(value: unknown, schema: StructuralSchema | undefined)
     case 'number':
       return value === schema?.maximum ? value - 1 : value + 1
     case 'string':
-      return `${value}x`
+      return /\ds$/.test(value) && schema?.pattern !== undefined ? `1m${value}` : `${value}x`
     default:
       return Array.isArray(value) ? [sampleOf(schema?.items)] : { x: 'x' }
   }
@@ -45,9 +45,12 @@ export function sampleOf(schema: StructuralSchema | undefined, depth = 3): unkno
     case 'object':
       return sampleObject(schema, depth)
     default:
-      return 'x'
+      return texts.find((text) => schema?.pattern === undefined || new RegExp(schema.pattern).test(text)) ?? 'x'
   }
 }
+
+/** One of these is what any of our patterns takes. */
+const texts = ['x', '1s', 'pvc://x', 'hf://x', 'https://x']
 
 function sampleObject({ properties, additionalProperties }: StructuralSchema, depth: number): unknown {
   if (properties === undefined)
