@@ -199,7 +199,17 @@ function pairRole(render: Render, worker: NormalWorker): Role {
 function template({ booster, backend }: Render, spec: PodSpec): PodTemplate {
   const engine = spec.containers.length > 1 ? spec.containers.at(-1)?.name : undefined
   const annotations = engine === undefined ? {} : { annotations: { [defaultContainer]: engine } }
-  return { metadata: { labels: memberLabels(booster, backend), ...annotations }, spec }
+  return { metadata: { labels: memberLabels(booster, backend), ...annotations }, spec: withLastWords(spec) }
+}
+
+/** So that the status of a pod, and from there ours, has the last lines of a container that failed. */
+function withLastWords({ containers, initContainers, ...pod }: PodSpec): PodSpec {
+  const telling = (each: Container): Container => ({ ...each, terminationMessagePolicy: 'FallbackToLogsOnError' })
+  return {
+    ...(initContainers !== undefined && { initContainers: initContainers.map(telling) }),
+    containers: containers.map(telling),
+    ...pod,
+  }
 }
 
 const defaultContainer = 'kubectl.kubernetes.io/default-container'

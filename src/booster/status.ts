@@ -7,6 +7,9 @@
  * | `Active` | every serving of this generation is available, and one at least is not scaled to zero |
  * | `Failed` | the spec cannot be converted, a write failed, a name is taken, or pods cannot start |
  * | `AutoscalingActive` | the autoscaler can tell the number of every binding; told once the booster was active |
+ * | `Degraded` | it may serve, but not all that was asked for comes true: another route goes first, there is no Volcano |
+ *
+ * `Active` has the first thing that stands in the way in its message, whatever that is: `kubectl get` shows it.
  *
  * A new booster costs two writes, so counts that move while it comes up are not worth one until it takes long.
  */
@@ -24,7 +27,7 @@ import { family } from './names.ts'
 import type { Observed } from './observe.ts'
 import { type Child, settle } from './settle.ts'
 
-type BoosterConditionType = 'Initialized' | 'Active' | 'Failed' | 'AutoscalingActive'
+type BoosterConditionType = 'Initialized' | 'Active' | 'Failed' | 'AutoscalingActive' | 'Degraded'
 
 /** How long mere progress is kept back after `Active` was last flipped. */
 const quietMs = 30_000
@@ -80,8 +83,8 @@ function nextStatus(
     ...(backendStatuses === undefined ? {} : { backendStatuses }),
   }
   if (!conversion.ok) {
-    const failed = failure(conversion.errors.map(formatFieldError).join('; '))
-    return build({ Active: notReady(), Failed: failed }, before)
+    const message = conversion.errors.map(formatFieldError).join('; ')
+    return build({ Active: notReady(message), Failed: failure(message) }, before)
   }
   const { desired } = conversion
   const children = settle(desired, wanted)
@@ -90,13 +93,14 @@ function nextStatus(
   const foreign = children.filter(({ state }) => state === 'foreign').map(nameOf)
   if (foreign.length > 0) {
     const message = `${foreign.join(', ')}: the name is taken by an object of somebody else; rename or delete one of the two`
-    return build({ Active: notReady(), Failed: failure(message), ...scaling }, before)
+    return build({ Active: notReady(message), Failed: failure(message), ...scaling }, before)
   }
   const failures = outcome.failures.filter(({ error }) => !isFault(error, 'conflict') || error.code === 'NameConflict')
   if (failures.length > 0) {
     const active = former.get('Active')
-    const current = active?.observedGeneration === booster.metadata.generation ? active : notReady()
-    return build({ Active: current, Failed: failure(failures.map(textOf).join('; ')), ...scaling }, before)
+    const message = failures.map(textOf).join('; ')
+    const current = active?.observedGeneration === booster.metadata.generation ? active : notReady(message)
+    return build({ Active: current, Failed: failure(message), ...scaling }, before)
   }
   if (!outcome.complete) return undefined // someone wrote first; the next pass is on its way
   const leaving = children.filter(({ state }) => state === 'leaving' || state === 'replaced').map(nameOf)
@@ -107,13 +111,15 @@ function nextStatus(
   const servings = children.filter(({ kind }) => kind === ModelServing).map((child) => servingFacts(child, outcome))
   const hindrances = servings.flatMap(({ satisfied, hindrance }) => (satisfied || !hindrance ? [] : [hindrance]))
   const broken = hindrances.filter(({ definite }) => definite)
-  const active = activity(servings, hindrances)
+  const degraded = degradation(children, former)
+  const active = activity(servings, hindrances, degraded.Degraded)
   return build(
     {
       Initialized: { status: 'True', reason: 'ModelCreating', message: `${family.owner.kind} initialized` },
       Active: active,
       ...(broken.length > 0 ? { Failed: failure(textsOf(broken).join('; ')) } : recovered(former)),
       ...(active.status === 'True' ? { AutoscalingActive: scalingOf(children) } : scaling),
+      ...degraded,
     },
     {
       observedGeneration: booster.metadata.generation ?? 0,
@@ -156,7 +162,7 @@ function servingFacts({ desired, live, state }: Child, outcome: Outcome): Servin
   const written = state !== 'current' && outcome.written > 0
   const seen = (serving?.status?.observedGeneration ?? 0) >= (serving?.metadata.generation ?? 0)
   const available = serving !== undefined && !written && seen && find('Available')?.status === 'True'
-  const failing = find('PodsFailing')
+  const failing = [find('PodsFailing'), find('NameConflict'), writeFailure(find('Progressing'))].find(isTrouble)
   return {
     name: desired.metadata.name ?? '',
     revision: desired.metadata.labels?.[family.labels.revision] ?? '',
@@ -165,15 +171,28 @@ function servingFacts({ desired, live, state }: Child, outcome: Outcome): Servin
     availableReplicas: serving?.status?.availableReplicas ?? 0,
     satisfied: available || desiredReplicas === 0,
     hindrance:
-      failing === undefined || failing.status === 'False'
+      failing === undefined
         ? undefined
         : { message: `${desired.metadata.name}: ${failing.message}`, definite: failing.status === 'True' },
   }
 }
 
+function isTrouble(condition: Condition | undefined): condition is Condition {
+  return condition !== undefined && condition.status !== 'False'
+}
+
+/** Pods that the API server refuses: a quota, a policy, a right that is missing. */
+function writeFailure(progressing: Condition | undefined): Condition | undefined {
+  return progressing?.reason === 'WriteFailed' ? { ...progressing, status: 'True' } : undefined
+}
+
 const textsOf = (hindrances: readonly Hindrance[]): string[] => hindrances.map(({ message }) => message)
 
-function activity(servings: readonly ServingFacts[], hindrances: readonly Hindrance[]): Telling {
+function activity(
+  servings: readonly ServingFacts[],
+  hindrances: readonly Hindrance[],
+  degraded: Telling | undefined,
+): Telling {
   const waiting = servings.filter(({ satisfied }) => !satisfied).map(({ name }) => name)
   if (waiting.length > 0) {
     const count = `${servings.length - waiting.length}/${servings.length} backends available`
@@ -182,7 +201,36 @@ function activity(servings: readonly ServingFacts[], hindrances: readonly Hindra
   if (servings.every(({ desiredReplicas }) => desiredReplicas === 0)) {
     return { status: 'False', reason: 'ModelScaledToZero', message: 'all backends are scaled to zero' }
   }
-  return { status: 'True', reason: 'ModelAvailable', message: `${family.owner.kind} is ready` }
+  const but = degraded?.status === 'True' ? `; ${degraded.message}` : ''
+  return { status: 'True', reason: 'ModelAvailable', message: `${family.owner.kind} is ready${but}` }
+}
+
+/** Conditions of children that say so, each with the status that is bad. */
+const shortcomings: readonly (readonly [string, Condition['status']])[] = [
+  ['Conflicted', 'True'],
+  ['Accepted', 'False'],
+  ['GangUnavailable', 'True'],
+]
+
+/** What children say that does not keep the model from serving; told only while it is so, or was. */
+function degradation(children: readonly Child[], former: ReadonlyMap<string, Condition>): Tellings {
+  const told = children.flatMap((child) =>
+    shortcomings.flatMap(([type, bad]) => {
+      const found = statusOf(child).find((condition) => condition.type === type && condition.status === bad)
+      return found === undefined ? [] : [{ reason: found.reason, message: `${nameOf(child)}: ${found.message}` }]
+    }),
+  )
+  const [first] = told
+  if (first !== undefined) {
+    const message = told.map((each) => each.message).join('; ')
+    return { Degraded: { status: 'True', reason: first.reason, message } }
+  }
+  if (!former.has('Degraded')) return {}
+  return { Degraded: { status: 'False', reason: 'AsAsked', message: 'all that was asked for comes true' } }
+}
+
+function statusOf({ live }: Child): readonly Condition[] {
+  return (live as { status?: { conditions?: Condition[] } } | undefined)?.status?.conditions ?? []
 }
 
 function notReady(detail?: string): Telling {
@@ -220,7 +268,13 @@ function recovered(former: ReadonlyMap<string, Condition>): Tellings {
   return { Failed: { status: 'False', reason: 'ModelRecovered', message: `${family.owner.kind} recovered` } }
 }
 
-const conditionOrder: readonly BoosterConditionType[] = ['Initialized', 'Active', 'Failed', 'AutoscalingActive']
+const conditionOrder: readonly BoosterConditionType[] = [
+  'Initialized',
+  'Active',
+  'Failed',
+  'AutoscalingActive',
+  'Degraded',
+]
 
 /** Of a condition that is not told anew, only `Initialized` stays: it speaks of the past. */
 function conditionsOf(
