@@ -1,10 +1,12 @@
 import { ConfigMap } from '#api/core/kinds.ts'
 import { ModelBooster, type ModelBoosterStatus } from '#api/model-booster.ts'
+import { normalBooster } from '#api/model-booster-normal.ts'
 import type { ControllerDefinition, Watch } from '#controller/controller.ts'
+import type { Index, Reader } from '#controller/domain.ts'
 import { groupOf, controllerOf } from '#controller/owned.ts'
 import { keyOf, type Kind, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
-import { controllerName, family } from './names.ts'
+import { backendChildName, controllerName, family } from './names.ts'
 import { childKinds, observe, type Observed } from './observe.ts'
 import { plan } from './plan.ts'
 import { status } from './status.ts'
@@ -42,10 +44,27 @@ export function createBoosterController({ controllerNamespace }: BoosterControll
 
 export const boosterController: BoosterController = createBoosterController()
 
-/** By the owner or, where a hand has removed that, by the label: either is enough to be put right. */
-function boosterKeysOf({ metadata }: Resource): string[] {
-  const owner = controllerOf({ apiVersion: '', kind: '', metadata })
+/**
+ * By the owner or, where a hand has removed that, by the label: either is enough to be put right. And by the name, which
+ * somebody else may have taken, and given free.
+ */
+function boosterKeysOf(object: Resource, read: Reader): string[] {
+  const { metadata } = object
+  const owner = controllerOf(object)
   const owned = owner?.kind === family.owner.kind && groupOf(owner.apiVersion) === groupOf(family.owner.apiVersion)
   const names = [owned ? owner.name : undefined, metadata.labels?.[family.labels.modelName]]
-  return [...new Set(names)].filter((name) => name !== undefined).map((name) => keyOf({ ...metadata, name }))
+  const known = names.filter((name) => name !== undefined).map((name) => keyOf({ ...metadata, name }))
+  const wanting = owned ? [] : read.find(ModelBooster, byChildName, keyOf(placeOf(object)))
+  return [...new Set([...known, ...wanting.map((booster) => keyOf(placeOf(booster)))])]
+}
+
+/** Under `namespace/name` of all that they become. */
+const byChildName: Index<ModelBooster> = {
+  name: 'childNames',
+  valuesOf(booster) {
+    const { namespace } = booster.metadata
+    const { backends, routes, ...normal } = normalBooster(booster)
+    const names = [...routes.map(({ name }) => name), ...backends.map((each) => backendChildName(normal, each))]
+    return [...new Set(names)].map((name) => keyOf({ namespace, name }))
+  },
 }

@@ -24,7 +24,7 @@ export const family = {
 } as const
 
 /** Of ModelServing and ModelServer, and of a backend's own autoscaling objects. */
-export function backendChildName(booster: NormalBooster, backend: Pick<NormalBackend, 'name'>): string {
+export function backendChildName(booster: Pick<NormalBooster, 'name'>, backend: Pick<NormalBackend, 'name'>): string {
   return `${booster.name}-${backend.name}`
 }
 
