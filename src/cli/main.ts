@@ -8,6 +8,7 @@ import { atLeastZero, bindAddress, commaSeparated, durationMs, kept, namespaces,
 import { type Io, processIo } from './io.ts'
 import { type LogLevel, logLevels } from './log-level.ts'
 import type { RolloutAction } from './rollout.ts'
+import { shapes } from './shapes.ts'
 
 export async function main(args: readonly string[], io: Io = processIo()): Promise<void> {
   const program = commandLine(io)
@@ -229,6 +230,21 @@ export function commandLine(io: Io): Command {
     .option('-f, --filename <file>', 'of the ModelBoosters in a file instead; may be repeated', collected)
     .addOption(output('yaml', 'json').default('yaml'))
     .action(async (what, names, options) => (await import('./eject.ts')).ejectBooster({ what, names, ...options }, io))
+
+  program
+    .command('convert')
+    .description('print objects of files in another shape, and what that cannot carry; needs no server')
+    .requiredOption('-f, --filename <file...>', 'a file, a directory, or - for standard input')
+    .addOption(
+      new Option(
+        '--to <shape>',
+        'a ModelBooster with a list of backends or a single one; scaling by bindings or by targets in the policy; a ModelBooster for each earlier Model',
+      )
+        .choices(shapes)
+        .makeOptionMandatory(),
+    )
+    .option('--json', 'objects and losses as JSON')
+    .action(async (options) => (await import('./convert.ts')).convertDocuments(options, io))
 
   program
     .command('validate')
