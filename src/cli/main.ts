@@ -148,6 +148,20 @@ export function commandLine(io: Io): Command {
     .addOption(output('json'))
     .action(async (what, options) => (await import('./tree.ts')).tree({ what, ...options }, io))
 
+  connected(
+    program,
+    'status',
+    'each model, its backends and the first thing that stands in the way; live on a terminal',
+  )
+    .argument('[kind/name]', 'such as modelbooster/chat; default all')
+    .argument('[name...]')
+    .option('-A, --all-namespaces', 'of all namespaces')
+    .option('--wait', 'end once all are Active, or one fails for good')
+    .option('--timeout <seconds>', 'end with 1 when they are not Active by then; 0 waits for ever', seconds, 0)
+    .option('--once', 'say it once, also on a terminal')
+    .addOption(output('json'))
+    .action(async (what, names, options) => (await import('./status.ts')).status({ what, names, ...options }, io))
+
   connected(program, 'describe', 'one object in full, with its conditions, children and events')
     .argument('<kind[/name]>')
     .argument('[name]')

@@ -8,6 +8,7 @@ import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { applyDocument } from './apply.ts'
 import { clusterAccess, type ConnectOptions, connect } from './connect.ts'
+import { crossChecks } from './cross-checks.ts'
 import { ImaginedCluster } from './imagined-cluster.ts'
 import type { Io } from './io.ts'
 import type { Ground } from './plan-ground.ts'
@@ -26,6 +27,7 @@ export async function clusterGround(options: ConnectOptions, io: Io): Promise<Gr
       return { before, after: { ...applied, apiVersion: apiVersionOf(kind), kind: kind.kind } }
     },
     clusterFor: ({ metadata }) => load(metadata.namespace ?? namespace),
+    warnings: (children) => crossChecks(client, children),
     [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
   }
 }

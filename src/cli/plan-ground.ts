@@ -21,6 +21,8 @@ export interface Ground extends AsyncDisposable {
   apply(document: CheckedDocument, kind: Kind): Promise<{ before: Resource | undefined; after: Resource }>
   /** All that the planner of a booster may want to see. */
   clusterFor(booster: ModelBooster): Promise<ImaginedCluster>
+  /** What these objects need and do not find, in sentences. */
+  warnings(children: readonly Resource[]): Promise<readonly string[]>
 }
 
 export interface CheckedDocument extends UserDocument {
@@ -64,6 +66,7 @@ export function offlineGround(files: readonly string[]): Ground {
       return Promise.resolve({ before, after })
     },
     clusterFor: () => Promise.resolve(cluster),
+    warnings: () => Promise.resolve([]),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
 }

@@ -2,10 +2,13 @@ import { ModelBooster } from '#api/model-booster.ts'
 import { causes } from '#booster/influence.ts'
 import { family } from '#booster/names.ts'
 import { Fault } from '#base/fault.ts'
-import { isOfKind } from '#machinery/kind.ts'
+import { childKinds } from '#booster/observe.ts'
+import { isOfKind, type Kind } from '#machinery/kind.ts'
+import type { Resource } from '#machinery/meta.ts'
 import type { ConnectOptions } from './connect.ts'
 import { exitCodes } from './exit.ts'
 import { lineOf } from './inspect.ts'
+import type { ImaginedCluster } from './imagined-cluster.ts'
 import type { Io } from './io.ts'
 import { kindOfObject } from './known-kinds.ts'
 import { type CheckedDocument, checkedDocuments, type Ground, offlineGround } from './plan-ground.ts'
@@ -75,19 +78,20 @@ async function planDocument(document: CheckedDocument, ground: Ground): Promise<
   const change = changeOf(before === undefined ? 'create' : 'change', kind, { before, after }, why)
   const own = change.do === 'change' && change.fields.length === 0 ? undefined : change
   if (!isOfKind(after, ModelBooster)) return { ...told, own }
-  const { errors, changes, notes, obstacles } = planChildren(
-    after,
-    await ground.clusterFor(after),
-    ground.home,
-    Date.now(),
-  )
+  const cluster = await ground.clusterFor(after)
+  const { errors, changes, notes, obstacles } = planChildren(after, cluster, ground.home, Date.now())
   if (errors.length > 0) {
     const lines = errors.map((error) => lineOf({ at: at(error.field), error }))
     throw new Fault('invalid', 'InvalidObject', lines.join('\n  '))
   }
   const children =
     before === undefined || !isOfKind(before, ModelBooster) ? changes : withCauses(changes, before, after)
-  return { ...told, own, children, warnings: notes.map(({ note }) => note), obstacles }
+  const lacks = await ground.warnings(childrenIn(cluster, after))
+  return { ...told, own, children, warnings: [...notes.map(({ note }) => note), ...lacks], obstacles }
+}
+
+function childrenIn(cluster: ImaginedCluster, { metadata }: ModelBooster): Resource[] {
+  return childKinds.flatMap((kind: Kind) => cluster.list(kind, { controllerUid: metadata.uid ?? '' }))
 }
 
 function withCauses(changes: readonly PlannedChange[], before: ModelBooster, after: ModelBooster): PlannedChange[] {
