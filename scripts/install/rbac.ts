@@ -2,7 +2,7 @@
 import { Role } from '#api/core/kinds.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import { commonLabels, labelsOf, nameOf, type Program } from './names.ts'
-import { homeRights, type Right, rights } from './rights.ts'
+import { homeRights, leaderWorkerSetRights, type Right, rights } from './rights.ts'
 import { each, item, namespace, not, type Tree, value, when } from './tree.ts'
 
 const apiVersion = apiVersionOf(Role)
@@ -14,11 +14,15 @@ const namespaces = value((v) => v.namespaces)
 export function programRoles(program: Program): Tree[] {
   const rules = rulesOf(rights[program])
   return [
-    when(not(namespaces), clusterRole(program, rules)),
-    when(not(namespaces), clusterRoleBinding(program)),
+    ...clusterWide(program, nameOf(program), rules).map((document) => when(not(namespaces), document)),
     each(namespaces, role({ program, name: nameOf(program), namespace: item, rules })),
     each(namespaces, roleBinding({ program, name: nameOf(program), namespace: item })),
   ]
+}
+
+/** What the manager needs only where it takes LeaderWorkerSets. */
+export function leaderWorkerSetRoles(): Tree[] {
+  return clusterWide('manager', `${nameOf('manager')}-leader-worker-sets`, rulesOf(leaderWorkerSetRights))
 }
 
 /** What the manager may do where it is installed. */
@@ -67,23 +71,18 @@ interface RoleFacts {
   readonly namespace: Tree
 }
 
-function clusterRole(program: Program, rules: Tree): Tree {
-  return {
-    apiVersion,
-    kind: 'ClusterRole',
-    metadata: { name: nameOf(program), labels: labelsOf(program) },
-    rules,
-  }
-}
-
-function clusterRoleBinding(program: Program): Tree {
-  return {
-    apiVersion,
-    kind: 'ClusterRoleBinding',
-    metadata: { name: nameOf(program), labels: labelsOf(program) },
-    roleRef: { apiGroup, kind: 'ClusterRole', name: nameOf(program) },
-    subjects: subjects(program),
-  }
+function clusterWide(program: Program, name: string, rules: Tree): Tree[] {
+  const metadata = { name, labels: labelsOf(program) }
+  return [
+    { apiVersion, kind: 'ClusterRole', metadata, rules },
+    {
+      apiVersion,
+      kind: 'ClusterRoleBinding',
+      metadata,
+      roleRef: { apiGroup, kind: 'ClusterRole', name },
+      subjects: subjects(program),
+    },
+  ]
 }
 
 function role({ program, name, namespace, rules }: RoleFacts & { readonly rules: Tree }): Tree {

@@ -5,6 +5,7 @@
 import { ConfigMap, ControllerRevision, Event, Lease, Pod, Service } from '#api/core/kinds.ts'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import { LeaderWorkerSet } from '#api/leader-worker-set.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
@@ -57,6 +58,13 @@ export const rights: Record<Program, readonly Right[]> = {
   ],
   router: [ModelRoute, ModelServer, Pod].map((kind) => ({ kind, verbs: watched })),
 }
+
+/** Beside the manager's, where it takes LeaderWorkerSets. */
+export const leaderWorkerSetRights: readonly Right[] = [
+  { kind: LeaderWorkerSet, verbs: watched },
+  { kind: LeaderWorkerSet, subresource: 'status', verbs: ['patch'] },
+  { kind: LeaderWorkerSet, subresource: 'finalizers', verbs: ['update'] },
+]
 
 /** In the namespace of the installation, whatever is watched. */
 export const homeRights: readonly Right[] = [

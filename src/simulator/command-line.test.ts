@@ -98,8 +98,12 @@ const others: Record<string, { container: Partial<ContainerCommand>; run: Progra
     container: { command: ['bash', '-c', 'chmod +x h.sh && ./h.sh worker --ray_address=pod.ns'] },
     run: 'follower',
   },
-  'a ray worker whose script a shell is told to run': {
-    container: { command: ['bash', '-c', 'bash /x/h.sh worker --ray_address=pod.ns'] },
+  'the same by a shell that is given the file, as the guides of vLLM write it': {
+    container: { command: ['bash', '-c', 'bash /examples/multi-node-serving.sh worker --ray_address=pod.ns'] },
+    run: 'follower',
+  },
+  'and without a script': {
+    container: { command: ['sh', 'multi-node-serving.sh', 'worker', '--ray_address=pod.ns'] },
     run: 'follower',
   },
   'the sidecar by its image': {
