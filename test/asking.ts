@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { Pod } from '#api/core/kinds.ts'
+import type { FamilyKinds } from '#api/family-kinds.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { isObject } from '#base/json.ts'
 import { silentLog } from '#base/log.ts'
@@ -29,10 +30,12 @@ export interface Clients {
 export async function startClients(
   t: Pick<TestContext, 'after'>,
   world: Pick<World, 'until' | 'informers'>,
+  families?: readonly FamilyKinds[],
 ): Promise<Clients> {
   const router = await startRouter({
     config: RouterConfig.parse({ port: 0, metricsPort: 0, drainMs: 0, accessLog: 'off' }),
     informers: world.informers,
+    ...(families !== undefined && { families }),
     log: silentLog,
     write: () => {},
   })
@@ -87,7 +90,7 @@ export async function namesIn(
 }
 
 /** Pods that are not being deleted. */
-export async function podsOf(world: World, labelSelector?: string): Promise<Pod[]> {
+export async function podsOf(world: Pick<World, 'list'>, labelSelector?: string): Promise<Pod[]> {
   const pods = await world.list(Pod, labelSelector)
   return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
 }

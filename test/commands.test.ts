@@ -61,7 +61,11 @@ test('apply, get, tree, describe, logs and delete do to objects what they say', 
   )
   await prints(['describe', 'autoscalingpolicybinding/scaled'], /^Kind: +AutoscalingPolicyBinding/m)
   await prints(['why', 'autoscalingpolicybinding', 'scaled'], /^AutoscalingPolicyBinding\/scaled\n/)
-  await prints(['why', 'pod', 'x'], /^error: why explains ModelServing, .* shows its conditions and events/, 64)
+  await prints(
+    ['why', 'pod', 'x'],
+    /^error: why explains what a ModelBooster becomes, and scaling; .* shows its conditions and events/,
+    64,
+  )
   await prints(
     ['why', 'modelserving/quickstart-vllm'],
     /^ModelServing\/quickstart-vllm is made of ModelBooster\/quickstart\n[^]*containers\[1\]\.image: .*\n {4}spec\.backends\[0\]\.workers\[0\]\.image\n/,

@@ -8,7 +8,7 @@ import type { Conversion } from '#api/conversions/conversion.ts'
 import { modelToBooster } from '#api/conversions/legacy-model.ts'
 import { normaliseBinding, normalisePolicy } from '#autoscaler/normalise.ts'
 import { childrenOf, convert } from '#booster/convert.ts'
-import { family } from '#booster/names.ts'
+import { kthena } from '#api/dialects.ts'
 import { converted } from '#cli/convert.ts'
 import { errorsOf, inspect } from '#cli/inspect.ts'
 import type { Shape } from '#cli/shapes.ts'
@@ -26,7 +26,7 @@ function stored(object: AnyResource): AnyResource {
 
 /** What it becomes; the share of an only backend counts for nothing. */
 function children(booster: AnyResource): unknown {
-  const conversion = convert(stored(booster), family.images)
+  const conversion = convert(stored(booster), kthena.images)
   assert.ok(conversion.ok, JSON.stringify(conversion))
   return JSON.parse(
     JSON.stringify(childrenOf(conversion.desired), (key, value: unknown) =>

@@ -3,24 +3,26 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { ModelBooster } from '#api/model-booster.ts'
-import { childKinds } from '#booster/observe.ts'
+import { kthena } from '#api/dialects.ts'
+import { childKindsOf } from '#booster/observe.ts'
 import { ImaginedCluster } from '#cli/imagined-cluster.ts'
-import { clusterAround } from '#cli/plan-cluster.ts'
-import { byController, planChildren } from '#cli/planned.ts'
+import { surroundings } from '#cli/plan-cluster.ts'
+import { controllerOf, planChildren } from '#cli/planned.ts'
 import { afterApply } from '#controller/would-change.ts'
 import { canonicalJson } from '#base/json.ts'
-import { apiVersionOf, type Kind } from '#machinery/kind.ts'
+import { apiVersionOf } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { boosters } from './boosters.ts'
 import { kindOf } from './tools.ts'
 import { startWorld, type World } from './world.ts'
 
+const childKinds = childKindsOf(kthena)
 const place = { namespace: 'default', name: 'chat' }
 
 /** What the API has of the children, but for what only a server, or another controller, writes. */
 async function childrenIn(world: World): Promise<string[]> {
   const lists = await Promise.all(
-    childKinds.map(async (kind: Kind) => {
+    childKinds.map(async (kind) => {
       const { items } = await world.client.list(kind, { namespace: 'default' })
       return items.map((item) => ({ ...item, apiVersion: apiVersionOf(kind), kind: kind.kind }))
     }),
@@ -46,7 +48,7 @@ test('whatever the booster, planned and written are the same objects, byte for b
     const stored = await settledWith(world, booster)
     const { changes, errors } = planChildren(stored, new ImaginedCluster(), undefined, Date.now())
     assert.deepEqual(errors, [])
-    const planned = changes.map(({ object }) => afterApply(kindOf(object), undefined, object, byController))
+    const planned = changes.map(({ object }) => afterApply(kindOf(object), undefined, object, controllerOf(object)))
     assert.deepEqual(planned.map(text).toSorted(), await childrenIn(world))
     await world.client.delete(ModelBooster, place)
     await world.until('the children to go', async () => (await childrenIn(world)).length === 0)
@@ -57,17 +59,22 @@ test('whatever is changed into what, the plan leads to what the controller makes
   const world = await startWorld(t)
   for (const [before, after] of fc.sample(fc.tuple(boosters('chat'), boosters('chat')), { numRuns: 5, seed: 11 })) {
     await settledWith(world, before)
-    const cluster = await (await clusterAround(world.client)).load('default')
     const dryRun = await world.client.apply(ModelBooster, after as never, {
       fieldManager: 'test',
       force: true,
       dryRun: true,
     })
+    const { cluster } = await surroundings(world.client, dryRun)
     const { changes } = planChildren(dryRun, cluster, undefined, Date.now())
     await settledWith(world, after)
-    const planned = childKinds.flatMap((kind: Kind) => cluster.list(kind, { controllerUid: dryRun.metadata.uid ?? '' }))
+    const planned = childKinds.flatMap((kind) => cluster.list(kind, { controllerUid: dryRun.metadata.uid ?? '' }))
     const complete = planned.map((object) =>
-      afterApply(kindOf(object), object, { ...object, metadata: withoutManagers(object) } as AnyResource, byController),
+      afterApply(
+        kindOf(object),
+        object,
+        { ...object, metadata: withoutManagers(object) } as AnyResource,
+        controllerOf(object),
+      ),
     )
     assert.deepEqual(complete.map(text).toSorted(), await childrenIn(world))
     assert.ok(changes.every(({ why }) => why.reason !== '' && why.note !== ''))

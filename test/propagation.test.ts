@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import { influence, variations } from '#booster/influence.ts'
-import { family } from '#booster/names.ts'
+import { kthena } from '#api/dialects.ts'
 import { inspect } from '#cli/inspect.ts'
 import { formatPath, withValueAt } from '#machinery/field-path.ts'
 import { isOfKind } from '#machinery/kind.ts'
@@ -180,8 +180,8 @@ function entryOf(base: string, field: string): [string, string] {
 }
 
 function reached(before: Resource, after: Resource): string {
-  const former = new Map(influence(after, before, family.images).map(({ child }) => [at(child), child]))
-  const kinds = influence(before, after, family.images).map(({ child }) => {
+  const former = new Map(influence(after, before, kthena.images).map(({ child }) => [at(child), child]))
+  const kinds = influence(before, after, kthena.images).map(({ child }) => {
     const letter = letters[child.kind] ?? '?'
     const was = former.get(at(child)) ?? [...former.values()].find(({ kind }) => kind === child.kind)
     return was !== undefined && revision(was) !== revision(child) ? `${letter}!` : letter

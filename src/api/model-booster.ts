@@ -24,8 +24,9 @@ import {
 } from './fields.ts'
 import { groups } from './labels.ts'
 import { backendRules, boosterRules, specRules } from './model-booster-cel.ts'
+import { backendOptions, modelOptions } from './model-booster-options.ts'
 import { checkModelBooster, warnModelBooster } from './model-booster-rules.ts'
-import { ModelMatch, ParentRef, RateLimit } from './model-route.ts'
+import { ModelMatch } from './model-route.ts'
 import { NetworkTopology } from './model-serving.ts'
 
 export const backendTypes = ['vLLM', 'vLLMDisaggregated', 'SGLang', 'MindIE', 'MindIEDisaggregated'] as const
@@ -147,64 +148,12 @@ const Backend = z
       .optional()
       .describe('Gang scheduling; off unless enabled. Needs the Volcano scheduler.'),
     networkTopology: NetworkTopology.optional(),
-    kvEvents: z
-      .object({ enabled: z.boolean().optional().describe('On by default in `spec.backends`, off in `spec.backend`.') })
-      .optional()
-      .describe('Whether engines tell what their key-value cache holds.'),
+    ...backendOptions,
   })
   .describe('One engine with one set of weights.')
 
 export const ModelBackend = Backend.meta(rules(...backendRules))
 export type ModelBackend = z.output<typeof ModelBackend>
-
-const parentRefs = () =>
-  z
-    .array(ParentRef)
-    .max(16)
-    .optional()
-    .describe('Gateways that the route is for. Accepted, and not acted on yet.')
-    .meta(atomicList)
-
-const AdditionalRoute = z
-  .object({
-    name: dnsLabel().describe('Part of the name of the ModelRoute, `<model>-<name>`.'),
-    modelName: z
-      .string()
-      .min(1)
-      .max(256)
-      .optional()
-      .describe('Another `model` that clients may ask for, besides that of the model itself.'),
-    loraAdapters: z
-      .array(z.string().min(1).max(256))
-      .max(10)
-      .optional()
-      .describe('Adapters that this route is for, in place of the route of the model.')
-      .meta(atomicList),
-    modelMatch: ModelMatch.optional(),
-    targets: z
-      .array(
-        z.object({
-          backend: dnsLabel().describe('Name of a backend.'),
-          weight: z.int32().min(0).max(100).default(100).describe('Share of the requests, compared with the others.'),
-        }),
-      )
-      .min(1)
-      .max(16)
-      .optional()
-      .describe('Backends that answer; all by default, by their `routeWeight`.')
-      .meta(keyedBy('backend')),
-    rateLimit: RateLimit.optional(),
-    parentRefs: parentRefs(),
-  })
-  .describe('One more ModelRoute over the same backends.')
-  .meta(
-    rules({
-      rule: 'has(self.modelName) || (has(self.loraAdapters) && size(self.loraAdapters) > 0)',
-      message: 'give a modelName of its own, loraAdapters, or both',
-      fieldPath: '.modelName',
-      reason: 'FieldValueRequired',
-    }),
-  )
 
 export const ModelBoosterSpec = z
   .object({
@@ -235,14 +184,7 @@ export const ModelBoosterSpec = z
       .optional()
       .describe('How far costlier backends are mixed in; 200 by default.'),
     modelMatch: ModelMatch.optional(),
-    rateLimit: RateLimit.optional(),
-    parentRefs: parentRefs(),
-    additionalRoutes: z
-      .array(AdditionalRoute)
-      .max(16)
-      .optional()
-      .describe('More ways to the same backends: other names, other matches, other limits.')
-      .meta(keyedBy('name')),
+    ...modelOptions,
   })
   .describe('Desired state of one model.')
   .meta(rules(...specRules))

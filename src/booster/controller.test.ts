@@ -12,12 +12,12 @@ import { ModelBooster, type ModelBoosterStatus } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
-import { type Index, type Outcome, type Reader, type Step, untouched } from '#controller/domain.ts'
+import { type Index, type Outcome, type Reader, type ReaderQuery, type Step, untouched } from '#controller/domain.ts'
 import { controllerOf } from '#controller/owned.ts'
 import { isOfKind, type Kind } from '#machinery/kind.ts'
 import type { AnyResource, Condition, Resource } from '#machinery/meta.ts'
 import { createBoosterController } from './controller.ts'
-import { controllerName } from './names.ts'
+import { kthena } from '#api/dialects.ts'
 
 const controller = createBoosterController({ controllerNamespace: 'system' })
 const { domain } = controller
@@ -35,9 +35,10 @@ class World implements Reader {
     return found !== undefined && isOfKind(found, kind) ? found : undefined
   }
 
-  list<T extends Resource>(kind: Kind<T>, { controllerUid }: { controllerUid?: string } = {}): T[] {
+  list<T extends Resource>(kind: Kind<T>, { controllerUid, labels = {} }: ReaderQuery = {}): T[] {
     return [...this.objects.values()]
       .filter((object) => isOfKind(object, kind))
+      .filter(({ metadata }) => Object.entries(labels).every(([name, value]) => metadata.labels?.[name] === value))
       .filter((object) => controllerUid === undefined || controllerOf(object)?.uid === controllerUid)
   }
 
@@ -249,17 +250,13 @@ test('C19: the life of one object', () => {
   )
 
   setSpec(world, { backends: [backend('a', { routeWeight: 50 }), backend('c', { routeWeight: 70 })] })
-  assert.deepEqual(world.pass(), [
-    'apply ModelServing/chat-c',
-    'apply ModelServer/chat-c',
-    'apply ModelRoute/chat',
-    'delete ModelServer/chat-b',
-    'delete ModelServing/chat-b',
-  ])
+  assert.deepEqual(world.pass(), ['apply ModelServing/chat-c', 'apply ModelServer/chat-c'])
   assert.equal(world.conditions(), 'Initialized+ Active-')
+  assert.deepEqual(world.pass(), [], 'requests stay with b until c can answer them')
   world.serve('chat-c', available)
-  world.pass()
+  assert.deepEqual(world.pass(), ['apply ModelRoute/chat', 'delete ModelServer/chat-b', 'delete ModelServing/chat-b'])
   assert.equal(world.conditions(), 'Initialized+ Active+')
+  assert.equal(world.status().observedGeneration, 3)
 
   setSpec(world, { backends: [backend('a', { type: 'MindIE' }), backend('c')] })
   assert.deepEqual(world.pass(), [], 'the children stay as they are')
@@ -281,6 +278,33 @@ test('C19: the life of one object', () => {
   world.remove('ModelServer/chat-a')
   assert.deepEqual(world.pass(), [], 'nothing is made anew while the booster is being deleted')
   assert.equal(world.statusWrites, statusWrites)
+})
+
+test('a handover ends when the user’s patience does, or at once where none is asked for', () => {
+  const renamed = { backends: [backend('c')], updateStrategy: { timeout: '5m' } }
+  const world = active({ backends: [backend('b')] })
+  setSpec(world, renamed)
+  assert.deepEqual(world.pass(), ['apply ModelServing/chat-c', 'apply ModelServer/chat-c'])
+  const creationTimestamp = new Date(world.nowMs).toISOString()
+  world.edit('ModelServing/chat-c', (one) => ({ ...one, metadata: { ...one.metadata, creationTimestamp } }))
+  world.nowMs += 4 * 60_000
+  assert.deepEqual(world.pass(), [])
+  world.nowMs += 60_000
+  assert.deepEqual(world.pass(), ['apply ModelRoute/chat', 'delete ModelServer/chat-b', 'delete ModelServing/chat-b'])
+
+  const hasty = active({ backends: [backend('b')] })
+  setSpec(hasty, { ...renamed, updateStrategy: { waitForReady: false } })
+  assert.deepEqual(hasty.pass().slice(2), [
+    'apply ModelRoute/chat',
+    'delete ModelServer/chat-b',
+    'delete ModelServing/chat-b',
+  ])
+})
+
+test('a backend that never served is not waited for', () => {
+  const world = started({ backends: [backend('b')] })
+  setSpec(world, { backends: [backend('c')] })
+  assert.equal(world.pass().at(-1), 'delete ModelServing/chat-b')
 })
 
 test('a changed template keeps the booster from being Active until the serving has caught up', () => {
@@ -499,6 +523,28 @@ test('other images of the platform reach new servings, and old ones only with an
   assert.ok(world.list(ConfigMap).length === 1)
 })
 
+test('other images of the platform roll servings where the user wants that, and never an image that the user named', () => {
+  const data = { model_serving_runtime_image: 'mirror/runtime:2' }
+  const config = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'model-booster-controller-config', namespace: 'system' },
+  }
+  const following = active({ backend: backend('a'), updateStrategy: { followPlatformImages: true } })
+  following.put({ ...config, data })
+  assert.deepEqual(following.pass(), ['apply ModelServing/chat-a'])
+  assert.match(JSON.stringify(following.named('ModelServing/chat-a')), /"mirror\/runtime:2"/)
+
+  const own = active({ backend: backend('a', { runtime: { image: 'mine:1' } }) })
+  own.put({ ...config, data })
+  setSpec(own, { backend: backend('a', { runtime: { image: 'mine:2' } }) })
+  assert.deepEqual(own.pass(), ['apply ModelServing/chat-a'])
+  assert.match(JSON.stringify(own.named('ModelServing/chat-a')), /"mine:2"/)
+  setSpec(own, { backend: backend('a') })
+  own.pass()
+  assert.match(JSON.stringify(own.named('ModelServing/chat-a')), /"mirror\/runtime:2"/)
+})
+
 test('a field given up in the spec is given up in the child', () => {
   const worker = { image: 'i', tolerations: [{ key: 't', operator: 'Exists' }] }
   const world = active({ backend: backend('a', { workers: [worker] }) })
@@ -647,5 +693,5 @@ test('a preview needs no outcome of writes', () => {
   const observed = domain.observe(booster, world, signal)
   assert.ok(!(observed instanceof Promise))
   assert.deepEqual(domain.status(booster, observed, untouched, world.nowMs), booster.status)
-  assert.equal(controller.name, controllerName)
+  assert.equal(controller.name, kthena.controllerName)
 })

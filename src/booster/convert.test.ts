@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parse, stringify } from 'yaml'
 import { warnModelBooster } from '#api/model-booster-rules.ts'
+import { kthena } from '#api/dialects.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { childrenOf, convert } from './convert.ts'
-import { family } from './names.ts'
 
 const testdata = join(import.meta.dirname, 'testdata')
 
@@ -15,7 +15,7 @@ function input(name: string): AnyResource {
 }
 
 function rendered(object: AnyResource): AnyResource[] {
-  const conversion = convert(object, family.images)
+  const conversion = convert(object, kthena.images)
   assert.ok(conversion.ok, JSON.stringify(conversion))
   return childrenOf(conversion.desired)
 }
@@ -566,7 +566,7 @@ test('no pod carries a revision: an edit of a weight restarts nothing', () => {
 })
 
 test('a revision leaves out replicas, images and adapters, and has in it all the rest', () => {
-  const revision = (object: AnyResource, images = family.images as { downloader: string; runtime: string }) => {
+  const revision = (object: AnyResource, images = kthena.images as { downloader: string; runtime: string }) => {
     const conversion = convert(object, images)
     assert.ok(conversion.ok)
     return conversion.desired.backends[0]?.serving.metadata.labels?.[`${prefix}/revision`]
@@ -627,9 +627,9 @@ test('a worker’s explicit zero replicas stay zero', () => {
   assert.equal(serving(withBackend('c14', { workers: [{ image: 'i', replicas: 0 }] }), 'plain-b').role.replicas, 0)
 })
 
-for (const type of ['SGLang', 'MindIE']) {
+for (const type of ['MindIE']) {
   test(`${type} is admitted but cannot be converted yet`, () => {
-    const conversion = convert(withBackend('c14', { type }), family.images)
+    const conversion = convert(withBackend('c14', { type }), kthena.images)
     assert.ok(!conversion.ok)
     assert.deepEqual(
       conversion.errors.map(({ field }) => field),

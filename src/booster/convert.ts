@@ -7,12 +7,14 @@ import type { FieldError } from '#machinery/field-error.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { renderAutoscaling } from './render-autoscaling.ts'
 import type { PlatformImages } from './render-container.ts'
-import { renderRoute, renderServer } from './render-network.ts'
+import { renderRoutes, renderServer } from './render-network.ts'
 import { renderServing, type RenderedServing } from './render-serving.ts'
 
 export interface DesiredBackend {
   readonly backend: NormalBackend
   readonly serving: RenderedServing
+  /** The same with other adapters in the template. */
+  readonly servingWith: (loras: NormalBackend['loras']) => RenderedServing
   readonly server: AnyResource
   /** Whether a policy moves the replicas of the serving, so that we keep out of it. */
   readonly scaled: boolean
@@ -21,7 +23,7 @@ export interface DesiredBackend {
 export interface Desired {
   readonly booster: NormalBooster
   readonly backends: readonly DesiredBackend[]
-  /** That of the model first. */
+  /** The model's own first. */
   readonly routes: readonly AnyResource[]
   readonly policies: readonly AnyResource[]
   readonly bindings: readonly AnyResource[]
@@ -31,7 +33,7 @@ export type Conversion =
   | { readonly ok: true; readonly desired: Desired }
   | { readonly ok: false; readonly errors: readonly FieldError[] }
 
-const convertible = ['vLLM', 'vLLMDisaggregated']
+const convertible = ['vLLM', 'vLLMDisaggregated', 'SGLang']
 
 /** All children, or all that is wrong. Never throws, whatever the JSON. */
 export function convert(object: Resource, images: PlatformImages): Conversion {
@@ -44,7 +46,7 @@ function unsupported({ backends }: NormalBooster): FieldError[] {
   return backends
     .filter(({ type }) => !convertible.includes(type))
     .map(({ path, type }) => {
-      const detail = `model backend type ${type} is not supported yet; use ${convertible.join(' or ')}`
+      const detail = `model backend type ${type} is not supported yet; use vLLM, vLLMDisaggregated or SGLang`
       return { field: `${path}.type`, type: 'FieldValueNotSupported', value: type, detail }
     })
 }
@@ -54,12 +56,17 @@ export function desiredBy(booster: NormalBooster, images: PlatformImages): Desir
   const backends = booster.backends.flatMap((backend): DesiredBackend[] => {
     const cache = cacheOf(backend.cacheURI)
     if (cache === undefined) return [] // the rules say so
-    const serving = renderServing(booster, backend, cache, images)
-    const scaled = (booster.modelPolicy ?? backend.policy) !== undefined
-    return [{ backend, serving, server: renderServer(booster, backend), scaled }]
+    return [
+      {
+        backend,
+        serving: renderServing(booster, backend, cache, images),
+        servingWith: (loras) => renderServing(booster, { ...backend, loras }, cache, images),
+        server: renderServer(booster, backend),
+        scaled: (booster.modelPolicy ?? backend.policy) !== undefined,
+      },
+    ]
   })
-  const routes = booster.routes.map((route) => renderRoute(booster, route))
-  return { booster, backends, routes, ...renderAutoscaling(booster) }
+  return { booster, backends, routes: renderRoutes(booster), ...renderAutoscaling(booster) }
 }
 
 /** The children as they would be created, in the order of writing. */

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
 import { checkModelBooster, warnModelBooster } from '#api/model-booster-rules.ts'
+import { kthena } from '#api/dialects.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { childrenOf, convert } from './convert.ts'
-import { family } from './names.ts'
 
 const examples = join(import.meta.dirname, '../../examples/model-booster')
 
@@ -21,7 +21,7 @@ for (const file of readdirSync(examples).filter((name) => name.endsWith('.yaml')
   test(`example ${file} is converted without an error or a warning`, () => {
     const booster = boosterIn(file)
     assert.deepEqual([...checkModelBooster(booster), ...warnModelBooster(booster)], [])
-    assert.ok(convert(booster, family.images).ok)
+    assert.ok(convert(booster, kthena.images).ok)
   })
 }
 
@@ -33,7 +33,7 @@ const promised: Record<string, { file: string; scaling: string[] }> = {
 }
 for (const [name, { file, scaling }] of Object.entries(promised)) {
   test(`test-model has the promised names ${name}`, () => {
-    const conversion = convert(boosterIn(file), family.images)
+    const conversion = convert(boosterIn(file), kthena.images)
     assert.ok(conversion.ok)
     const names = Object.groupBy(childrenOf(conversion.desired), ({ kind }) => kind)
     assert.deepEqual(

@@ -1,9 +1,11 @@
 import { stringify } from 'yaml'
 import { toListForm, toSingleForm } from '#api/conversions/booster-form.ts'
 import type { Conversion } from '#api/conversions/conversion.ts'
-import { legacyModel, modelToBooster } from '#api/conversions/legacy-model.ts'
+import { modelToBooster } from '#api/conversions/legacy-model.ts'
 import { toBindings, toPoliciesWithTargets } from '#api/conversions/scaling-shape.ts'
+import { Model } from '#api/family-kinds.ts'
 import { ModelBooster } from '#api/model-booster.ts'
+import { isOfKind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { readDocuments } from './documents.ts'
 import { exitCodes } from './exit.ts'
@@ -38,7 +40,7 @@ export function converted(objects: readonly AnyResource[], to: Shape): Conversio
     case 'targets':
       return toPoliciesWithTargets(objects)
     case 'booster':
-      return each(objects, (object) => (isLegacy(object) ? modelToBooster(object) : unchanged(object)))
+      return each(objects, (object) => (isOfKind(object, Model) ? modelToBooster(object) : unchanged(object)))
     case 'list':
     case 'single': {
       const convert = to === 'list' ? toListForm : toSingleForm
@@ -53,7 +55,3 @@ function each(objects: readonly AnyResource[], convert: (object: AnyResource) =>
 }
 
 const unchanged = (object: AnyResource): Conversion => ({ objects: [object], losses: [] })
-
-function isLegacy({ apiVersion, kind }: AnyResource): boolean {
-  return apiVersion === legacyModel.apiVersion && kind === legacyModel.kind
-}

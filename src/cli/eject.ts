@@ -1,17 +1,20 @@
 import { stringify } from 'yaml'
-import { ModelBooster } from '#api/model-booster.ts'
+import type { ModelBooster } from '#api/model-booster.ts'
+import { dialectOf } from '#api/dialects.ts'
+import { kindsOf, partOf } from '#api/family-kinds.ts'
 import { Fault } from '#base/fault.ts'
 import { eject } from '#booster/eject.ts'
 import { observe } from '#booster/observe.ts'
 import { settle } from '#booster/settle.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
+import { apiVersionOf } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { connect, type ConnectOptions } from './connect.ts'
 import { usage } from './exit.ts'
 import { ImaginedCluster } from './imagined-cluster.ts'
 import type { Io } from './io.ts'
 import { parseTarget } from './known-kinds.ts'
-import { clusterAround } from './plan-cluster.ts'
+import { surroundings } from './plan-cluster.ts'
 import { boostersIn } from './plan-ground.ts'
 
 export interface EjectOptions extends ConnectOptions {
@@ -41,18 +44,19 @@ async function ejectFromCluster({ what, names, ...options }: EjectOptions, io: I
   if (what === undefined) throw usage('say which: fairlead eject modelbooster/NAME, or -f FILE')
   const target = parseTarget(what, names)
   const [name] = target.names
-  if (target.kind.kind !== ModelBooster.kind)
+  if (partOf(target.kind) !== 'booster')
     throw usage(`a ${target.kind.singular} has nothing to eject; name a modelbooster`)
   if (name === undefined || target.names.length > 1) throw usage('name one modelbooster')
   await using cluster = connect(options, io)
   const { client, namespace } = cluster
-  const booster = await client.get(ModelBooster, { namespace, name })
-  const around = await clusterAround(client)
-  return plainChildren(booster, await around.load(namespace), around.home)
+  const { booster: kind } = kindsOf(dialectOf({ apiVersion: apiVersionOf(target.kind) }))
+  const booster = await client.get(kind, { namespace, name })
+  const around = await surroundings(client, booster)
+  return plainChildren(booster, around.cluster, around.home)
 }
 
 function plainChildren(booster: ModelBooster, cluster: ImaginedCluster, home: string | undefined): AnyResource[] {
-  const { conversion, wanted } = observe(booster, cluster, home)
+  const { conversion, wanted, hot } = observe(booster, cluster, home)
   if (!conversion.ok) throw new Fault('invalid', 'InvalidObject', conversion.errors.map(formatFieldError).join('\n  '))
-  return settle(conversion.desired, wanted).map(({ desired, live }) => eject(desired, live))
+  return settle(conversion.desired, wanted, hot).map(({ desired, live }) => eject(desired, live))
 }

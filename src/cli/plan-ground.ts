@@ -1,28 +1,33 @@
 /** What a plan is compared with: nothing, other files, or a cluster. */
-import { ModelBooster } from '#api/model-booster.ts'
+import { isBooster } from '#api/family-kinds.ts'
+import type { ModelBooster } from '#api/model-booster.ts'
 import { Fault } from '#base/fault.ts'
 import { afterApply } from '#controller/would-change.ts'
-import { isOfKind, type Kind, placeOf } from '#machinery/kind.ts'
+import { type Kind, placeOf } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { fieldManager } from './field-manager.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
 import { ImaginedCluster } from './imagined-cluster.ts'
 import { errorsOf, inspect, lineOf } from './inspect.ts'
 import { kindOfObject } from './known-kinds.ts'
-import { byController, planChildren } from './planned.ts'
+import { controllerOf, planChildren } from './planned.ts'
 import { offlineUid } from './render.ts'
 
 export interface Ground extends AsyncDisposable {
   /** In words. */
   readonly against: string
-  /** Namespace of the ConfigMap with the platform's images, where one was found. */
-  readonly home: string | undefined
   /** The object as it is, and as it would be. */
   apply(document: CheckedDocument, kind: Kind): Promise<{ before: Resource | undefined; after: Resource }>
-  /** All that the planner of a booster may want to see. */
-  clusterFor(booster: ModelBooster): Promise<ImaginedCluster>
+  surroundings(booster: ModelBooster): Promise<Surroundings>
   /** What these objects need and do not find, in sentences. */
   warnings(children: readonly Resource[]): Promise<readonly string[]>
+}
+
+/** All that the planner of a booster may want to see. */
+export interface Surroundings {
+  readonly cluster: ImaginedCluster
+  /** Namespace of the ConfigMap with the platform's images, where one was found. */
+  readonly home: string | undefined
 }
 
 export interface CheckedDocument extends UserDocument {
@@ -41,12 +46,11 @@ export function checkedDocuments(files: readonly string[]): CheckedDocument[] {
 /** The ModelBoosters of files, as a server would keep them. */
 export function boostersIn(files: readonly string[]): ModelBooster[] {
   const boosters = checkedDocuments(files)
-    .map(({ complete }) => complete)
-    .map((object) => ({
-      ...object,
-      metadata: { namespace: 'default', uid: offlineUid, generation: 1, ...object.metadata },
-    }))
-    .filter((object) => isOfKind(object, ModelBooster))
+    .map(({ complete: object }): Resource => {
+      const metadata = { namespace: 'default', uid: offlineUid, generation: 1, ...object.metadata }
+      return { ...object, metadata }
+    })
+    .filter((object) => isBooster(object))
   if (boosters.length === 0) throw new Fault('invalid', 'NoBooster', `no ModelBooster in ${files.join(', ')}`)
   return boosters
 }
@@ -58,14 +62,13 @@ export function offlineGround(files: readonly string[]): Ground {
   return {
     against:
       files.length === 0 ? 'offline, as if nothing were there' : `offline, as if ${files.join(', ')} were applied`,
-    home: undefined,
     apply(document, kind) {
       const object = placed(document, kind)
       const before = cluster.get(kind, placeOf(object))
       const after = before === undefined ? object : afterApply(kind, before, object, byUser)
       return Promise.resolve({ before, after })
     },
-    clusterFor: () => Promise.resolve(cluster),
+    surroundings: () => Promise.resolve({ cluster, home: undefined }),
     warnings: () => Promise.resolve([]),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
@@ -79,10 +82,10 @@ function settleIn(cluster: ImaginedCluster, document: CheckedDocument): void {
   if (kind === undefined) return
   const object = afterApply(kind, undefined, placed(document, kind), byUser)
   cluster.put(object)
-  if (!isOfKind(object, ModelBooster)) return
+  if (!isBooster(object)) return
   for (const { object: child } of planChildren(object, cluster, undefined, 0).changes) {
     const childKind = kindOfObject(child)
-    if (childKind !== undefined) cluster.put(afterApply(childKind, undefined, child, byController))
+    if (childKind !== undefined) cluster.put(afterApply(childKind, undefined, child, controllerOf(child)))
   }
 }
 

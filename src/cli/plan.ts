@@ -1,9 +1,9 @@
-import { ModelBooster } from '#api/model-booster.ts'
+import { dialectOf } from '#api/dialects.ts'
+import { isBooster } from '#api/family-kinds.ts'
+import type { ModelBooster } from '#api/model-booster.ts'
 import { causes } from '#booster/influence.ts'
-import { family } from '#booster/names.ts'
 import { Fault } from '#base/fault.ts'
-import { childKinds } from '#booster/observe.ts'
-import { isOfKind, type Kind } from '#machinery/kind.ts'
+import { childKindsOf } from '#booster/observe.ts'
 import type { Resource } from '#machinery/meta.ts'
 import type { ConnectOptions } from './connect.ts'
 import { exitCodes } from './exit.ts'
@@ -77,25 +77,25 @@ async function planDocument(document: CheckedDocument, ground: Ground): Promise<
   const why = { reason: 'Applied', note: `${before === undefined ? 'created' : 'changed'} by you` }
   const change = changeOf(before === undefined ? 'create' : 'change', kind, { before, after }, why)
   const own = change.do === 'change' && change.fields.length === 0 ? undefined : change
-  if (!isOfKind(after, ModelBooster)) return { ...told, own }
-  const cluster = await ground.clusterFor(after)
-  const { errors, changes, notes, obstacles } = planChildren(after, cluster, ground.home, Date.now())
+  if (!isBooster(after)) return { ...told, own }
+  const { cluster, home } = await ground.surroundings(after)
+  const { errors, changes, notes, obstacles } = planChildren(after, cluster, home, Date.now())
   if (errors.length > 0) {
     const lines = errors.map((error) => lineOf({ at: at(error.field), error }))
     throw new Fault('invalid', 'InvalidObject', lines.join('\n  '))
   }
-  const children =
-    before === undefined || !isOfKind(before, ModelBooster) ? changes : withCauses(changes, before, after)
+  const children = before === undefined || !isBooster(before) ? changes : withCauses(changes, before, after)
   const lacks = await ground.warnings(childrenIn(cluster, after))
   return { ...told, own, children, warnings: [...notes.map(({ note }) => note), ...lacks], obstacles }
 }
 
-function childrenIn(cluster: ImaginedCluster, { metadata }: ModelBooster): Resource[] {
-  return childKinds.flatMap((kind: Kind) => cluster.list(kind, { controllerUid: metadata.uid ?? '' }))
+function childrenIn(cluster: ImaginedCluster, booster: ModelBooster): Resource[] {
+  const { uid = '' } = booster.metadata
+  return childKindsOf(dialectOf(booster)).flatMap((kind) => cluster.list(kind, { controllerUid: uid }))
 }
 
 function withCauses(changes: readonly PlannedChange[], before: ModelBooster, after: ModelBooster): PlannedChange[] {
-  const known = causes(before, after, family.images)
+  const known = causes(before, after, dialectOf(after).images)
   return changes.map((change) => {
     const because = known
       .filter(({ kind, name }) => kind === change.kind && name === change.name)

@@ -2,13 +2,14 @@
  * What would happen to the children of a booster, by the planner of the controller: its steps are carried out in an
  * imagined cluster, pass after pass, until it has no more. Nothing here knows what children there are.
  */
-import { ModelBooster } from '#api/model-booster.ts'
-import { ModelServing } from '#api/model-serving.ts'
+import { dialectOf } from '#api/dialects.ts'
+import { isServing } from '#api/family-kinds.ts'
+import type { ModelBooster } from '#api/model-booster.ts'
+import type { ModelServing } from '#api/model-serving.ts'
 import type { FieldError } from '#machinery/field-error.ts'
 import { type FieldChange, fieldChanges } from '#machinery/field-changes.ts'
-import { isOfKind, type Kind, placeOf } from '#machinery/kind.ts'
+import { type Kind, placeOf } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
-import { controllerName } from '#booster/names.ts'
 import { observe } from '#booster/observe.ts'
 import { plan } from '#booster/plan.ts'
 import { type Child, settle } from '#booster/settle.ts'
@@ -55,14 +56,27 @@ export function planChildren(
   const changes: PlannedChange[] = []
   for (let pass = 0; ; pass++) {
     const observed = observe(booster, cluster, home)
-    const { conversion, wanted } = observed
+    const { conversion, wanted, hot } = observed
     const { stages, notes = [] } = plan(booster, observed, nowMs)
     if (!conversion.ok) return { errors: conversion.errors, changes, notes, obstacles: [] }
     const done = stages.flat().flatMap((step) => carryOut(step, cluster))
     changes.push(...done)
     if (done.length === 0 || pass === mostPasses)
-      return { errors: [], changes, notes, obstacles: settle(conversion.desired, wanted).flatMap(obstacleOf) }
+      return { errors: [], changes, notes, obstacles: settle(conversion.desired, wanted, hot).flatMap(obstacleOf) }
   }
+}
+
+/** What is made is taken to come up: what waits for that is part of the plan. */
+function serving(object: ModelServing): ModelServing {
+  const available = {
+    type: 'Available',
+    status: 'True',
+    reason: 'Planned',
+    message: '',
+    lastTransitionTime: '',
+  } as const
+  const observedGeneration = object.metadata.generation ?? 0
+  return { ...object, status: { ...object.status, observedGeneration, conditions: [available] } }
 }
 
 function obstacleOf({ kind, desired, state }: Child): string[] {
@@ -72,7 +86,10 @@ function obstacleOf({ kind, desired, state }: Child): string[] {
   return state === 'leaving' ? [`${name}: waits until its predecessor of this name is deleted`] : []
 }
 
-export const byController = { manager: controllerName } as const
+/** Who writes the children of a booster, and is recorded for it. */
+export function controllerOf(object: Resource): { readonly manager: string } {
+  return { manager: dialectOf(object).controllerName }
+}
 
 /** What is new stands as the controller writes it: that saves the schema of its kind, which costs a start most. */
 function carryOut(step: Step, cluster: ImaginedCluster): PlannedChange[] {
@@ -83,9 +100,10 @@ function carryOut(step: Step, cluster: ImaginedCluster): PlannedChange[] {
   }
   if (step.do !== 'apply') throw new TypeError(`the planner of boosters has no ${step.do}`)
   const before = cluster.get(step.kind, placeOf(step.object))
-  const after = before === undefined ? step.object : afterApply(step.kind, before, step.object, byController)
+  const after =
+    before === undefined ? step.object : afterApply(step.kind, before, step.object, controllerOf(step.object))
   if (after === before) return []
-  cluster.put(after)
+  cluster.put(isServing(after) ? serving(after) : after)
   return [changeOf(before === undefined ? 'create' : 'change', step.kind, { before, after }, step.why)]
 }
 
@@ -117,6 +135,6 @@ function shown(object: Resource | undefined): AnyResource {
 }
 
 function replacesPods(before: Resource, after: Resource): boolean {
-  if (!isOfKind(before, ModelServing) || !isOfKind(after, ModelServing)) return false
+  if (!isServing(before) || !isServing(after)) return false
   return revisionOf(templatesOf(before)) !== revisionOf(templatesOf(after))
 }

@@ -1,12 +1,12 @@
-import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
-import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
-import { ModelBooster } from '#api/model-booster.ts'
+import type { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
+import type { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import { dialectOf } from '#api/dialects.ts'
+import { familyOf, kindsOf, partOf } from '#api/family-kinds.ts'
+import type { ModelBooster } from '#api/model-booster.ts'
 import { Fault } from '#base/fault.ts'
 import { explainChild, type ExplainedField, type Source } from '#booster/influence.ts'
-import { family } from '#booster/names.ts'
-import { childKinds } from '#booster/observe.ts'
 import { controllerOf } from '#controller/owned.ts'
-import type { Kind } from '#machinery/kind.ts'
+import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { ScalingDecision } from '#api/autoscaling-status.ts'
 import type { Condition, Place } from '#machinery/meta.ts'
 import { formatAge } from '#machinery/table.ts'
@@ -38,9 +38,10 @@ export async function why(options: WhyOptions, io: Io): Promise<void> {
   const [name] = names
   if (name === undefined || names.length > 1) throw usage(`name one ${kind.singular}`)
   if (options.filename !== undefined) return whyChild(boostersIn(options.filename), kind, name, options, io)
-  if (!explicable.has(kind.kind))
+  const part = partOf(kind)
+  if (part === undefined || part === 'booster')
     throw usage(
-      `why explains ${[...explicable].join(', ')}; \`fairlead describe ${kind.singular}/${name}\` shows its conditions and events`,
+      `why explains what a ModelBooster becomes, and scaling; \`fairlead describe ${kind.singular}/${name}\` shows its conditions and events`,
     )
   await using cluster = connect(options, io)
   const place = { namespace: cluster.namespace, name }
@@ -53,31 +54,35 @@ export async function why(options: WhyOptions, io: Io): Promise<void> {
   whyChild(await boosterOf(cluster, kind, place), kind, name, options, io)
 }
 
-const explicable: ReadonlySet<string> = new Set(childKinds.map((each: Kind) => each.kind))
-
 function scales(kind: Kind): boolean {
-  return kind.kind === AutoscalingPolicy.kind || kind.kind === AutoscalingPolicyBinding.kind
+  return partOf(kind) === 'policy' || partOf(kind) === 'binding'
 }
 
 async function boosterOf({ client }: Cluster, kind: Kind, place: Place): Promise<ModelBooster[]> {
   const child = await client.get(kind, place)
   const owner = controllerOf(child)
-  if (owner?.kind !== ModelBooster.kind) {
+  const { booster } = kindsOf(dialectOf({ apiVersion: apiVersionOf(kind) }))
+  if (owner?.kind !== booster.kind) {
     const whose =
       owner === undefined ? 'nobody made it but who applied it' : `it belongs to ${owner.kind} ${owner.name}`
-    throw new Fault('invalid', 'NotOfABooster', `${kind.kind} ${place.name} is not made of a ModelBooster: ${whose}`)
+    throw new Fault('invalid', 'NotOfABooster', `${kind.kind} ${place.name} is not made of a ${booster.kind}: ${whose}`)
   }
-  return [await client.get(ModelBooster, { ...place, name: owner.name })]
+  return [await client.get(booster, { ...place, name: owner.name })]
 }
 
 function whyChild(boosters: readonly ModelBooster[], kind: Kind, name: string, options: WhyOptions, io: Io): void {
-  const schema = ModelBooster.schema()
   for (const booster of boosters) {
-    const fields = explainChild({ booster, schema, images: family.images, kind: kind.kind, name })
+    const fields = explainChild({
+      booster,
+      schema: familyOf(booster).booster.schema(),
+      images: dialectOf(booster).images,
+      kind: kind.kind,
+      name,
+    })
     if (fields === undefined) continue
     const { field: start = '' } = options
     const shown = fields.filter(({ field }) => field.startsWith(start))
-    const object = `ModelBooster/${booster.metadata.name}`
+    const object = `${booster.kind}/${booster.metadata.name}`
     if (options.output === 'json') io.write(`${JSON.stringify({ booster: object, fields: shown }, null, 2)}\n`)
     else {
       io.write(`${kind.kind}/${name} is made of ${object}\n\n`)

@@ -3,7 +3,7 @@ import type { Log } from '#base/log.ts'
 import type { Client } from '#kube/client.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
-import type { Domain, Reader } from './domain.ts'
+import type { Domain, Perform, Reader } from './domain.ts'
 import type { PassOutcome, RunnerStats } from './runner.ts'
 import type { Informers } from '#kube/informer.ts'
 
@@ -14,6 +14,8 @@ export interface ControllerDefinition<T extends Resource, Observed, Status> {
   readonly kind: Kind<T>
   readonly domain: Domain<T, Observed, Status>
   readonly watches: readonly Watch[]
+  /** Makes the calls of a plan, where it has any. */
+  readonly perform?: Perform
   /** Keys reconciled side by side; default 5. */
   readonly workers?: number
 }

@@ -22,12 +22,12 @@ export function startController<T extends Resource, Observed, Status>(
   definition: ControllerDefinition<T, Observed, Status>,
   runtime: Runtime,
 ): StartedController {
-  const { name, kind, domain, watches, workers = defaultWorkers } = definition
+  const { name, kind, domain, watches, perform, workers = defaultWorkers } = definition
   const { client, informers, clock } = runtime
   const log = runtime.log.with({ controller: name })
   const stop = new AbortController()
   const reader = createCacheReader(informers)
-  const applier = new Applier({ client, reader, manager: name })
+  const applier = new Applier({ client, reader, manager: name, perform })
   const events = new EventRecorder({ client, clock, log, component: name })
   const runner = createRunner({
     clock,
