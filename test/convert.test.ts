@@ -256,7 +256,7 @@ const losing: Record<string, { objects: readonly AnyResource[]; to: Shape; field
       },
     ],
     to: 'booster',
-    fields: ['spec.rateLimit', 'spec.backends[0].runtimeClassName'],
+    fields: ['spec.backends[0].runtimeClassName', 'spec.rateLimit'],
   },
 }
 for (const [name, { objects, to, fields }] of Object.entries(losing)) {

@@ -32,6 +32,7 @@ const table: Record<string, string> = {
   'spec.modelMatch': 'R',
   'spec.rateLimit': 'R',
   'spec.parentRefs': 'R',
+  'spec.updateStrategy': '', // how, and not what
   'spec.additionalRoutes': 'R',
   'spec.autoscalingPolicy': 'P',
   'list spec.autoscalingPolicy': 'P B',
@@ -73,6 +74,18 @@ const table: Record<string, string> = {
   'spec.B.gangPolicy': 'S',
   'spec.B.networkTopology': 'S',
   'spec.B.kvEvents': 'S!',
+  'spec.B.topologySpreadConstraints': 'S!',
+  'spec.B.recoveryPolicy': 'S',
+  'spec.B.rolloutStrategy': 'S',
+  'spec.B.restartGracePeriodSeconds': 'S',
+  'spec.B.engine': 'S! V',
+  'list spec.backends[0].engine': 'S!', // its config has a port, which goes first
+  'spec.B.runtime': 'S!',
+  'spec.B.runtime.enabled': 'S! B', // without a sidecar the engine is asked for its metrics
+  'spec.B.downloader': 'S!',
+  'spec.B.autoscaling': 'B',
+  'list spec.B.autoscaling': '',
+  'spec.B.trafficPolicy': 'V',
   'spec.B.workers[].replicas': 'S',
   'spec.B.workers[].type': 'S!', // a pair needs both; a server is one whatever it is called
   'pooled spec.B.workers[].type': '',
@@ -91,10 +104,6 @@ const table: Record<string, string> = {
 
 /** Samples that leave their field as good as it was. */
 const without: ReadonlySet<string> = new Set([
-  'list spec.backends[0].kvEvents', // on by default in a list, and on in the sample
-  'list spec.backends[1].kvEvents',
-  'pooled spec.backends[0].kvEvents',
-  'pooled spec.backends[1].kvEvents',
   'list spec.backends[0].replicas', // 1, as minReplicas says
   'list spec.backends[1].replicas',
   'pooled spec.backends[1].replicas',
@@ -133,7 +142,10 @@ const bases: Record<string, Record<string, unknown>> = {
       backend('b', { maxReplicas: 3, scalingCost: 2 }),
     ],
   },
-  single: { backends: undefined, backend: backend('a', { maxReplicas: 3, autoscalingPolicy: policy }) },
+  single: {
+    backends: undefined,
+    backend: backend('a', { maxReplicas: 3, autoscalingPolicy: policy, runtime: { enabled: true } }),
+  },
 }
 
 const letters: Record<string, string> = {

@@ -4,18 +4,19 @@
  */
 import { ConfigMap, Node, PersistentVolumeClaim, Secret } from '#api/core/kinds.ts'
 import type { Container, PodSpec } from '#api/core/types.generated.ts'
-import { ModelRoute } from '#api/model-route.ts'
-import { ModelServing } from '#api/model-serving.ts'
+import { familyOf, isRoute, isServing } from '#api/family-kinds.ts'
+import type { ModelRoute } from '#api/model-route.ts'
+import type { ModelServing } from '#api/model-serving.ts'
 import { isFault } from '#base/fault.ts'
 import type { Client } from '#kube/client.ts'
-import { isOfKind, type Kind, keyOf, metadataOf, placeOf } from '#machinery/kind.ts'
+import { type Kind, keyOf, metadataOf, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
 import { tryParseQuantity } from '#machinery/quantity.ts'
 
 /** A sentence for each, with the mend. */
 export async function crossChecks(client: Client, children: readonly Resource[]): Promise<string[]> {
-  const pods = children.filter((child) => isOfKind(child, ModelServing)).flatMap(podsOf)
-  const routes = children.filter((child) => isOfKind(child, ModelRoute))
+  const pods = children.filter((child) => isServing(child)).flatMap(podsOf)
+  const routes = children.filter((child) => isRoute(child))
   const [needs, resources, rivals] = await Promise.all([
     missingNeeds(client, pods),
     missingResources(client, pods),
@@ -116,7 +117,8 @@ function amountOf(quantity: unknown): number {
 }
 
 async function rivalRoutes(client: Client, own: readonly ModelRoute[]): Promise<string[]> {
-  const all = own.length === 0 ? undefined : await seen(client.list(ModelRoute))
+  const [first] = own
+  const all = first === undefined ? undefined : await seen(client.list(familyOf(first).route))
   const ours = new Set(own.map((route) => keyOf(placeOf(route))))
   const others = (all?.items ?? []).filter((route) => !ours.has(keyOf(placeOf(route))))
   return own.flatMap((route) => {

@@ -1,9 +1,7 @@
 /** Models as `status` shows them: what serves, how many of how many, and the first thing that stands in the way. Pure. */
 import { styleText } from 'node:util'
-import { ModelBooster } from '#api/model-booster.ts'
-import { ModelRoute } from '#api/model-route.ts'
+import { isBooster, isRoute } from '#api/family-kinds.ts'
 import { controllerOf } from '#controller/owned.ts'
-import { isOfKind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { formatAge } from '#machinery/table.ts'
 import { stateOf } from './object-state.ts'
@@ -21,9 +19,9 @@ export interface ModelState {
 }
 
 export function modelStates(objects: readonly AnyResource[], nowMs: number): ModelState[] {
-  const routes = objects.filter((object) => isOfKind(object, ModelRoute))
+  const routes = objects.filter((object) => isRoute(object))
   return objects
-    .filter((object) => isOfKind(object, ModelBooster))
+    .filter((object) => isBooster(object))
     .map((booster) => {
       const { metadata, status } = booster
       const { ready, failed, message } = stateOf(booster as unknown as AnyResource)
