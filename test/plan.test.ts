@@ -59,7 +59,7 @@ test('whatever is changed into what, the plan leads to what the controller makes
   const world = await startWorld(t)
   for (const [before, after] of fc.sample(fc.tuple(boosters('chat'), boosters('chat')), { numRuns: 5, seed: 11 })) {
     await settledWith(world, before)
-    const dryRun = await world.client.apply(ModelBooster, after as never, {
+    const dryRun = await world.client.apply(ModelBooster, after, {
       fieldManager: 'test',
       force: true,
       dryRun: true,
@@ -69,12 +69,7 @@ test('whatever is changed into what, the plan leads to what the controller makes
     await settledWith(world, after)
     const planned = childKinds.flatMap((kind) => cluster.list(kind, { controllerUid: dryRun.metadata.uid ?? '' }))
     const complete = planned.map((object) =>
-      afterApply(
-        kindOf(object),
-        object,
-        { ...object, metadata: withoutManagers(object) } as AnyResource,
-        controllerOf(object),
-      ),
+      afterApply(kindOf(object), object, { ...object, metadata: withoutManagers(object) }, controllerOf(object)),
     )
     assert.deepEqual(complete.map(text).toSorted(), await childrenIn(world))
     assert.ok(changes.every(({ why }) => why.reason !== '' && why.note !== ''))

@@ -36,7 +36,7 @@ function podsOf({ metadata: { name = '', namespace }, spec }: ModelServing): Tem
     .flatMap(({ entryTemplate, workerTemplate, workerReplicas }) =>
       workerTemplate === undefined || workerReplicas === 0 ? [entryTemplate] : [entryTemplate, workerTemplate],
     )
-    .map((template) => ({ serving: name, namespace, spec: template.spec as PodSpec }))
+    .map((template) => ({ serving: name, namespace, spec: template.spec }))
 }
 
 async function missingNeeds(client: Client, pods: readonly Template[]): Promise<string[]> {

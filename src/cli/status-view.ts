@@ -24,7 +24,7 @@ export function modelStates(objects: readonly AnyResource[], nowMs: number): Mod
     .filter((object) => isBooster(object))
     .map((booster) => {
       const { metadata, status } = booster
-      const { ready, failed, message } = stateOf(booster as unknown as AnyResource)
+      const { ready, failed, message } = stateOf(booster)
       const active = status?.conditions?.find(({ type }) => type === 'Active')
       const own = routes.filter((route) => controllerOf(route)?.uid === metadata.uid)
       return {

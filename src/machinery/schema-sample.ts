@@ -32,7 +32,7 @@ export function otherValue(value: unknown, schema: StructuralSchema | undefined)
 }
 
 /** Of objects all members, some levels deep; of lists one item. */
-export function sampleOf(schema: StructuralSchema | undefined, depth = 3): unknown {
+function sampleOf(schema: StructuralSchema | undefined, depth = 3): unknown {
   if (schema?.enum !== undefined) return schema.enum.find((each) => each !== schema.default)
   switch (schema?.type) {
     case 'boolean':

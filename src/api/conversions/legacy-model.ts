@@ -17,7 +17,7 @@ export function modelToBooster(model: AnyResource): Conversion {
   const { list, lost } = lossesOf(model)
   const { value, unknown } = compileSchema(Model.schema()).prune(model)
   for (const field of unknown) lost(field, 'a Model has no such field')
-  const { status: _, spec, ...rest } = value as AnyResource
+  const { status: _, spec, ...rest } = value
   const { backends, autoscalingPolicy, ...given } = jsonOf(spec)
   const booster = {
     ...rest,
