@@ -307,7 +307,7 @@ test('a backend that never served is not waited for', () => {
   assert.equal(world.pass().at(-1), 'delete ModelServing/chat-b')
 })
 
-test('a changed template keeps the booster from being Active until the serving has caught up', () => {
+test('B-25: a changed template keeps the booster from being Active until the serving has caught up', () => {
   const world = active({ backend: backend('a') })
   setSpec(world, { backend: backend('a', { workers: [{ image: 'vllm/vllm-openai:v2' }] }) })
   assert.deepEqual(world.pass(), ['apply ModelServing/chat-a'])
@@ -362,7 +362,7 @@ test('a failed write is told, and what was Active stays so', () => {
   assert.equal(world.conditions(), 'Initialized+ Active+ Failed-')
 })
 
-test('a write that lost against another is nothing to tell', () => {
+test('B-43: a write that lost against another is nothing to tell', () => {
   const world = new World()
   world.put(chat(two))
   world.pass('chat', () => new Fault('conflict', 'Conflict', 'changed in between'))
@@ -435,7 +435,7 @@ test('a policy is written, and whether it works is told once the booster is acti
   assert.equal(world.conditions(), 'Initialized+ Active-')
 })
 
-test('a policy that moves to another level, or goes, takes its objects along', () => {
+test('B-29: a policy that moves to another level, or goes, takes its objects along', () => {
   const world = active(pool)
   setSpec(world, own)
   assert.deepEqual(world.pass(), [
@@ -499,7 +499,7 @@ test('without a policy the replicas are ours', () => {
   assert.equal(world.get(ModelServing, { namespace: 'ml', name: 'chat-a' })?.spec.replicas, 1)
 })
 
-test('a backend at zero does not keep the model from being Active; all at zero do', () => {
+test('B-24: a backend at zero does not keep the model from being Active; all at zero do', () => {
   const backends = [backend('a', { minReplicas: 0, maxReplicas: 2, scalingCost: 1 }), backend('b', { scalingCost: 1 })]
   const world = started({ autoscalingPolicy: policy, backends })
   world.serve('chat-b', available)
@@ -576,7 +576,7 @@ test('warnings are told once in one event', () => {
   )
 })
 
-test('children wake their booster by owner or by label, and strangers wake nobody', () => {
+test('B-38: children wake their booster by owner or by label, and strangers wake nobody', () => {
   const world = active({ backend: backend('a') })
   const watch = controller.watches.find(({ kind }) => kind === ModelServer)
   assert.ok(watch)

@@ -93,7 +93,7 @@ function run(command: readonly string[], cwd?: string): string[][] {
 
 const transfer = '{"kv_connector":"NixlConnector",\n "kv_role":"kv_both", "x": "it\'s {a,b} $HOME `id` \\\\ "}'
 
-test('bash hands every word on as it was', () => {
+test('B-12: bash hands every word on as it was', () => {
   const config = { 'kv-transfer-config': transfer, 'chat-template': '$(date) "quoted"; rm -rf x' }
   const nixl = connectorPackages['NixlConnector']
   assert.ok(nixl)
@@ -167,5 +167,5 @@ const drains: Record<string, { metrics: string; want: 'stops' | 'waits' }> = {
   'an engine that tells nothing is not waited for': { metrics: '', want: 'stops' },
 }
 for (const [name, { metrics, want }] of Object.entries(drains)) {
-  test(`preStop: ${name}`, () => assert.equal(drain(metrics), want))
+  test(`B-40, preStop: ${name}`, () => assert.equal(drain(metrics), want))
 }

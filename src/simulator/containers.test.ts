@@ -68,7 +68,7 @@ const ends: Record<string, { container: Partial<SimulatedContainer>; want: Simul
     want: { event: 'exited', exitCode: 0 },
     log: /nothing is fetched/,
   },
-  'a download from object storage needs its keys': {
+  'B-44: a download from object storage needs its keys': {
     container: {
       image: 'kthena/downloader',
       args: ['--source', 's3://a/b', '--output-dir', '/c'],

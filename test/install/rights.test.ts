@@ -41,6 +41,20 @@ test('the manager may do what it does, and nothing else', async (t) => {
   assert.deepEqual([...given].filter((right) => !asked.has(right)).sort(), Object.keys(unseen).sort(), 'unused')
 })
 
+test('B-28: the manager may delete and make all that it keeps for a model', () => {
+  const given = rightsOf('manager')
+  const kinds = ['modelservings', 'autoscalingpolicies', 'autoscalingpolicybindings'].map(
+    (plural) => `workload.serving.volcano.sh/${plural}`,
+  )
+  for (const kind of [
+    ...kinds,
+    'networking.serving.volcano.sh/modelservers',
+    'networking.serving.volcano.sh/modelroutes',
+  ])
+    for (const verb of ['list', 'watch', 'create', 'patch', 'delete'])
+      assert.ok(given.has(`${verb} ${kind}`), `${verb} ${kind}`)
+})
+
 test('B-34 where admission guards owners, the manager may have children block the deletion of a ModelServing', () => {
   assert.ok(rightsOf('manager').has('update workload.serving.volcano.sh/modelservings/finalizers'))
 })
