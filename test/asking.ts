@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { Pod } from '#api/core/kinds.ts'
-import type { FamilyKinds } from '#api/family-kinds.ts'
-import { ModelRoute } from '#api/model-route.ts'
+import { families, type FamilyKinds } from '#api/family-kinds.ts'
 import { isObject } from '#base/json.ts'
 import { silentLog } from '#base/log.ts'
 import { RouterConfig } from '#router/config.ts'
@@ -81,12 +80,14 @@ export async function namesIn(
   world: World,
   namespace: string,
 ): Promise<{ name: string; headers: Record<string, string> }[]> {
-  const { items } = await world.client.list(ModelRoute, { namespace })
-  return items.flatMap(({ spec }) => {
-    const match = Object.entries(spec.rules[0]?.modelMatch?.headers ?? {})
-    const headers = Object.fromEntries(match.map(([header, { exact, prefix }]) => [header, exact ?? prefix ?? '']))
-    return [spec.modelName, ...(spec.loraAdapters ?? [])].flatMap((name) => (name ? [{ name, headers }] : []))
-  })
+  const lists = await Promise.all(families.map(({ route }) => world.client.list(route, { namespace })))
+  return lists
+    .flatMap(({ items }) => items)
+    .flatMap(({ spec }) => {
+      const match = Object.entries(spec.rules[0]?.modelMatch?.headers ?? {})
+      const headers = Object.fromEntries(match.map(([header, { exact, prefix }]) => [header, exact ?? prefix ?? '']))
+      return [spec.modelName, ...(spec.loraAdapters ?? [])].flatMap((name) => (name ? [{ name, headers }] : []))
+    })
 }
 
 /** Pods that are not being deleted. */

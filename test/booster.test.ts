@@ -155,7 +155,7 @@ test('gang scheduling is off unless asked for', async (t) => {
   ])
 })
 
-test('creating a booster costs its children and at most two status writes; a pass repeated writes nothing', async (t) => {
+test('B-23: creating a booster costs its children and at most two status writes; a pass repeated writes nothing', async (t) => {
   const world = await startWorld(t)
   await world.apply(two())
   await world.condition(ModelBooster, 'test-model', 'Active')
@@ -176,40 +176,6 @@ test('creating a booster costs its children and at most two status writes; a pas
   assert.deepEqual(later, [])
 })
 
-test('B-08: another number of instances in a gang is taken over, and the gang keeps what cannot change', async (t) => {
-  const world = await startWorld(t)
-  const gang = (replicas: number) =>
-    modelBooster('gang', {
-      backends: [
-        backend('vllm', { gangPolicy: { enabled: true }, workers: [{ image: 'vllm/vllm-openai:latest', replicas }] }),
-      ],
-    })
-  await world.apply(gang(1))
-  await world.condition(ModelBooster, 'gang', 'Active')
-  await world.apply(gang(2))
-  await world.condition(ModelBooster, 'gang', 'Active')
-  const { spec } = await world.client.get(ModelServing, { namespace: 'default', name: 'gang-vllm' })
-  assert.equal(spec.template.roles[0]?.replicas, 2)
-  assert.deepEqual(Object.keys(spec.template.gangPolicy ?? {}), ['minRoleReplicas'])
-  assert.equal(
-    (await world.list(ModelBooster))[0]?.status?.conditions?.find(({ type }) => type === 'Failed'),
-    undefined,
-  )
-})
-
-test('B-23: the first pass over a new booster writes nothing twice, and meets no conflict', async (t) => {
-  const world = await startWorld(t)
-  await world.apply(two())
-  await world.condition(ModelBooster, 'test-model', 'Active')
-  await world.settled()
-  const own = writesIn(world.requests).filter(({ userAgent }) => userAgent === 'model-booster-controller')
-  assert.ok(own.length >= 5)
-  assert.deepEqual(
-    own.filter(({ status }) => status === 409),
-    [],
-  )
-})
-
 test('B-25: a status of a serving that moves and changes nothing costs the booster no write', async (t) => {
   const world = await startWorld(t, { controllers: ['model-booster'] })
   await world.apply(modelBooster('chat'))
@@ -226,40 +192,4 @@ test('B-25: a status of a serving that moves and changes nothing costs the boost
   await world.settled()
   const own = writesIn(world.requests.slice(from)).filter(({ userAgent }) => userAgent === 'model-booster-controller')
   assert.deepEqual(own, [])
-})
-
-test('B-26: another target of a metric reaches the policy', async (t) => {
-  const world = await startWorld(t)
-  const scaled = (targetValue: number) => {
-    const autoscalingPolicy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue }] }
-    return modelBooster('chat', { backends: [backend('vllm', { maxReplicas: 2, autoscalingPolicy })] })
-  }
-  await world.apply(scaled(10))
-  await world.condition(ModelBooster, 'chat', 'Active')
-  await world.apply(scaled(20))
-  await world.until('the policy to have it', async () => {
-    const { spec } = await world.client.get(AutoscalingPolicy, { namespace: 'default', name: 'chat-vllm' })
-    return spec.metrics?.[0]?.targetValue === 20
-  })
-})
-
-test('B-30: adapters of one backend that change while it runs cost the other nothing', async (t) => {
-  const world = await startWorld(t)
-  const env = [{ name: 'VLLM_ALLOW_RUNTIME_LORA_UPDATING', value: 'true' }]
-  const hot = (...names: string[]) =>
-    modelBooster('chat', {
-      backends: ['a', 'b'].map((name) => {
-        const loraAdapters = (name === 'a' ? names : []).map((adapter) => ({ name: adapter, artifactURL: 'hf://o/x' }))
-        return backend(name, { env, loraAdapters })
-      }),
-    })
-  await world.apply(hot())
-  await world.condition(ModelBooster, 'chat', 'Active')
-  const before = (await world.list(ModelServing)).map(({ metadata }) => metadata.uid)
-  await world.apply(hot('fr'))
-  await world.condition(ModelBooster, 'chat', 'LoraSynced')
-  assert.deepEqual(
-    (await world.list(ModelServing)).map(({ metadata }) => metadata.uid),
-    before,
-  )
 })

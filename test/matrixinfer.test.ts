@@ -1,22 +1,22 @@
 /** MatrixInfer's kinds, where they are served: what is promised of a model holds of one written in them. */
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
+import { after, test } from 'node:test'
 import { Pod } from '#api/core/kinds.ts'
-import { crdOf } from '#api/crd.ts'
 import { matrixinfer } from '#api/dialects.ts'
 import { families, kindsOf, legacyKinds, Model, ModelInfer } from '#api/family-kinds.ts'
 import { controllerNames } from '#cli/controllers.ts'
-import { apiVersionOf } from '#machinery/kind.ts'
+import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { startClients } from './asking.ts'
 import { backend, modelBooster, modelServing } from './builders.ts'
+import { objectsIn } from './install/objects.ts'
 import { boosterPromises } from './suites/booster-promises.ts'
 import { startWorld, type World } from './world.ts'
 
-/** A world with both families. */
-async function startBoth(t: TestContext): Promise<World> {
-  const world = await startWorld(t, { controllers: [...controllerNames, 'matrixinfer'] })
-  for (const kind of legacyKinds) await world.apply(crdOf(kind) as unknown as AnyResource)
+/** A world with both families, for the whole file: three kinds of everything take their time to be served. */
+async function startBoth(): Promise<World> {
+  const world = await startWorld({ after: () => {} }, { controllers: [...controllerNames, 'matrixinfer'] })
+  for (const object of objectsIn('matrixinfer')) await world.apply(object)
   const { client } = world
   await world.until('the kinds to be served', async () => {
     const lists = legacyKinds.map((kind) => client.list(kind, { namespace: 'default' }).catch(() => undefined))
@@ -25,7 +25,24 @@ async function startBoth(t: TestContext): Promise<World> {
   return world
 }
 
-boosterPromises(matrixinfer, startBoth)
+let starting: Promise<World> | undefined
+after(async () => (await starting)?.[Symbol.asyncDispose]())
+
+/** Without anything that the test before has left. */
+async function cleanWorld(): Promise<World> {
+  const world = await (starting ??= startBoth())
+  const left = async () => (await Promise.all(owners.map((kind) => world.list(kind)))).flat()
+  for (const { kind, metadata } of await left()) {
+    const found = owners.find((each) => each.kind === kind)
+    if (found !== undefined && metadata.ownerReferences === undefined)
+      await world.client.delete(found, { namespace: 'default', name: metadata.name ?? '' })
+  }
+  await world.until('all to go', async () => (await left()).length + (await world.list(Pod)).length === 0)
+  return world
+}
+const owners = families.flatMap(({ booster, serving }): readonly Kind[] => [booster, serving])
+
+boosterPromises(matrixinfer, cleanWorld)
 
 const model = (spec: Record<string, unknown> = {}, name = 'chat'): AnyResource => ({
   ...modelBooster(name, spec),
@@ -34,14 +51,14 @@ const model = (spec: Record<string, unknown> = {}, name = 'chat'): AnyResource =
 })
 
 test('C16: a Model and a ModelBooster of one name live side by side, and both answer', async (t) => {
-  const world = await startBoth(t)
+  const world = await cleanWorld()
   const clients = await startClients(t, world, families)
   await world.apply(model({ name: 'theirs' }))
   await world.apply(modelBooster('chat', { name: 'ours', backends: [backend('main')] }))
   await clients.answered('theirs')
   await clients.answered('ours')
   const serving = await world.client.get(ModelInfer, { namespace: 'default', name: 'chat-vllm' })
-  assert.equal(String(serving.spec.recoveryPolicy), 'InferGroupRecreate')
+  assert.deepEqual(serving.spec.recoveryPolicy, 'InferGroupRecreate')
   const types = serving.status?.conditions?.map(({ type }) => type) ?? []
   assert.ok(types.includes('Progerssing') && !types.includes('Progressing'), types.join())
   const pods = await world.list(Pod)
@@ -55,8 +72,8 @@ test('C16: a Model and a ModelBooster of one name live side by side, and both an
   assert.equal(route.status?.conditions?.find(({ type }) => type === 'ResolvedRefs')?.status, 'True')
 })
 
-test('a lost pod takes its group with it, as their policy says', async (t) => {
-  const world = await startBoth(t)
+test('a lost pod takes its group with it, as their policy says', async () => {
+  const world = await cleanWorld()
   const serving = modelServing('wide', {
     recoveryPolicy: 'InferGroupRecreate',
     replicas: 1,
@@ -77,8 +94,8 @@ test('a lost pod takes its group with it, as their policy says', async (t) => {
   })
 })
 
-test('what came after the first family is no field of a Model, and a single backend is none', async (t) => {
-  const world = await startBoth(t)
+test('what came after the first family is no field of a Model, and a single backend is none', async () => {
+  const world = await cleanWorld()
   const refused = async (spec: Record<string, unknown>) =>
     world.apply(model(spec)).then(
       () => 'taken',

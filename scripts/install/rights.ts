@@ -5,6 +5,8 @@
 import { ConfigMap, ControllerRevision, Event, Lease, Pod, Service } from '#api/core/kinds.ts'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import { matrixinfer } from '#api/dialects.ts'
+import { kindsOf, partOf } from '#api/family-kinds.ts'
 import { LeaderWorkerSet } from '#api/leader-worker-set.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
@@ -57,6 +59,20 @@ export const rights: Record<Program, readonly Right[]> = {
     { kind: Event, verbs: ['get', 'create', 'patch'] },
   ],
   router: [ModelRoute, ModelServer, Pod].map((kind) => ({ kind, verbs: watched })),
+}
+
+/** The same of MatrixInfer's kinds, where they are served. */
+export const legacyRights: Record<Program, readonly Right[]> = {
+  manager: translated(rights.manager),
+  router: translated(rights.router),
+}
+
+function translated(own: readonly Right[]): Right[] {
+  const kinds = kindsOf(matrixinfer)
+  return own.flatMap((right) => {
+    const part = partOf(right.kind)
+    return part === undefined ? [] : [{ ...right, kind: kinds[part] }]
+  })
 }
 
 /** Beside the manager's, where it takes LeaderWorkerSets. */

@@ -12,7 +12,8 @@ import { ModelServing } from './model-serving.ts'
 import { lintSchema } from './schema-lint.ts'
 
 function published(kind: Kind): string {
-  return readFileSync(join(import.meta.dirname, `../../config/crd/${kind.group}_${kind.plural}.yaml`), 'utf8')
+  const folder = ownKinds.includes(kind) ? 'crd' : 'matrixinfer'
+  return readFileSync(join(import.meta.dirname, `../../config/${folder}/${kind.group}_${kind.plural}.yaml`), 'utf8')
 }
 
 for (const kind of [...ownKinds, ...legacyKinds]) {

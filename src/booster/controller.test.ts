@@ -18,6 +18,7 @@ import { isOfKind, type Kind } from '#machinery/kind.ts'
 import type { AnyResource, Condition, Resource } from '#machinery/meta.ts'
 import { createBoosterController } from './controller.ts'
 import { kthena } from '#api/dialects.ts'
+import { familyOf, type FamilyKinds, kindsOf } from '#api/family-kinds.ts'
 
 const controller = createBoosterController({ controllerNamespace: 'system' })
 const { domain } = controller
@@ -28,7 +29,12 @@ class World implements Reader {
   readonly objects = new Map<string, AnyResource>()
   nowMs = Date.parse('2026-01-01T00:00:00Z')
   statusWrites = 0
+  readonly kinds: FamilyKinds
   #uid = 1
+
+  constructor(kinds = kindsOf(kthena)) {
+    this.kinds = kinds
+  }
 
   get<T extends Resource>(kind: Kind<T>, { namespace, name }: { namespace?: string | undefined; name: string }) {
     const found = this.objects.get(`${kind.kind}/${namespace}/${name}`)
@@ -102,7 +108,7 @@ class World implements Reader {
 
   /** One pass over a booster; returns its writes as `apply Kind/name` and `delete Kind/name`. */
   pass(name = 'chat', fail?: (step: Step) => unknown): string[] {
-    const booster = this.get(ModelBooster, { namespace: 'ml', name })
+    const booster = this.get(this.kinds.booster, { namespace: 'ml', name })
     assert.ok(booster)
     const observed = domain.observe(booster, this, signal)
     assert.ok(!(observed instanceof Promise))
@@ -123,7 +129,7 @@ class World implements Reader {
     const status = domain.status(booster, observed, outcome, this.nowMs)
     if (status !== undefined && !equalJson(status, booster.status)) {
       this.statusWrites++
-      this.put({ ...this.named(`ModelBooster/${name}`), status })
+      this.put({ ...this.named(`${this.kinds.booster.kind}/${name}`), status })
     }
     return written
   }
@@ -191,7 +197,7 @@ const setSpec = (world: World, spec: Record<string, unknown>) =>
   world.edit('ModelBooster/chat', (booster) => ({ ...booster, spec }))
 const two = { backends: [backend('a', { routeWeight: 30 }), backend('b', { routeWeight: 70 })] }
 
-test('C19: the life of one object', () => {
+test('C19, B-25, B-27, B-31, B-36: the life of one object', () => {
   const world = new World()
   world.put(chat(two))
   assert.deepEqual(world.pass(), [
@@ -377,7 +383,7 @@ test('a first apply that fails leaves the booster not initialized', () => {
   assert.equal(world.status().observedGeneration, undefined)
 })
 
-test('a name that is somebody else’s stops everything, and is named', () => {
+test('B-27: a name that is somebody else’s stops everything, and is named', () => {
   const world = new World()
   world.put({
     apiVersion: 'networking.serving.volcano.sh/v1alpha1',
@@ -470,7 +476,7 @@ function scaledTo(world: World, replicas: number): void {
   }))
 }
 
-test('replicas that a scaler has set stay, and are not claimed', () => {
+test('B-45: replicas that a scaler has set stay, and are not claimed', () => {
   const world = active(own)
   scaledTo(world, 5)
   setSpec(world, { backends: [{ ...own.backends[0], workers: [{ image: 'new' }] }] })
@@ -545,6 +551,32 @@ test('other images of the platform roll servings where the user wants that, and 
   assert.match(JSON.stringify(own.named('ModelServing/chat-a')), /"mirror\/runtime:2"/)
 })
 
+test('B-08: another number of workers is applied, gang or not', () => {
+  const gang = { gangPolicy: { enabled: true } }
+  const world = active({ backend: backend('a', gang) })
+  setSpec(world, { backend: backend('a', { ...gang, workers: [{ image: 'vllm/vllm-openai:latest', replicas: 2 }] }) })
+  assert.deepEqual(world.pass(), ['apply ModelServing/chat-a'])
+  assert.match(JSON.stringify(world.named('ModelServing/chat-a').spec), /"minRoleReplicas":\{"leader":2\}/)
+})
+
+test('B-26: another target value reaches the policy, and nothing else', () => {
+  const scaled = (targetValue: number) => ({
+    backend: backend('a', { maxReplicas: 2, autoscalingPolicy: { metrics: [{ metricName: 'm', targetValue }] } }),
+  })
+  const world = active(scaled(10))
+  setSpec(world, scaled(20))
+  assert.deepEqual(world.pass(), ['apply AutoscalingPolicy/chat-a'])
+})
+
+test('B-07, B-30: other adapters of a hot backend are another route at most, and no serving goes or changes', () => {
+  const env = [{ name: 'VLLM_ALLOW_RUNTIME_LORA_UPDATING', value: 'true' }]
+  const hot = (name: string) => backend('a', { env, loraAdapters: [{ name, artifactURL: 'hf://o/l' }] })
+  const world = active({ backends: [hot('sql'), backend('b')] })
+  setSpec(world, { backends: [hot('fr'), backend('b')] })
+  assert.deepEqual(world.pass(), ['apply ModelRoute/chat'])
+  assert.ok(world.has('ModelServing/chat-a') && world.has('ModelServing/chat-b'))
+})
+
 test('a field given up in the spec is given up in the child', () => {
   const worker = { image: 'i', tolerations: [{ key: 't', operator: 'Exists' }] }
   const world = active({ backend: backend('a', { workers: [worker] }) })
@@ -603,7 +635,7 @@ const testdata = join(import.meta.dirname, 'testdata')
 for (const file of readdirSync(testdata).filter((name) => name.endsWith('.input.yaml'))) {
   test(`${file.slice(0, 3)}: what was planned and written plans nothing more`, () => {
     const booster = parse(readFileSync(join(testdata, file), 'utf8'), { version: '1.1' }) as AnyResource
-    const world = new World()
+    const world = new World(familyOf(booster))
     world.put(booster)
     const name = booster.metadata.name ?? ''
     assert.ok(world.pass(name).length >= 3)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parse, stringify } from 'yaml'
 import { warnModelBooster } from '#api/model-booster-rules.ts'
-import { kthena } from '#api/dialects.ts'
+import { dialectOf, kthena } from '#api/dialects.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { childrenOf, convert } from './convert.ts'
 
@@ -15,7 +15,7 @@ function input(name: string): AnyResource {
 }
 
 function rendered(object: AnyResource): AnyResource[] {
-  const conversion = convert(object, kthena.images)
+  const conversion = convert(object, dialectOf(object).images)
   assert.ok(conversion.ok, JSON.stringify(conversion))
   return childrenOf(conversion.desired)
 }
@@ -544,6 +544,38 @@ test('C15: an object store, with keys from a secret', () => {
   assert.equal(runtime.readinessProbe?.initialDelaySeconds, undefined)
   assert.deepEqual([runtime.envFrom, engine.envFrom], [downloader?.envFrom, downloader?.envFrom])
   assert.deepEqual(names(engine.env)?.slice(0, 2), ['ENDPOINT', 'RUNTIME_PORT'])
+})
+
+test('C16: a Model becomes the objects of its own family, with the habits of that', () => {
+  const all = children(input('c16'))
+  assert.deepEqual(
+    [...all.values()].map(({ apiVersion, kind, metadata }) => `${apiVersion} ${kind} ${metadata.name}`),
+    [
+      'workload.matrixinfer.ai/v1alpha1 ModelInfer tiny-cpu',
+      'networking.matrixinfer.ai/v1alpha1 ModelServer tiny-cpu',
+      'networking.matrixinfer.ai/v1alpha1 ModelRoute tiny',
+    ],
+  )
+  for (const { metadata } of all.values()) {
+    assert.equal(metadata.ownerReferences?.[0]?.kind, 'Model')
+    assert.equal(metadata.ownerReferences?.[0]?.apiVersion, 'registry.matrixinfer.ai/v1alpha1')
+    assert.equal(metadata.labels?.['registry.matrixinfer.ai/managed-by'], 'registry.matrixinfer.ai')
+    assert.ok(Object.keys(metadata.labels ?? {}).every((label) => !label.startsWith('workload.serving')))
+  }
+  const infer = all.get('ModelInfer/tiny-cpu')?.spec as Record<string, unknown>
+  assert.equal(infer['recoveryPolicy'], 'InferGroupRecreate')
+  assert.deepEqual(infer['rolloutStrategy'], { type: 'InferGroupRollingUpdate' })
+  const text = JSON.stringify(infer)
+  assert.ok(text.includes('"matrixinfer/runtime:latest"') && text.includes('"matrixinfer/downloader:latest"'))
+  assert.ok(text.includes('"--enforce-eager"') && !text.includes('REDIS_HOST') && !text.includes('gangPolicy'))
+  const { workloadSelector } = all.get('ModelServer/tiny-cpu')?.spec as { workloadSelector: unknown }
+  assert.deepEqual(workloadSelector, {
+    matchLabels: {
+      'registry.matrixinfer.ai/model-uid': 'u-1',
+      'registry.matrixinfer.ai/backend-name': 'cpu',
+      'modelinfer.matrixinfer.ai/entry': 'true',
+    },
+  })
 })
 
 test('C17: topology and gang scheduling are there where asked for, and nowhere else', () => {

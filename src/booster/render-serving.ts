@@ -238,12 +238,13 @@ function template({ booster, backend }: Render, spec: PodSpec): PodTemplate {
 }
 
 /** So that the status of a pod, and from there ours, has the last lines of a container that failed. */
-function withLastWords({ containers, initContainers, ...pod }: PodSpec): PodSpec {
+function withLastWords(pod: PodSpec): PodSpec {
   const telling = (each: Container): Container => ({ ...each, terminationMessagePolicy: 'FallbackToLogsOnError' })
+  const { containers, initContainers } = pod
   return {
+    ...pod,
     ...(initContainers !== undefined && { initContainers: initContainers.map(telling) }),
     containers: containers.map(telling),
-    ...pod,
   }
 }
 

@@ -32,10 +32,10 @@ export function scalers(options: AutoscalingOptions, dialect: Dialect = kthena):
   return [
     scaler((parts) => createBindingScaler(parts, dialect), options, {
       name: names.binding,
-      kind: binding as Kind,
+      kind: binding,
       kinds,
     }),
-    scaler((parts) => createPolicyScaler(parts, dialect), options, { name: names.policy, kind: policy as Kind, kinds }),
+    scaler((parts) => createPolicyScaler(parts, dialect), options, { name: names.policy, kind: policy, kinds }),
   ]
 }
 

@@ -159,10 +159,11 @@ export class Applier {
   }
 
   async #scale({ ref, from, to }: Extract<Step, { do: 'scale' }>, request: ApplyRequest): Promise<boolean> {
-    const patch = [
-      { op: 'test', path: '/spec/replicas', value: from },
-      { op: 'replace', path: '/spec/replicas', value: to },
-    ] as const
+    const patch: JsonPatchOperation[] = [
+      // A scale of zero comes without its number.
+      from === 0 ? { op: 'test', path: '/spec', value: {} } : { op: 'test', path: '/spec/replicas', value: from },
+      { op: 'add', path: '/spec/replicas', value: to },
+    ]
     try {
       await this.#client.patch(
         ref.kind,

@@ -30,6 +30,8 @@ export interface SidecarSettings {
   readonly engineMetricsPath: string
   readonly pod: string
   readonly model: string
+  /** Of the metrics that it adds. */
+  readonly metricPrefix: string
   readonly simulate: SimulateOptions
 }
 
@@ -45,6 +47,15 @@ const knownPrograms =
 
 /** Finds the program behind a container's command and reads its arguments. Pure; never throws. */
 export function parseCommand(container: ContainerCommand): Program {
+  const program = programOf(container)
+  if (program.run !== 'sidecar' || !/matrixinfer/.test(container.image)) return program
+  return { ...program, settings: { ...program.settings, metricPrefix: earlierMetricPrefix } }
+}
+
+/** Of the sidecar that today's came from. */
+const earlierMetricPrefix = 'matrixinfer:'
+
+function programOf(container: ContainerCommand): Program {
   const { image, command, args, env } = container
   const words = unwrap([...command, ...args])
   if (command.length === 0 && !isShell(words[0])) {
@@ -176,6 +187,7 @@ function sidecar(args: readonly string[], env: Readonly<Record<string, string>>)
     engineMetricsPath: flags.get('engine-metrics-path') ?? runtimeSidecar.metricsPath,
     pod: flags.get('pod') ?? '',
     model: flags.get('model') ?? '',
+    metricPrefix: runtimeSidecar.metricPrefix,
     simulate: options,
   }
   return { run: 'sidecar', settings }

@@ -5,6 +5,8 @@
  */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { kthena } from '#api/dialects.ts'
+import { kindsOf } from '#api/family-kinds.ts'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { Pod } from '#api/core/kinds.ts'
 import { ModelBooster } from '#api/model-booster.ts'
@@ -17,7 +19,7 @@ import type { AnsweredRequest } from '#embedded/apiserver/server.ts'
 import { createClient } from '#kube/create-client.ts'
 import { createInformers } from '#kube/create-informers.ts'
 import type { Fetch } from '#machinery/http.ts'
-import { apiVersionOf } from '#machinery/kind.ts'
+import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { followSnapshots } from '#router/snapshot-source.ts'
 import { backend, modelBooster, modelServing, podTemplate, role } from '../builders.ts'
@@ -41,22 +43,15 @@ test('the manager may do what it does, and nothing else', async (t) => {
   assert.deepEqual([...given].filter((right) => !asked.has(right)).sort(), Object.keys(unseen).sort(), 'unused')
 })
 
-test('B-28: the manager may delete and make all that it keeps for a model', () => {
-  const given = rightsOf('manager')
-  const kinds = ['modelservings', 'autoscalingpolicies', 'autoscalingpolicybindings'].map(
-    (plural) => `workload.serving.volcano.sh/${plural}`,
-  )
-  for (const kind of [
-    ...kinds,
-    'networking.serving.volcano.sh/modelservers',
-    'networking.serving.volcano.sh/modelroutes',
-  ])
-    for (const verb of ['list', 'watch', 'create', 'patch', 'delete'])
-      assert.ok(given.has(`${verb} ${kind}`), `${verb} ${kind}`)
-})
-
 test('B-34 where admission guards owners, the manager may have children block the deletion of a ModelServing', () => {
   assert.ok(rightsOf('manager').has('update workload.serving.volcano.sh/modelservings/finalizers'))
+})
+
+test('B-28 the manager may make, change and delete each kind of a model’s children', () => {
+  const given = rightsOf('manager')
+  for (const { group, plural } of Object.values(kindsOf(kthena)).slice(1) as Kind[])
+    for (const verb of ['list', 'watch', 'create', 'patch', 'delete'])
+      assert.ok(given.has(`${verb} ${group}/${plural}`))
 })
 
 test('the router may do what it does, and nothing else', async (t) => {

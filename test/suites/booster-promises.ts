@@ -34,13 +34,14 @@ export function boosterPromises(dialect: Dialect, start: (t: TestContext) => Pro
     const world = await start(t)
     await world.apply(two())
     await world.condition(booster, 'test-model', 'Active')
-    assert.deepEqual(
-      await childNames(world),
-      [
-        ...[`${serving.kind}/test-model-backend1`, `${serving.kind}/test-model-backend2`],
-        ...['ModelRoute/test-model', 'ModelServer/test-model-backend1', 'ModelServer/test-model-backend2'],
-      ].sort(),
-    )
+    const wanted = [
+      `${serving.kind}/test-model-backend1`,
+      `${serving.kind}/test-model-backend2`,
+      'ModelRoute/test-model',
+      'ModelServer/test-model-backend1',
+      'ModelServer/test-model-backend2',
+    ]
+    assert.deepEqual(await childNames(world), wanted.toSorted())
     await world.condition(booster, 'test-model', 'Initialized')
     const { status } = (await world.client.get(booster, { namespace: 'default', name: 'test-model' })) as AnyResource
     const conditions = status?.['conditions'] as Condition[]
