@@ -6,6 +6,7 @@ import type { Place, Resource } from '#machinery/meta.ts'
 
 export class ImaginedCluster implements Reader {
   readonly #objects = new Map<string, Resource>()
+  #made = 0
 
   constructor(objects: readonly Resource[] = []) {
     for (const object of objects) this.put(object)
@@ -31,8 +32,11 @@ export class ImaginedCluster implements Reader {
     return this.list(kind).filter((object) => valuesOf(object).includes(value))
   }
 
+  /** What has no uid yet gets one, as from a server. */
   put(object: Resource): void {
-    this.#objects.set(idOf(object.apiVersion, object.kind, placeOf(object)), object)
+    const id = idOf(object.apiVersion, object.kind, placeOf(object))
+    const uid = object.metadata.uid ?? this.#objects.get(id)?.metadata.uid ?? `planned-${++this.#made}`
+    this.#objects.set(id, { ...object, metadata: { ...object.metadata, uid } })
   }
 
   remove(kind: Kind, place: Place): void {

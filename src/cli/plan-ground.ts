@@ -65,7 +65,7 @@ export function offlineGround(files: readonly string[]): Ground {
     apply(document, kind) {
       const object = placed(document, kind)
       const before = cluster.get(kind, placeOf(object))
-      const after = before === undefined ? object : afterApply(kind, before, object, byUser)
+      const after = before === undefined ? object : known(afterApply(kind, before, object, byUser))
       return Promise.resolve({ before, after })
     },
     surroundings: () => Promise.resolve({ cluster, home: undefined }),
@@ -80,7 +80,7 @@ const byUser = { manager: fieldManager } as const
 function settleIn(cluster: ImaginedCluster, document: CheckedDocument): void {
   const kind = kindOfObject(document.object)
   if (kind === undefined) return
-  const object = afterApply(kind, undefined, placed(document, kind), byUser)
+  const object = known(afterApply(kind, undefined, placed(document, kind), byUser))
   cluster.put(object)
   if (!isBooster(object)) return
   for (const { object: child } of planChildren(object, cluster, undefined, 0).changes) {
@@ -89,8 +89,14 @@ function settleIn(cluster: ImaginedCluster, document: CheckedDocument): void {
   }
 }
 
+/** With what a server would give it, and an apply leaves out. */
+function known<T extends Resource>(object: T): T {
+  const { namespace = '', name = '' } = object.metadata
+  return { ...object, metadata: { ...object.metadata, uid: `${offlineUid}-${namespace}-${name}`, generation: 1 } }
+}
+
 function placed({ complete }: CheckedDocument, kind: Kind): AnyResource {
   const { metadata } = complete
   const namespace = kind.namespaced ? { namespace: metadata.namespace ?? 'default' } : {}
-  return { ...complete, metadata: { ...metadata, ...namespace, uid: offlineUid, generation: 1 } }
+  return known({ ...complete, metadata: { ...metadata, ...namespace } })
 }
