@@ -2,10 +2,12 @@
  * What would happen to the children of a booster, by the planner of the controller: its steps are carried out in an
  * imagined cluster, pass after pass, until it has no more. Nothing here knows what children there are.
  */
+import { Secret } from '#api/core/kinds.ts'
 import { dialectOf } from '#api/dialects.ts'
 import { isServing } from '#api/family-kinds.ts'
 import type { ModelBooster } from '#api/model-booster.ts'
 import type { ModelServing } from '#api/model-serving.ts'
+import { isObject } from '#base/json.ts'
 import type { FieldError } from '#machinery/field-error.ts'
 import { type FieldChange, fieldChanges } from '#machinery/field-changes.ts'
 import { type Kind, placeOf } from '#machinery/kind.ts'
@@ -120,11 +122,27 @@ export function changeOf(
     namespace,
     name,
     why,
-    fields: what === 'change' ? fieldChanges(shown(before), shown(after)) : [],
+    fields: what === 'change' ? fieldChanges(shown(before), shown(after)).map((change) => masked(kind, change)) : [],
     because: [],
     restartsPods: what === 'change' && before !== undefined && replacesPods(before, after),
-    object: shown(after),
+    object: kind === Secret.kind ? withoutValues(shown(after)) : shown(after),
   }
+}
+
+const hidden = '(hidden)'
+
+/** That a value of a Secret changes is told, and no value. */
+function masked(kind: string, change: FieldChange): FieldChange {
+  if (kind !== Secret.kind || !/^(data|stringData)\b/.test(change.field)) return change
+  const { field } = change
+  return { field, ...('before' in change && { before: hidden }), ...('after' in change && { after: hidden }) }
+}
+
+function withoutValues(secret: AnyResource): AnyResource {
+  const hide = (values: unknown) =>
+    isObject(values) ? Object.fromEntries(Object.keys(values).map((name) => [name, hidden])) : undefined
+  const [data, stringData] = [hide(secret['data']), hide(secret['stringData'])]
+  return { ...secret, ...(data && { data }), ...(stringData && { stringData }) }
 }
 
 /** Without what only the server writes. */

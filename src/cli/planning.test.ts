@@ -101,6 +101,20 @@ test('plan of several keeps them apart', async () => {
   assert.equal((await run('plan', '--from', path, '-f', path)).code, 0)
 })
 
+test('plan tells that a Secret changes, and no value of it', async () => {
+  const secret = (value: string) =>
+    file(
+      `secret-${value}.yaml`,
+      `{apiVersion: v1, kind: Secret, metadata: {name: keys}, stringData: {TOKEN: ${value}}}`,
+    )
+  const changed = await run('plan', '--from', secret('first'), '-f', secret('second'))
+  assert.match(changed.out, /TOKEN: "\(hidden\)" → "\(hidden\)"/)
+  const made = await run('plan', '--offline', '--full', '-o', 'json', '-f', secret('third'))
+  assert.match(made.out, /"TOKEN": "\(hidden\)"/)
+  for (const { out } of [changed, made])
+    assert.doesNotMatch(out.replaceAll(/secret-\w+\.yaml/g, ''), /first|second|third/)
+})
+
 test('plan as JSON has the objects, the fields and the reasons', async () => {
   const { out } = await run('plan', '--offline', '-o', 'json', '-f', before)
   const { against, documents } = JSON.parse(out) as {
