@@ -104,6 +104,20 @@ test('apply, get, tree, describe, logs and delete do to objects what they say', 
   await prints(['get', 'modelserving/quickstart-vllm', '-o', 'name'], /quickstart-vllm/)
   await prints(['delete', 'modelserving/quickstart-vllm', '--cascade', 'foreground'], /"quickstart-vllm" deleted\n/)
 
+  // As processes of their own, which nothing keeps running but what they wait for.
+  const broken = join(temporaryDirectory(t), 'broken.yaml')
+  writeFileSync(broken, readFileSync(quickstart, 'utf8').replace(/image: .*/, 'image: acme/nobody:1'))
+  await prints(['apply', '--force-conflicts', '-f', broken], /quickstart created\n/)
+  const as = ['--kubeconfig', kubeconfig, '--timeout', '1']
+  const waited = await Promise.all([
+    fairlead(['status', 'modelbooster/quickstart', '--wait', ...as]),
+    fairlead(['rollout', 'status', 'modelserving/quickstart-vllm', ...as]),
+  ])
+  assert.deepEqual(
+    waited.map(({ code }) => code),
+    [1, 1],
+  )
+
   // As a user without any kubeconfig would meet it.
   const lost = await fairlead(['get', 'pods', '--kubeconfig', join(kubeconfig, '..', 'none')])
   assert.equal(lost.code, 1)

@@ -1,5 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { ModelBooster } from '#api/model-booster.ts'
-import { sleep, systemClock } from '#base/clock.ts'
+import { systemClock } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
 import { type ConnectOptions, connect } from './connect.ts'
 import { exitCodes, usage } from './exit.ts'
@@ -69,7 +70,8 @@ async function watch(
     failedSinceMs = models.some(({ state }) => state === 'failed') ? (failedSinceMs ?? nowMs) : undefined
     const hopeless = failedSinceMs !== undefined && nowMs - failedSinceMs >= failedForGoodMs
     if (wait && (done || hopeless || nowMs >= endMs)) return done
-    await sleep(systemClock, lookMs, signal).catch(() => {}) // a signal ends the loop
+    // Not of the clock, whose timers keep no process running: here nothing else does.
+    await pause(lookMs, undefined, { signal }).catch(() => {}) // a signal ends the loop
   }
   return wait ? false : undefined
 }
