@@ -11,7 +11,8 @@ import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
-import { backend, modelBooster } from './builders.ts'
+import { backend, modelBooster, modelServing, role } from './builders.ts'
+import { startMachine } from './machine.ts'
 import { boosterPromises } from './suites/booster-promises.ts'
 import { writesIn } from './tools.ts'
 import { startWorld, type World } from './world.ts'
@@ -192,4 +193,22 @@ test('B-25: a status of a serving that moves and changes nothing costs the boost
   await world.settled()
   const own = writesIn(world.requests.slice(from)).filter(({ userAgent }) => userAgent === 'model-booster-controller')
   assert.deepEqual(own, [])
+})
+
+test('children of earlier controllers, which own without controlling, are taken over', async (t) => {
+  const world = await startMachine(t)
+  const { apiVersion, kind, metadata } = await world.apply(modelBooster('chat'))
+  const owner = { apiVersion, kind, name: 'chat', uid: metadata.uid ?? '' }
+  const uid = 'workload.serving.volcano.sh/model-uid'
+  const former = modelServing('chat-vllm', { replicas: 1, template: { roles: [role('leader')] } })
+  const labels = { [uid]: owner.uid }
+  await world.client.create(ModelServing, {
+    ...former,
+    metadata: { ...former.metadata, labels, ownerReferences: [owner] },
+  } as unknown as ModelServing)
+  await using controllers = world.start()
+  assert.ok(controllers)
+  await world.condition(ModelBooster, 'chat', 'Active')
+  const { metadata: taken } = await world.client.get(ModelServing, { namespace: 'default', name: 'chat-vllm' })
+  assert.deepEqual(taken.ownerReferences, [{ ...owner, controller: true, blockOwnerDeletion: true }])
 })
