@@ -72,6 +72,28 @@ test('C16: a Model and a ModelBooster of one name live side by side, and both an
   assert.equal(route.status?.conditions?.find(({ type }) => type === 'ResolvedRefs')?.status, 'True')
 })
 
+test('their policies scale their servings, by metrics of their names', async () => {
+  const world = await cleanWorld()
+  const autoscalingPolicy = { metrics: [{ metricName: 'matrixinfer:num_requests_waiting', targetValue: 10 }] }
+  const scaled = backend('vllm', { minReplicas: 2, maxReplicas: 3, autoscalingPolicy })
+  await world.apply(model({ backends: [scaled] }))
+  await world.condition(Model, 'chat', 'Active')
+  await world.condition(Model, 'chat', 'AutoscalingActive')
+  const place = { namespace: 'default', name: 'chat-vllm' }
+  await world.client.patch(
+    ModelInfer,
+    place,
+    { type: 'merge', patch: { spec: { replicas: 3 } } },
+    { subresource: 'scale' },
+  )
+  await world.apply(model({ backends: [{ ...scaled, workers: [{ type: 'server', image: 'vllm/vllm-openai:v2' }] }] }))
+  const { spec } = await world.until('the new image', async () => {
+    const found = await world.client.get(ModelInfer, place)
+    return JSON.stringify(found.spec).includes('vllm-openai:v2') && found
+  })
+  assert.equal(spec.replicas, 3, 'what a scaler has set stays')
+})
+
 test('a lost pod takes its group with it, as their policy says', async () => {
   const world = await cleanWorld()
   const serving = modelServing('wide', {

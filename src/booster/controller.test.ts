@@ -577,6 +577,35 @@ test('B-07, B-30: other adapters of a hot backend are another route at most, and
   assert.ok(world.has('ModelServing/chat-a') && world.has('ModelServing/chat-b'))
 })
 
+test('a rollout strategy that is given up is given up in the serving', () => {
+  const world = active({ backend: backend('a', { rolloutStrategy: { type: 'RoleRollingUpdate' } }) })
+  setSpec(world, { backend: backend('a') })
+  assert.deepEqual(world.pass(), ['apply ModelServing/chat-a'])
+})
+
+test('pods of a hot backend keep the adapters they start with until something else makes them anew', () => {
+  const env = [{ name: 'VLLM_ALLOW_RUNTIME_LORA_UPDATING', value: 'true' }]
+  const hot = (name: string, change: Record<string, unknown> = {}) => ({
+    backend: backend('a', { env, loraAdapters: [{ name, artifactURL: 'hf://o/l' }], ...change }),
+  })
+  const started = (world: World) =>
+    /lora-template":"\{\\"(\w+)/.exec(JSON.stringify(world.named('ModelServing/chat-a')))?.[1]
+  const world = active(hot('sql'))
+  const image = 'vllm/vllm-openai:latest'
+  for (const change of [
+    { rolloutStrategy: { type: 'RoleRollingUpdate' } },
+    { workers: [{ image, replicas: 2 }] },
+    { minReplicas: 2, maxReplicas: 2 },
+  ]) {
+    setSpec(world, hot('fr', change))
+    world.pass()
+    assert.equal(started(world), 'sql', JSON.stringify(change))
+  }
+  setSpec(world, hot('fr', { workers: [{ image: 'new' }] }))
+  world.pass()
+  assert.equal(started(world), 'fr')
+})
+
 test('a field given up in the spec is given up in the child', () => {
   const worker = { image: 'i', tolerations: [{ key: 't', operator: 'Exists' }] }
   const world = active({ backend: backend('a', { workers: [worker] }) })

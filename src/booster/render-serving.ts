@@ -67,8 +67,7 @@ export function renderServing(
     metadata: childMeta(booster, backend, servingRevision(booster, backend, cache)),
     spec: {
       replicas: backend.initial,
-      ...booster.dialect.servingSpec,
-      ...rolloutOf(backend),
+      ...rolloutOf(booster, backend),
       ...servingSpec(booster, backend, cache, images),
     },
   }
@@ -80,7 +79,10 @@ export function renderServing(
  */
 function servingRevision(booster: NormalBooster, backend: NormalBackend, cache: Cache): string {
   const images = { downloader: '', runtime: '' }
-  return revisionHash(servingSpec(booster, { ...backend, loras: [] }, cache, images))
+  return revisionHash({
+    ...rolloutOf(booster, backend),
+    ...servingSpec(booster, { ...backend, loras: [] }, cache, images),
+  })
 }
 
 function servingSpec(booster: NormalBooster, backend: NormalBackend, cache: Cache, images: PlatformImages) {
@@ -108,8 +110,12 @@ function servingSpec(booster: NormalBooster, backend: NormalBackend, cache: Cach
 }
 
 /** How changes and losses are dealt with: none of it is in a pod. */
-function rolloutOf({ recoveryPolicy, rolloutStrategy }: NormalBackend): Pick<ModelServingSpecInput, 'recoveryPolicy'> {
+function rolloutOf(
+  { dialect }: NormalBooster,
+  { recoveryPolicy, rolloutStrategy }: NormalBackend,
+): Partial<ModelServingSpecInput> {
   return {
+    ...dialect.servingSpec,
     ...(recoveryPolicy === undefined ? {} : { recoveryPolicy }),
     ...(rolloutStrategy === undefined ? {} : { rolloutStrategy }),
   }

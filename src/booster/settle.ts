@@ -53,14 +53,17 @@ function routesNow(booster: NormalBooster, servings: readonly Found[], hot: HotB
   const backends = booster.backends.map((backend) => {
     const name = backendChildName(booster, backend)
     const serving = servings.find(({ kind, desired }) => partOf(kind) === 'serving' && desired.metadata.name === name)
-    return routable(backend, serving === undefined ? undefined : adaptersIn(serving.desired), hot)
+    return routable(
+      backend,
+      serving === undefined ? undefined : adaptersIn(serving.desired.spec as ModelServingSpecInput),
+      hot,
+    )
   })
   return new Map(renderRoutes({ ...booster, backends }).map((route) => [route.metadata.name ?? '', route]))
 }
 
 /** Those that pods of a serving start with. */
-function adaptersIn(serving: AnyResource): Adapters | undefined {
-  const { template } = serving.spec as ModelServingSpecInput
+function adaptersIn({ template }: ModelServingSpecInput): Adapters | undefined {
   return templateAdapters(template.roles[0]?.entryTemplate.metadata?.annotations)
 }
 
@@ -96,9 +99,11 @@ function adaptServing(
   const { revision } = labels
   const former = live.metadata.labels?.[revision]
   const changed = former !== undefined && former !== wanted.metadata.labels?.[revision]
-  // Adapters reach the engines that run, so they are no reason for new pods.
-  const started = changed || !isHot(backend) ? undefined : adaptersIn(live as Resource as AnyResource)
-  const desired: AnyResource = started === undefined ? wanted : { ...servingWith(lorasOf(started)) }
+  // Adapters reach the engines that run, so they alone are no reason for new pods.
+  const started = isHot(backend) ? adaptersIn(live.spec) : undefined
+  const before = started === undefined ? undefined : servingWith(lorasOf(started))
+  const desired: AnyResource =
+    before !== undefined && samePods(live.spec, before.spec, backend) ? { ...before } : wanted
   let spec = desired.spec as ModelServingSpecInput
   if (scaled) {
     const { replicas: _, ...rest } = spec
@@ -110,6 +115,17 @@ function adaptServing(
   if (followPlatformImages || changed) return { ...desired, spec }
   const kept = withImages(spec, imagesOf(live.spec, backend))
   return { ...desired, spec: includes(live.spec, kept) ? kept : spec }
+}
+
+/** Whether pods would stay as they are, platform's images apart. */
+function samePods(live: ModelServingSpecInput, spec: ModelServingSpecInput, backend: NormalBackend): boolean {
+  return includes(podsOf(live), podsOf(withImages(spec, imagesOf(live, backend))))
+}
+
+function podsOf({ template }: ModelServingSpecInput): unknown {
+  return template.roles.map(({ name, workerReplicas, entryTemplate, workerTemplate }) => {
+    return { name, workerReplicas, entryTemplate, workerTemplate }
+  })
 }
 
 function lorasOf(adapters: Adapters): NormalBackend['loras'] {

@@ -9,11 +9,11 @@ import type { Startable } from './controllers.ts'
 
 /** The controller of LoRA adapters, which brings its own connections to pods. */
 export function adapterLoader(dialect: Dialect): Startable {
-  const { booster, route } = kindsOf(dialect)
+  const { booster, route, serving } = kindsOf(dialect)
   return {
     name: adapterControllerName(dialect),
     kind: Pod,
-    kinds: [Pod, booster, route] as readonly Kind[],
+    kinds: [Pod, booster, route, serving] as readonly Kind[],
     start(runtime) {
       const connection = connectPlainly()
       const running = startController(createAdapterController(connection.fetch, dialect), runtime)

@@ -15,7 +15,9 @@ export interface TreeNode {
 
 const order = [
   'ModelBooster',
+  'Model',
   'ModelServing',
+  'ModelInfer',
   'ModelServer',
   'ModelRoute',
   'AutoscalingPolicy',

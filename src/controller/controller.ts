@@ -14,6 +14,8 @@ export interface ControllerDefinition<T extends Resource, Observed, Status> {
   readonly kind: Kind<T>
   readonly domain: Domain<T, Observed, Status>
   readonly watches: readonly Watch[]
+  /** Whether an object of the kind is its business at all; by default each is. */
+  readonly concerns?: (object: T) => boolean
   /** Makes the calls of a plan, where it has any. */
   readonly perform?: Perform
   /** Keys reconciled side by side; default 5. */

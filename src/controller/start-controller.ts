@@ -22,7 +22,7 @@ export function startController<T extends Resource, Observed, Status>(
   definition: ControllerDefinition<T, Observed, Status>,
   runtime: Runtime,
 ): StartedController {
-  const { name, kind, domain, watches, perform, workers = defaultWorkers } = definition
+  const { name, kind, domain, watches, perform, workers = defaultWorkers, concerns = () => true } = definition
   const { client, informers, clock } = runtime
   const log = runtime.log.with({ controller: name })
   const stop = new AbortController()
@@ -101,7 +101,7 @@ export function startController<T extends Resource, Observed, Status>(
   async function start(): Promise<void> {
     await Promise.all(kinds.map((each) => informers.of(each).synced(stop.signal)))
     for (const each of kinds) expectations.follow(each)
-    const keyed = (object: T) => [keyOf(placeOf(object))]
+    const keyed = (object: T) => (concerns(object) ? [keyOf(placeOf(object))] : [])
     unsubscribe.push(
       own.subscribe({
         upsert: (object, old) =>
@@ -136,7 +136,7 @@ export function startController<T extends Resource, Observed, Status>(
   }
 
   function lookAtAll(reason: string): void {
-    for (const object of own.list()) runner.add(keyOf(placeOf(object)), { low: true, reason })
+    for (const object of own.list()) if (concerns(object)) runner.add(keyOf(placeOf(object)), { low: true, reason })
   }
 
   let timer: { cancel(): void } | undefined

@@ -18,16 +18,18 @@ const workers = 16
 
 /** Loads and unloads LoRA adapters in engines that run. `fetch` reaches pods. */
 export function createAdapterController(fetch: Fetch, dialect: Dialect): ControllerDefinition<Pod, PodObserved, never> {
-  const { booster, route } = kindsOf(dialect)
+  const { booster, route, serving } = kindsOf(dialect)
   const podsOf = (uid: string | undefined, read: Reader) => podKeys(dialect, uid, read)
   return {
     name: adapterControllerName(dialect),
     kind: Pod,
     workers,
     domain: adapterDomain(dialect),
+    concerns: isAdapterPod,
     perform: adapterCalls(fetch),
     watches: [
       { kind: booster, keysOf: ({ metadata: { uid } }, read) => podsOf(uid, read) },
+      { kind: serving, keysOf: () => [] }, // only looked up
       { kind: route, keysOf: (object, read) => podsOf(controllerOf(object)?.uid, read) },
     ],
   }

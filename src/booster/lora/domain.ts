@@ -11,11 +11,12 @@ import { kindsOf } from '#api/family-kinds.ts'
 import { type NormalBackend, type NormalBooster, normalBooster } from '#api/model-booster-normal.ts'
 import { cacheOf } from '#api/model-booster-rules-storage.ts'
 import type { Domain, Plan, PodCall, Reader } from '#controller/domain.ts'
+import { controllerOf } from '#controller/owned.ts'
 import { vllm } from '#engines/vllm.ts'
 import { placeOf } from '#machinery/kind.ts'
 import { backendChildName } from '../names.ts'
 import { downloadPath, runtimePort } from '../render-container.ts'
-import { type Adapters, adaptersOf, isAdapterPod, isHot, isServing, loadedIn } from './adapters.ts'
+import { type Adapters, adaptersOf, isHot, isServing, loadedIn } from './adapters.ts'
 
 /** `undefined` where nothing is to be done with the pod. */
 export type PodObserved =
@@ -28,11 +29,12 @@ export type PodObserved =
 
 export const adapterDomain = (dialect: Dialect): Domain<Pod, PodObserved, never> => ({
   observe(pod, read) {
-    if (!isAdapterPod(pod) || !isServing(pod)) return undefined
+    if (!isServing(pod)) return undefined
     const booster = boosterOf(dialect, pod, read)
     const name = booster === undefined ? undefined : pod.metadata.labels?.[booster.dialect.labels.backendName]
     const backend = booster?.backends.find((one) => one.name === name)
     if (booster === undefined || backend === undefined || !isHot(backend)) return undefined
+    if (!isOwn(booster, backend, pod, read)) return undefined
     return { backend, routed: routedTo(booster, backend, read) }
   },
   plan: planAdapters,
@@ -82,6 +84,17 @@ function boosterOf(dialect: Dialect, { metadata }: Pod, read: Reader): NormalBoo
   const found = name === undefined ? undefined : read.get(booster, { namespace: metadata.namespace, name })
   if (found?.metadata.uid !== uid || found?.metadata.deletionTimestamp !== undefined) return undefined
   return found === undefined ? undefined : normalBooster(found)
+}
+
+/** Labels alone say too little: anybody who may make a pod could have its address called. */
+function isOwn(booster: NormalBooster, backend: NormalBackend, pod: Pod, read: Reader): boolean {
+  const place = { namespace: booster.namespace, name: backendChildName(booster, backend) }
+  const serving = read.get(kindsOf(booster.dialect).serving, place)
+  return (
+    serving !== undefined &&
+    controllerOf(serving)?.uid === booster.uid &&
+    controllerOf(pod)?.uid === serving.metadata.uid
+  )
 }
 
 function routedTo(booster: NormalBooster, backend: NormalBackend, read: Reader): ReadonlySet<string> {

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isFault } from '#base/fault.ts'
 import { Pod } from '#api/core/kinds.ts'
+import { kthena } from '#api/dialects.ts'
 import { normalBooster } from '#api/model-booster-normal.ts'
-import type { CallStep, PodCall } from '#controller/domain.ts'
+import type { CallStep, PodCall, Reader } from '#controller/domain.ts'
 import { adaptersOf, isHot, isServing, loadedIn } from './adapters.ts'
-import { callsFor } from './domain.ts'
+import { adapterDomain, callsFor } from './domain.ts'
 import { routable, unsynced } from './observed.ts'
 import { adapterCalls } from './perform.ts'
 
@@ -86,6 +87,39 @@ test('B-32: only pods whose engines answer are called', () => {
   assert.ok(!isServing(pod({}, { phase: 'Pending' })))
   const leaving = pod({})
   assert.ok(!isServing({ ...leaving, metadata: { ...leaving.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }))
+})
+
+test('a pod that only says that it is the model’s is not called', async () => {
+  const { booster } = backend({ sql: 's3://a' })
+  const owned = (uid: string) => [{ apiVersion: 'v', kind: 'K', name: 'n', uid, controller: true }]
+  const object = {
+    apiVersion: 'workload.serving.volcano.sh/v1alpha1',
+    kind: 'ModelBooster',
+    spec: { backends: booster.backends.map(({ given }) => given) },
+  }
+  const objects: Record<string, unknown> = {
+    ModelBooster: { ...object, metadata: { name: 'm', uid: 'u-1' } },
+    ModelServing: { metadata: { name: 'm-x', uid: 'u-2', ownerReferences: owned('u-1') } },
+  }
+  const read = {
+    get: (kind: { kind: string }) => objects[kind.kind],
+    list: () => [],
+    find: () => [],
+  } as unknown as Reader
+  const labels = Object.fromEntries(
+    [
+      ['model-name', 'm'],
+      ['model-uid', 'u-1'],
+      ['backend-name', 'x'],
+    ].map(([key, value]) => [`workload.serving.volcano.sh/${key}`, value ?? '']),
+  )
+  const observed = (owner: string) => {
+    const one = pod({ [template]: '{}' })
+    const metadata = { ...one.metadata, labels, ownerReferences: owned(owner) }
+    return adapterDomain(kthena).observe({ ...one, metadata }, read, AbortSignal.timeout(1000))
+  }
+  assert.ok(await observed('u-2'))
+  assert.equal(await observed('u-9'), undefined)
 })
 
 const words = (calls: readonly PodCall[]) =>
