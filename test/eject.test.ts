@@ -6,21 +6,24 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Namespace } from '#api/core/kinds.ts'
 import { ModelBooster } from '#api/model-booster.ts'
+import { ModelRoute } from '#api/model-route.ts'
 import { ModelServing } from '#api/model-serving.ts'
-import { modelLabels } from '#api/labels.ts'
+import { dialects } from '#api/dialects.ts'
 import { ejectBooster } from '#cli/eject.ts'
 import { parseDocuments, readDocuments } from '#cli/documents.ts'
 import { errorsOf, inspect } from '#cli/inspect.ts'
 import { recordingIo } from '#cli/io.testkit.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { leavesOf } from '#machinery/field-changes.ts'
-import { namesIn, startClients } from './asking.ts'
+import { startClients } from './asking.ts'
 import { startWorld, type World } from './world.ts'
 
 const examples = fileURLToPath(new URL('../examples/model-booster', import.meta.url))
-const files = readdirSync(examples)
-  .filter((file) => file.endsWith('.yaml'))
-  .map((file) => join(examples, file))
+const files = [examples, join(examples, '../model')].flatMap((folder) =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => join(folder, file)),
+)
 
 async function ejected(file: string): Promise<AnyResource[]> {
   const io = recordingIo()
@@ -31,7 +34,7 @@ async function ejected(file: string): Promise<AnyResource[]> {
   })
 }
 
-const management = new RegExp(`^(${Object.values(modelLabels).join('|').replaceAll('.', '\\.')})$`)
+const management: ReadonlySet<string> = new Set(dialects.flatMap(({ labels }) => Object.values(labels)))
 
 test('of every example it is valid, and nothing in it says that it was managed', async () => {
   for (const file of files) {
@@ -40,7 +43,7 @@ test('of every example it is valid, and nothing in it says that it was managed',
     for (const object of objects) {
       assert.deepEqual(Object.keys(object.metadata), ['name', 'namespace'], file)
       const named = leavesOf(object).flatMap(({ path, value }) => [...path, value])
-      assert.ok(!named.some((word) => management.test(String(word))), `${file} ${object.kind}`)
+      assert.ok(!named.some((word) => management.has(String(word))), `${file} ${object.kind}`)
       assert.ok(!named.includes('uid-comes-from-the-server'), `${file} ${object.kind}`)
     }
   }
@@ -70,8 +73,9 @@ test('applied without the booster, it answers the same request', async (t) => {
       const namespace = `${name}-${how}`
       await serves(world, namespace, objects)
       const answered: Record<string, unknown> = {}
-      for (const { name: model, headers } of await namesIn(world, namespace))
-        answered[model] = await clients.answered(model, headers)
+      const routes = (await world.client.list(ModelRoute, { namespace })).items
+      for (const model of routes.flatMap(({ spec }) => [spec.modelName ?? '', ...(spec.loraAdapters ?? [])]))
+        answered[model] = await clients.answered(model)
       assert.equal((await world.client.list(ModelBooster, { namespace })).items.length, how === 'booster' ? 1 : 0)
       assert.ok(Object.keys(answered).length > 0)
       answers.push(answered)
