@@ -9,6 +9,7 @@ import { ImaginedCluster } from '#cli/imagined-cluster.ts'
 import { surroundings } from '#cli/plan-cluster.ts'
 import { controllerOf, planChildren } from '#cli/planned.ts'
 import { afterApply } from '#controller/would-change.ts'
+import { thorough } from '#base/thorough.testkit.ts'
 import { canonicalJson } from '#base/json.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
@@ -44,7 +45,7 @@ async function settledWith(world: World, object: AnyResource): Promise<ModelBoos
 
 test('whatever the booster, planned and written are the same objects, byte for byte', async (t) => {
   const world = await startWorld(t)
-  for (const booster of fc.sample(boosters('chat'), { numRuns: 8, seed: 7 })) {
+  for (const booster of fc.sample(boosters('chat'), { numRuns: thorough ? 60 : 6, seed: 7 })) {
     const stored = await settledWith(world, booster)
     const { changes, errors } = planChildren(stored, new ImaginedCluster(), undefined, Date.now())
     assert.deepEqual(errors, [])
@@ -57,7 +58,10 @@ test('whatever the booster, planned and written are the same objects, byte for b
 
 test('whatever is changed into what, the plan leads to what the controller makes of it', async (t) => {
   const world = await startWorld(t)
-  for (const [before, after] of fc.sample(fc.tuple(boosters('chat'), boosters('chat')), { numRuns: 5, seed: 11 })) {
+  for (const [before, after] of fc.sample(fc.tuple(boosters('chat'), boosters('chat')), {
+    numRuns: thorough ? 40 : 4,
+    seed: 11,
+  })) {
     await settledWith(world, before)
     const dryRun = await world.client.apply(ModelBooster, after, {
       fieldManager: 'test',
