@@ -166,7 +166,9 @@ const UpdateStrategy = z
     waitForReady: z
       .boolean()
       .optional()
-      .describe('Whether requests go to new backends in place of old ones only when those are ready; true by default.'),
+      .describe(
+        'Whether requests go to new backends in place of old ones only when those are ready, and old ones stay until all routers know; true by default.',
+      ),
     timeout: duration().optional().describe('How long at most; 30m by default.'),
     followPlatformImages: z
       .boolean()

@@ -260,7 +260,8 @@ test('C19, B-25, B-27, B-31, B-36: the life of one object', () => {
   assert.equal(world.conditions(), 'Initialized+ Active-')
   assert.deepEqual(world.pass(), [], 'requests stay with b until c can answer them')
   world.serve('chat-c', available)
-  assert.deepEqual(world.pass(), ['apply ModelRoute/chat', 'delete ModelServer/chat-b', 'delete ModelServing/chat-b'])
+  assert.deepEqual(world.pass(), ['apply ModelRoute/chat'], 'routers hear of it before b goes')
+  assert.deepEqual(world.pass(), ['delete ModelServer/chat-b', 'delete ModelServing/chat-b'])
   assert.equal(world.conditions(), 'Initialized+ Active+')
   assert.equal(world.status().observedGeneration, 3)
 
@@ -296,7 +297,8 @@ test('a handover ends when the user’s patience does, or at once where none is 
   world.nowMs += 4 * 60_000
   assert.deepEqual(world.pass(), [])
   world.nowMs += 60_000
-  assert.deepEqual(world.pass(), ['apply ModelRoute/chat', 'delete ModelServer/chat-b', 'delete ModelServing/chat-b'])
+  assert.deepEqual(world.pass(), ['apply ModelRoute/chat'])
+  assert.deepEqual(world.pass(), ['delete ModelServer/chat-b', 'delete ModelServing/chat-b'])
 
   const hasty = active({ backends: [backend('b')] })
   setSpec(hasty, { ...renamed, updateStrategy: { waitForReady: false } })
@@ -305,6 +307,29 @@ test('a handover ends when the user’s patience does, or at once where none is 
     'delete ModelServer/chat-b',
     'delete ModelServing/chat-b',
   ])
+})
+
+test('a backend that leaves stays until routers have had time to hear of the route, also over a restart', () => {
+  const world = active({ backends: [backend('a'), backend('b')] })
+  setSpec(world, { backends: [backend('a')] })
+  assert.deepEqual(world.pass(), ['apply ModelRoute/chat'])
+  const time = new Date(world.nowMs).toISOString()
+  const entry = {
+    manager: kthena.controllerName,
+    operation: 'Apply',
+    time,
+    apiVersion: 'v',
+    fieldsType: 'FieldsV1',
+    fieldsV1: {},
+  }
+  world.edit('ModelRoute/chat', (route) => ({
+    ...route,
+    metadata: { ...route.metadata, managedFields: [entry as never] },
+  }))
+  world.nowMs += 1_000
+  assert.deepEqual(world.pass(), [])
+  world.nowMs += 1_000
+  assert.deepEqual(world.pass(), ['delete ModelServer/chat-b', 'delete ModelServing/chat-b'])
 })
 
 test('a backend that never served is not waited for', () => {

@@ -578,8 +578,14 @@ test('C16: a Model becomes the objects of its own family, with the habits of tha
   })
 })
 
-test('C17: topology and gang scheduling are there where asked for, and nowhere else', () => {
+test('C17: limits, routes, topology and gang scheduling are there where asked for, and nowhere else', () => {
   const chat = input('c17')
+  const routes = ['ModelRoute/chat', 'ModelRoute/chat-canary'].map((name) => children(chat).get(name)?.spec)
+  assert.deepEqual(routes[0]?.['rateLimit'], { inputTokensPerUnit: 1000, unit: 'minute' })
+  assert.deepEqual(routes[1], {
+    modelName: 'chat-canary',
+    rules: [{ name: 'default', targetModels: [{ modelServerName: 'chat-b', weight: 100 }] }],
+  })
   const [a, b, c] = ['chat-a', 'chat-b', 'chat-c'].map((name) => serving(chat, name).spec)
   assert.deepEqual(a?.template.networkTopology, { mode: 'soft' })
   assert.equal(a?.template.gangPolicy, undefined)

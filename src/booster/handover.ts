@@ -1,10 +1,12 @@
 /**
  * Backends that take the place of others get requests once they can answer them: until then, and no longer than the user
- * allows, routes stay as they are and what they point to is kept.
+ * allows, routes stay as they are and what they point to is kept. What leaves stays until routers have heard of it.
  */
+import { dialectOf } from '#api/dialects.ts'
 import { isRoute, isServing, partOf } from '#api/family-kinds.ts'
 import type { Resource } from '#machinery/meta.ts'
 import type { Found, Observed, Owned } from './observe.ts'
+import type { Child } from './settle.ts'
 
 export interface Handover {
   /** Routes that are not written yet, by uid. */
@@ -17,11 +19,7 @@ export interface Handover {
 export function handoverOf({ conversion, wanted, owned }: Observed, nowMs: number): Handover | undefined {
   if (!conversion.ok) return undefined
   const { waitMs } = conversion.desired.booster.update
-  const names = new Set(wanted.map(({ desired }) => desired.metadata.name))
-  const leaving = owned.flatMap(({ object }) =>
-    isAvailable(object) && !names.has(object.metadata.name) ? [object] : [],
-  )
-  const old = new Set(leaving.map(({ metadata }) => metadata.name))
+  const old = new Set(leavingIn(wanted, owned))
   const routes = wanted.filter(({ live }) => targetsIn(live).some((target) => old.has(target)))
   const served = new Set(routes.flatMap(({ live }) => targetsIn(live)))
   const coming = wanted.filter(
@@ -31,6 +29,41 @@ export function handoverOf({ conversion, wanted, owned }: Observed, nowMs: numbe
   const sinceMs = Math.max(...coming.map(({ live }) => Date.parse(live?.metadata.creationTimestamp ?? '') || nowMs))
   const leftMs = sinceMs + waitMs - nowMs
   return leftMs > 0 ? { routes: new Set(routes.map(({ live }) => live?.metadata.uid ?? '')), leftMs } : undefined
+}
+
+/** From a route that was written until every router sends requests by it; times of writes are told in whole seconds. */
+const routersHearMs = 2_000
+
+/**
+ * For how long what leaves may still get requests; `undefined` where it gets none, cannot answer them anyway, or the user is
+ * in a hurry. Told by
+ * when the server last saw us change a route, so it holds over a restart.
+ */
+export function farewellMs(observed: Observed, children: readonly Child[], nowMs: number): number | undefined {
+  const { conversion, wanted, owned } = observed
+  const waits = conversion.ok && conversion.desired.booster.update.waitMs > 0
+  if (!waits || leavingIn(wanted, owned).length === 0) return undefined
+  const routes = children.filter(({ kind }) => partOf(kind) === 'route')
+  if (routes.some(({ state }) => state === 'differs' || state === 'missing')) return routersHearMs
+  const left = Math.max(...routes.map(writtenMs)) + routersHearMs - nowMs
+  return left > 0 ? left : undefined
+}
+
+function writtenMs({ live, desired }: Child): number {
+  const { controllerName } = dialectOf(desired)
+  const own = live?.metadata.managedFields?.find(
+    ({ manager, operation }) => manager === controllerName && operation === 'Apply',
+  )
+  return Date.parse(own?.time ?? '') || 0
+}
+
+/** Names of servings that answer and are wanted no more; their servers have the same. */
+function leavingIn(wanted: readonly Found[], owned: readonly Owned[]): string[] {
+  const names = new Set(wanted.map(({ desired }) => desired.metadata.name))
+  return owned.flatMap(({ object }) => {
+    const { name = '' } = object.metadata
+    return isAvailable(object) && !names.has(name) ? [name] : []
+  })
 }
 
 /** Whether requests may still come to it while a handover is under way. */

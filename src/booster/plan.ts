@@ -4,7 +4,7 @@
  *     servings, servers, policies → route, bindings → gone: bindings → policies, servers → servings
  *
  * The route is switched when what it points to is there, and before anything that it pointed to goes. Backends in place of
- * others are waited for in between: `handover.ts`.
+ * others are waited for in between, and so are routers that have yet to hear of it: `handover.ts`.
  */
 import type { DialectKind } from '#api/dialects.ts'
 import { partOf } from '#api/family-kinds.ts'
@@ -14,7 +14,7 @@ import type { Plan, Step, Why } from '#controller/domain.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
 import { type Kind, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
-import { handoverOf, mayServe } from './handover.ts'
+import { farewellMs, handoverOf, mayServe } from './handover.ts'
 import type { Observed, Owned } from './observe.ts'
 import { type Child, settle } from './settle.ts'
 import { quietMsLeft } from './status.ts'
@@ -36,6 +36,7 @@ export function plan(booster: ModelBooster, observed: Observed, nowMs: number): 
   const children = settle(conversion.desired, wanted, observed.hot)
   if (children.some(({ state }) => state === 'foreign')) return { stages: [], notes, recheckAfterMs: takenRecheckMs }
   const handover = handoverOf(observed, nowMs)
+  const stayMs = handover?.leftMs ?? farewellMs(observed, children, nowMs)
   const waits = children.some(({ state }) => state === 'leaving' || state === 'replaced')
   const stages = [
     ...applyStages.map((parts) =>
@@ -47,11 +48,11 @@ export function plan(booster: ModelBooster, observed: Observed, nowMs: number): 
       ? []
       : deleteStages.map((parts) =>
           inOrder(parts, unwanted(observed))
-            .filter((owned) => handover === undefined || !mayServe(owned))
+            .filter((owned) => stayMs === undefined || !mayServe(owned))
             .map((owned) => deleteStep(owned, 'no longer wanted')),
         )),
   ]
-  const recheckAfterMs = waits ? takenRecheckMs : least(quietMsLeft(booster, nowMs), handover?.leftMs)
+  const recheckAfterMs = waits ? takenRecheckMs : least(quietMsLeft(booster, nowMs), stayMs)
   return {
     stages: stages.filter((steps) => steps.length > 0),
     notes,
