@@ -1,6 +1,7 @@
 /** What `plan` says is what the controller does. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import * as fc from 'fast-check'
 import { ModelBooster } from '#api/model-booster.ts'
 import { kthena } from '#api/dialects.ts'
@@ -75,7 +76,11 @@ test('whatever is changed into what, the plan leads to what the controller makes
     const complete = planned.map((object) =>
       afterApply(kindOf(object), object, { ...object, metadata: withoutManagers(object) }, controllerOf(object)),
     )
-    assert.deepEqual(complete.map(text).toSorted(), await childrenIn(world))
+    const want = complete.map(text).toSorted()
+    // What leaves stays until routers have heard of it.
+    const isThere = async () => isDeepStrictEqual(await childrenIn(world), want)
+    await world.until('what leaves to go', isThere).catch(() => {})
+    assert.deepEqual(want, await childrenIn(world))
     assert.ok(changes.every(({ why }) => why.reason !== '' && why.note !== ''))
     await world.client.delete(ModelBooster, place)
     await world.until('the children to go', async () => (await childrenIn(world)).length === 0)

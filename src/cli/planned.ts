@@ -45,10 +45,10 @@ export interface PlannedChildren {
   readonly obstacles: readonly string[]
 }
 
-/** A route whose name changes takes three: it goes, its successor comes, and what it no longer points to goes. */
-const mostPasses = 5
+/** More than any booster comes to, should a plan never end. */
+const mostChanges = 1_000
 
-/** Leaves `cluster` as the controller would. `home` is where the ConfigMap with the platform's images is. */
+/** Leaves `cluster` as the controller would; where that waits, time passes. `home` is where the ConfigMap with the platform's images is. */
 export function planChildren(
   booster: ModelBooster,
   cluster: ImaginedCluster,
@@ -56,15 +56,19 @@ export function planChildren(
   nowMs: number,
 ): PlannedChildren {
   const changes: PlannedChange[] = []
-  for (let pass = 0; ; pass++) {
+  let atMs = nowMs
+  let idlePasses = 0
+  for (;;) {
     const observed = observe(booster, cluster, home)
     const { conversion, wanted, hot } = observed
-    const { stages, notes = [] } = plan(booster, observed, nowMs)
+    const { stages, notes = [], recheckAfterMs } = plan(booster, observed, atMs)
     if (!conversion.ok) return { errors: conversion.errors, changes, notes, obstacles: [] }
     const done = stages.flat().flatMap((step) => carryOut(step, cluster))
     changes.push(...done)
-    if (done.length === 0 || pass === mostPasses)
+    idlePasses = done.length === 0 ? idlePasses + 1 : 0
+    if ((done.length === 0 && recheckAfterMs === undefined) || idlePasses > 1 || changes.length > mostChanges)
       return { errors: [], changes, notes, obstacles: settle(conversion.desired, wanted, hot).flatMap(obstacleOf) }
+    atMs += recheckAfterMs ?? 0
   }
 }
 
