@@ -118,8 +118,7 @@ function nextStatus(
     .map((child) => servingFacts(child, outcome))
   const hindrances = servings.flatMap(({ satisfied, hindrance }) => (satisfied || !hindrance ? [] : [hindrance]))
   const broken = hindrances.filter(({ definite }) => definite)
-  const degraded = degradation(children, former)
-  const active = activity({ kind, servings, hindrances, degraded: degraded.Degraded })
+  const active = activity(kind, servings, hindrances)
   const written = handoverOf(observed, nowMs) === undefined
   return build(
     {
@@ -128,7 +127,7 @@ function nextStatus(
       ...(broken.length > 0 ? { Failed: failure(textsOf(broken).join('; ')) } : recovered(kind, former)),
       LoraSynced: adaptersTold(desired.booster, observed.hot),
       ...(active.status === 'True' ? { AutoscalingActive: scalingOf(children) } : scaling),
-      ...degraded,
+      ...degradation(children, former),
     },
     {
       ...(written ? { observedGeneration: booster.metadata.generation ?? 0 } : seen),
@@ -197,15 +196,7 @@ function writeFailure(progressing: Condition | undefined): Condition | undefined
 
 const textsOf = (hindrances: readonly Hindrance[]): string[] => hindrances.map(({ message }) => message)
 
-interface ActivityFacts {
-  /** What the user wrote. */
-  readonly kind: string
-  readonly servings: readonly ServingFacts[]
-  readonly hindrances: readonly Hindrance[]
-  readonly degraded: Telling | undefined
-}
-
-function activity({ kind, servings, hindrances, degraded }: ActivityFacts): Telling {
+function activity(kind: string, servings: readonly ServingFacts[], hindrances: readonly Hindrance[]): Telling {
   const waiting = servings.filter(({ satisfied }) => !satisfied).map(({ name }) => name)
   if (waiting.length > 0) {
     const count = `${servings.length - waiting.length}/${servings.length} backends available`
@@ -214,8 +205,7 @@ function activity({ kind, servings, hindrances, degraded }: ActivityFacts): Tell
   if (servings.every(({ desiredReplicas }) => desiredReplicas === 0)) {
     return { status: 'False', reason: 'ModelScaledToZero', message: 'all backends are scaled to zero' }
   }
-  const but = degraded?.status === 'True' ? `; ${degraded.message}` : ''
-  return { status: 'True', reason: 'ModelAvailable', message: `${kind} is ready${but}` }
+  return { status: 'True', reason: 'ModelAvailable', message: `${kind} is ready` }
 }
 
 /** Conditions of children that say so, each with the status that is bad. */
@@ -229,7 +219,7 @@ const shortcomings: readonly (readonly [string, Condition['status']])[] = [
 function degradation(children: readonly Child[], former: ReadonlyMap<string, Condition>): Tellings {
   const told = children.flatMap((child) =>
     shortcomings.flatMap(([type, bad]) => {
-      const found = statusOf(child).find((condition) => condition.type === type && condition.status === bad)
+      const found = toldOf(child).find((condition) => condition.type === type && condition.status === bad)
       return found === undefined ? [] : [{ reason: found.reason, message: `${nameOf(child)}: ${found.message}` }]
     }),
   )
@@ -242,8 +232,11 @@ function degradation(children: readonly Child[], former: ReadonlyMap<string, Con
   return { Degraded: { status: 'False', reason: 'AsAsked', message: 'all that was asked for comes true' } }
 }
 
-function statusOf({ live }: Child): readonly Condition[] {
-  return (live as { status?: { conditions?: Condition[] } } | undefined)?.status?.conditions ?? []
+/** Of its present form: what is told of one that is being put right is over by then. */
+function toldOf({ live, state }: Child): readonly Condition[] {
+  const { conditions = [] } = (live as { status?: { conditions?: Condition[] } } | undefined)?.status ?? {}
+  const { generation = 0 } = live?.metadata ?? {}
+  return state === 'current' ? conditions.filter(({ observedGeneration = 0 }) => observedGeneration >= generation) : []
 }
 
 /** `kind` is what the user wrote. */
