@@ -28,6 +28,7 @@ import { type HotBackends, unsynced } from './lora/observed.ts'
 import { handoverOf } from './handover.ts'
 import type { Observed } from './observe.ts'
 import { type Child, settle } from './settle.ts'
+import { shortcomingOf } from './shortcoming.ts'
 
 type BoosterConditionType = 'Initialized' | 'Active' | 'Failed' | 'LoraSynced' | 'AutoscalingActive' | 'Degraded'
 
@@ -208,35 +209,12 @@ function activity(kind: string, servings: readonly ServingFacts[], hindrances: r
   return { status: 'True', reason: 'ModelAvailable', message: `${kind} is ready` }
 }
 
-/** Conditions of children that say so, each with the status that is bad. */
-const shortcomings: readonly (readonly [string, Condition['status']])[] = [
-  ['Conflicted', 'True'],
-  ['Accepted', 'False'],
-  ['GangUnavailable', 'True'],
-]
-
-/** What children say that does not keep the model from serving; told only while it is so, or was. */
+/** Told only while it is so, or was. */
 function degradation(children: readonly Child[], former: ReadonlyMap<string, Condition>): Tellings {
-  const told = children.flatMap((child) =>
-    shortcomings.flatMap(([type, bad]) => {
-      const found = toldOf(child).find((condition) => condition.type === type && condition.status === bad)
-      return found === undefined ? [] : [{ reason: found.reason, message: `${nameOf(child)}: ${found.message}` }]
-    }),
-  )
-  const [first] = told
-  if (first !== undefined) {
-    const message = told.map((each) => each.message).join('; ')
-    return { Degraded: { status: 'True', reason: first.reason, message } }
-  }
+  const shortcoming = shortcomingOf(children)
+  if (shortcoming !== undefined) return { Degraded: { status: 'True', ...shortcoming } }
   if (!former.has('Degraded')) return {}
   return { Degraded: { status: 'False', reason: 'AsAsked', message: 'all that was asked for comes true' } }
-}
-
-/** Of its present form: what is told of one that is being put right is over by then. */
-function toldOf({ live, state }: Child): readonly Condition[] {
-  const { conditions = [] } = (live as { status?: { conditions?: Condition[] } } | undefined)?.status ?? {}
-  const { generation = 0 } = live?.metadata ?? {}
-  return state === 'current' ? conditions.filter(({ observedGeneration = 0 }) => observedGeneration >= generation) : []
 }
 
 /** `kind` is what the user wrote. */
