@@ -17,7 +17,7 @@ const testsIn = (names: readonly string[]) => names.map((name) => `src/${name}/*
 const pure = ['--test-isolation=none', ...testsIn(folders.filter((name) => !starting.includes(name)))]
 const others = ['--test-concurrency=2', ...testsIn(starting), 'test/**/*.test.ts']
 /** Those that read `#base/thorough.testkit.ts`. */
-const sampling = ['src/serving/simulation.test.ts', 'test/crash.test.ts', 'test/faults.test.ts']
+const sampling = ['src/serving/simulation.test.ts', 'test/crash.test.ts', 'test/faults.test.ts', 'test/plan.test.ts']
 
 const { values, positionals } = parseArgs({
   options: { unit: { type: 'boolean' }, thorough: { type: 'boolean' } },

@@ -11,7 +11,8 @@ import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
-import { backend, modelBooster } from './builders.ts'
+import { backend, modelBooster, modelServing, role } from './builders.ts'
+import { startMachine } from './machine.ts'
 import { boosterPromises } from './suites/booster-promises.ts'
 import { writesIn } from './tools.ts'
 import { startWorld, type World } from './world.ts'
@@ -87,7 +88,7 @@ for (const kind of [ModelServing, ModelServer, ModelRoute] as readonly Kind[]) {
   })
 }
 
-test('hand edits of children are put right: spec, and labels stripped', async (t) => {
+test('B-27: hand edits of children are put right: spec, and labels stripped', async (t) => {
   const world = await startWorld(t)
   await world.apply(modelBooster('chat'))
   await world.condition(ModelBooster, 'chat', 'Active')
@@ -109,7 +110,7 @@ test('hand edits of children are put right: spec, and labels stripped', async (t
   })
 })
 
-test('what cannot be converted fails with the field and the mend, touches nothing, and clears when mended', async (t) => {
+test('B-36: what cannot be converted fails with the field and the mend, touches nothing, and clears when mended', async (t) => {
   const world = await startWorld(t)
   await world.apply(two())
   await world.condition(ModelBooster, 'test-model', 'Active')
@@ -124,7 +125,7 @@ test('what cannot be converted fails with the field and the mend, touches nothin
   await world.condition(ModelBooster, 'test-model', 'Active')
 })
 
-test('a foreign object of a child’s name is left alone and named', async (t) => {
+test('B-27: a foreign object of a child’s name is left alone and named', async (t) => {
   const world = await startWorld(t)
   const foreign = await world.apply({
     apiVersion: 'networking.serving.volcano.sh/v1alpha1',
@@ -174,4 +175,40 @@ test('B-23: creating a booster costs its children and at most two status writes;
   await world.settled()
   const later = writesIn(world.requests.slice(from)).filter(({ userAgent }) => userAgent !== 'a-user')
   assert.deepEqual(later, [])
+})
+
+test('B-25: a status of a serving that moves and changes nothing costs the booster no write', async (t) => {
+  const world = await startWorld(t, { controllers: ['model-booster'] })
+  await world.apply(modelBooster('chat'))
+  await world.condition(ModelBooster, 'chat', 'Initialized')
+  await world.settled()
+  const from = world.requests.length
+  const status = { observedGeneration: 1, replicas: 0, availableReplicas: 0, currentRevision: 'x' }
+  await world.client.patch(
+    ModelServing,
+    { namespace: 'default', name: 'chat-vllm' },
+    { type: 'merge', patch: { status } },
+    { subresource: 'status' },
+  )
+  await world.settled()
+  const own = writesIn(world.requests.slice(from)).filter(({ userAgent }) => userAgent === 'model-booster-controller')
+  assert.deepEqual(own, [])
+})
+
+test('children of earlier controllers, which own without controlling, are taken over', async (t) => {
+  const world = await startMachine(t)
+  const { apiVersion, kind, metadata } = await world.apply(modelBooster('chat'))
+  const owner = { apiVersion, kind, name: 'chat', uid: metadata.uid ?? '' }
+  const uid = 'workload.serving.volcano.sh/model-uid'
+  const former = modelServing('chat-vllm', { replicas: 1, template: { roles: [role('leader')] } })
+  const labels = { [uid]: owner.uid }
+  await world.client.create(ModelServing, {
+    ...former,
+    metadata: { ...former.metadata, labels, ownerReferences: [owner] },
+  } as unknown as ModelServing)
+  await using controllers = world.start()
+  assert.ok(controllers)
+  await world.condition(ModelBooster, 'chat', 'Active')
+  const { metadata: taken } = await world.client.get(ModelServing, { namespace: 'default', name: 'chat-vllm' })
+  assert.deepEqual(taken.ownerReferences, [{ ...owner, controller: true, blockOwnerDeletion: true }])
 })

@@ -180,6 +180,13 @@ function warnBackend(booster: NormalBooster, backend: NormalBackend): FieldError
   const warn = (field: string, value: unknown, detail: string) => warnings.push(invalid(field, value, detail))
   for (const worker of workers) {
     if (worker.image === '') warn(`${worker.path}.image`, '', 'no image: the pods cannot start')
+    if (worker.pods > 1 && backend.type === 'vLLMDisaggregated') {
+      warn(
+        `${worker.path}.pods`,
+        worker.pods,
+        'prefill and decode run in one pod each; for more of them raise replicas',
+      )
+    }
     for (const key of Object.keys(worker.config)) {
       const field = `${worker.path}.config.${key}`
       if (/[A-Z]/.test(key)) warn(field, undefined, `reaches the engine as --${key}; flags are lower case, with dashes`)

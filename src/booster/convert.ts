@@ -37,27 +37,36 @@ const convertible = ['vLLM', 'vLLMDisaggregated', 'SGLang']
 
 /** All children, or all that is wrong. Never throws, whatever the JSON. */
 export function convert(object: Resource, images: PlatformImages): Conversion {
-  const errors = checkModelBooster(object)
   const booster = normalBooster(object)
-  for (const { path, type } of booster.backends) {
-    if (convertible.includes(type)) continue
-    const detail = `model backend type ${type} is not supported yet; use vLLM, vLLMDisaggregated or SGLang`
-    errors.push({ field: `${path}.type`, type: 'FieldValueNotSupported', value: type, detail })
-  }
-  const backends: DesiredBackend[] = []
-  for (const backend of booster.backends) {
-    const cache = cacheOf(backend.cacheURI)
-    if (cache === undefined || errors.length > 0) break // the rules have said so
-    backends.push({
-      backend,
-      serving: renderServing(booster, backend, cache, images),
-      servingWith: (loras) => renderServing(booster, { ...backend, loras }, cache, images),
-      server: renderServer(booster, backend),
-      scaled: (booster.modelPolicy ?? backend.policy) !== undefined,
+  const errors = [...checkModelBooster(object), ...unsupported(booster)]
+  return errors.length > 0 ? { ok: false, errors } : { ok: true, desired: desiredBy(booster, images) }
+}
+
+function unsupported({ backends }: NormalBooster): FieldError[] {
+  return backends
+    .filter(({ type }) => !convertible.includes(type))
+    .map(({ path, type }) => {
+      const detail = `model backend type ${type} is not supported yet; use vLLM, vLLMDisaggregated or SGLang`
+      return { field: `${path}.type`, type: 'FieldValueNotSupported', value: type, detail }
     })
-  }
-  if (errors.length > 0) return { ok: false, errors }
-  return { ok: true, desired: { booster, backends, routes: renderRoutes(booster), ...renderAutoscaling(booster) } }
+}
+
+/** What the rules refuse becomes something all the same, so that one field may be looked at without those it goes with. */
+export function desiredBy(booster: NormalBooster, images: PlatformImages): Desired {
+  const backends = booster.backends.flatMap((backend): DesiredBackend[] => {
+    const cache = cacheOf(backend.cacheURI)
+    if (cache === undefined) return [] // the rules say so
+    return [
+      {
+        backend,
+        serving: renderServing(booster, backend, cache, images),
+        servingWith: (loras) => renderServing(booster, { ...backend, loras }, cache, images),
+        server: renderServer(booster, backend),
+        scaled: (booster.modelPolicy ?? backend.policy) !== undefined,
+      },
+    ]
+  })
+  return { booster, backends, routes: renderRoutes(booster), ...renderAutoscaling(booster) }
 }
 
 /** The children as they would be created, in the order of writing. */

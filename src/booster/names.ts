@@ -6,7 +6,7 @@ import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { ObjectMeta, OwnerReference } from '#machinery/meta.ts'
 
 /** Of ModelServing and ModelServer, and of a backend's own autoscaling objects. */
-export function backendChildName(booster: NormalBooster, backend: NormalBackend): string {
+export function backendChildName(booster: Pick<NormalBooster, 'name'>, backend: Pick<NormalBackend, 'name'>): string {
   return `${booster.name}-${backend.name}`
 }
 

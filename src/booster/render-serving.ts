@@ -240,7 +240,18 @@ function template({ booster, backend }: Render, spec: PodSpec): PodTemplate {
       : {}),
   }
   const annotated = Object.keys(annotations).length === 0 ? {} : { annotations }
-  return { metadata: { labels: memberLabels(booster, backend), ...annotated }, spec }
+  return { metadata: { labels: memberLabels(booster, backend), ...annotated }, spec: withLastWords(spec) }
+}
+
+/** So that the status of a pod, and from there ours, has the last lines of a container that failed. */
+function withLastWords(pod: PodSpec): PodSpec {
+  const telling = (each: Container): Container => ({ ...each, terminationMessagePolicy: 'FallbackToLogsOnError' })
+  const { containers, initContainers } = pod
+  return {
+    ...pod,
+    ...(initContainers !== undefined && { initContainers: initContainers.map(telling) }),
+    containers: containers.map(telling),
+  }
 }
 
 const defaultContainer = 'kubectl.kubernetes.io/default-container'

@@ -8,6 +8,9 @@
  * | `Failed` | the spec cannot be converted, a write failed, a name is taken, or pods cannot start |
  * | `LoraSynced` | every engine has the adapters that it should have; told where they change while engines run |
  * | `AutoscalingActive` | the autoscaler can tell the number of every binding; told once the booster was active |
+ * | `Degraded` | it may serve, but not all that was asked for comes true: another route goes first, there is no Volcano |
+ *
+ * `Active` has the first thing that stands in the way in its message, whatever that is: `kubectl get` shows it.
  *
  * A new booster costs two writes, so counts that move while it comes up are not worth one until it takes long.
  */
@@ -25,8 +28,9 @@ import { type HotBackends, unsynced } from './lora/observed.ts'
 import { handoverOf } from './handover.ts'
 import type { Observed } from './observe.ts'
 import { type Child, settle } from './settle.ts'
+import { shortcomingOf } from './shortcoming.ts'
 
-type BoosterConditionType = 'Initialized' | 'Active' | 'Failed' | 'LoraSynced' | 'AutoscalingActive'
+type BoosterConditionType = 'Initialized' | 'Active' | 'Failed' | 'LoraSynced' | 'AutoscalingActive' | 'Degraded'
 
 /** How long mere progress is kept back after `Active` was last flipped. */
 const quietMs = 30_000
@@ -85,8 +89,8 @@ function nextStatus(
     ...(backendStatuses === undefined ? {} : { backendStatuses }),
   }
   if (!conversion.ok) {
-    const failed = failure(conversion.errors.map(formatFieldError).join('; '))
-    return build({ Active: notReady(kind), Failed: failed }, before)
+    const message = conversion.errors.map(formatFieldError).join('; ')
+    return build({ Active: notReady(kind, message), Failed: failure(message) }, before)
   }
   const { desired } = conversion
   const children = settle(desired, wanted, observed.hot)
@@ -95,13 +99,14 @@ function nextStatus(
   const foreign = children.filter(({ state }) => state === 'foreign').map(nameOf)
   if (foreign.length > 0) {
     const message = `${foreign.join(', ')}: the name is taken by an object of somebody else; rename or delete one of the two`
-    return build({ Active: notReady(kind), Failed: failure(message), ...scaling }, before)
+    return build({ Active: notReady(kind, message), Failed: failure(message), ...scaling }, before)
   }
   const failures = outcome.failures.filter(({ error }) => !isFault(error, 'conflict') || error.code === 'NameConflict')
   if (failures.length > 0) {
     const active = former.get('Active')
-    const current = active?.observedGeneration === booster.metadata.generation ? active : notReady(kind)
-    return build({ Active: current, Failed: failure(failures.map(textOf).join('; ')), ...scaling }, before)
+    const message = failures.map(textOf).join('; ')
+    const current = active?.observedGeneration === booster.metadata.generation ? active : notReady(kind, message)
+    return build({ Active: current, Failed: failure(message), ...scaling }, before)
   }
   if (!outcome.complete) return undefined // someone wrote first; the next pass is on its way
   const leaving = children.filter(({ state }) => state === 'leaving' || state === 'replaced').map(nameOf)
@@ -123,6 +128,7 @@ function nextStatus(
       ...(broken.length > 0 ? { Failed: failure(textsOf(broken).join('; ')) } : recovered(kind, former)),
       LoraSynced: adaptersTold(desired.booster, observed.hot),
       ...(active.status === 'True' ? { AutoscalingActive: scalingOf(children) } : scaling),
+      ...degradation(children, former),
     },
     {
       ...(written ? { observedGeneration: booster.metadata.generation ?? 0 } : seen),
@@ -165,7 +171,7 @@ function servingFacts({ desired, live, state }: Child, outcome: Outcome): Servin
   const written = state !== 'current' && outcome.written > 0
   const seen = (serving?.status?.observedGeneration ?? 0) >= (serving?.metadata.generation ?? 0)
   const available = serving !== undefined && !written && seen && find('Available')?.status === 'True'
-  const failing = find('PodsFailing')
+  const failing = [find('PodsFailing'), find('NameConflict'), writeFailure(find('Progressing'))].find(isTrouble)
   return {
     name: desired.metadata.name ?? '',
     revision: desired.metadata.labels?.[dialectOf(desired).labels.revision] ?? '',
@@ -174,10 +180,19 @@ function servingFacts({ desired, live, state }: Child, outcome: Outcome): Servin
     availableReplicas: serving?.status?.availableReplicas ?? 0,
     satisfied: available || desiredReplicas === 0,
     hindrance:
-      failing === undefined || failing.status === 'False'
+      failing === undefined
         ? undefined
         : { message: `${desired.metadata.name}: ${failing.message}`, definite: failing.status === 'True' },
   }
+}
+
+function isTrouble(condition: Condition | undefined): condition is Condition {
+  return condition !== undefined && condition.status !== 'False'
+}
+
+/** Pods that the API server refuses: a quota, a policy, a right that is missing. */
+function writeFailure(progressing: Condition | undefined): Condition | undefined {
+  return progressing?.reason === 'WriteFailed' ? { ...progressing, status: 'True' } : undefined
 }
 
 const textsOf = (hindrances: readonly Hindrance[]): string[] => hindrances.map(({ message }) => message)
@@ -192,6 +207,14 @@ function activity(kind: string, servings: readonly ServingFacts[], hindrances: r
     return { status: 'False', reason: 'ModelScaledToZero', message: 'all backends are scaled to zero' }
   }
   return { status: 'True', reason: 'ModelAvailable', message: `${kind} is ready` }
+}
+
+/** Told only while it is so, or was. */
+function degradation(children: readonly Child[], former: ReadonlyMap<string, Condition>): Tellings {
+  const shortcoming = shortcomingOf(children)
+  if (shortcoming !== undefined) return { Degraded: { status: 'True', ...shortcoming } }
+  if (!former.has('Degraded')) return {}
+  return { Degraded: { status: 'False', reason: 'AsAsked', message: 'all that was asked for comes true' } }
 }
 
 /** `kind` is what the user wrote. */
@@ -242,6 +265,7 @@ const conditionOrder: readonly BoosterConditionType[] = [
   'Failed',
   'LoraSynced',
   'AutoscalingActive',
+  'Degraded',
 ]
 
 /** Of a condition that is not told anew, only `Initialized` stays: it speaks of the past. */

@@ -65,6 +65,7 @@ export function conditionsOf(object: AnyResource): readonly Condition[] {
 function warningOf(object: AnyResource, conditions: readonly Condition[]): string {
   const told: Record<string, Condition['status']> = {
     GangUnavailable: 'True',
+    Degraded: 'True',
     AutoscalingActive: 'False',
     UpdateInProgress: 'True',
     Conflicted: 'True',

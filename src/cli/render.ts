@@ -3,11 +3,10 @@ import { dialectOf } from '#api/dialects.ts'
 import { isBooster } from '#api/family-kinds.ts'
 import { Fault } from '#base/fault.ts'
 import { childrenOf, convert } from '#booster/convert.ts'
-import { formatFieldError } from '#machinery/field-error.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
 import type { Io } from './io.ts'
-import { errorsOf, type Finding, inspect } from './inspect.ts'
+import { errorsOf, inspect, lineOf } from './inspect.ts'
 
 export interface RenderOptions {
   readonly filename: readonly string[]
@@ -38,8 +37,6 @@ function childrenIn(document: UserDocument): AnyResource[] {
   const metadata = { namespace: 'default', uid: offlineUid, generation: 1, ...object.metadata }
   const conversion = convert({ ...object, metadata }, dialectOf(object).images)
   if (conversion.ok) return childrenOf(conversion.desired)
-  const said = conversion.errors.map((error) => lineOf({ severity: 'error', at: document.at(error.field), error }))
+  const said = conversion.errors.map((error) => lineOf({ at: document.at(error.field), error }))
   throw new Fault('invalid', 'InvalidObject', said.join('\n  '))
 }
-
-const lineOf = ({ at, error }: Finding): string => `${at}: ${formatFieldError(error)}`

@@ -200,8 +200,9 @@ export class Applier {
   }
 
   /**
-   * A name that is taken: ours are the objects that the owner controls, and those without a controller that this
-   * manager has applied before (their owner was deleted with its children orphaned, and made anew).
+   * A name that is taken: ours are the objects that the owner controls and, of those without a controller, those that
+   * it owns at all (earlier controllers said no more) and those that this manager has applied before (their owner was
+   * deleted with its children orphaned, and made anew).
    */
   #mustBeOurs(kind: Kind, live: Resource, desired: AnyResource, owner: Resource): void {
     const controller = controllerOf(live)
@@ -212,7 +213,8 @@ export class Applier {
     if (controller?.uid !== undefined && controller.uid === owner.metadata.uid) return
     if (controller !== undefined && controllerOf(desired)?.uid === controller.uid) return
     const applied = live.metadata.managedFields?.some((e) => e.manager === this.#manager && e.operation === 'Apply')
-    if (controller === undefined && applied === true) return
+    const owned = live.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid)
+    if (controller === undefined && (applied === true || owned === true)) return
     const whose = controller === undefined ? 'was not made by us' : `belongs to ${controller.kind} ${controller.name}`
     throw new Fault('conflict', 'NameConflict', `${named} ${whose}; rename or delete it`)
   }
