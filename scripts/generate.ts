@@ -59,7 +59,7 @@ function generated(): Map<string, string> {
 }
 
 function fileName(kind: string): string {
-  return kind.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `-${letter}`).toLowerCase()
+  return kind.replaceAll(/(?<=[a-z]|AIM)[A-Z]/g, (letter) => `-${letter}`).toLowerCase()
 }
 
 function read(path: string): string | undefined {

@@ -1,5 +1,6 @@
 /** All of an installation: folder → file → documents. The plain manifests and the charts have the same folders. */
 import { ownKinds } from '#api/kinds.ts'
+import { aimNamespace } from './aim-namespace.ts'
 import { manager } from './manager.ts'
 import { programs } from './names.ts'
 import { networkPolicies } from './network-policies.ts'
@@ -8,7 +9,10 @@ import { programRoles, userRoles } from './rbac.ts'
 import { router } from './router.ts'
 
 /** What a cluster has once, beside the CRDs. */
-export const forTheCluster = { 'user-roles': { 'user-roles': userRoles(ownKinds) } } satisfies Record<string, Parts>
+export const forTheCluster = {
+  'user-roles': { 'user-roles': userRoles(ownKinds) },
+  'aim-system': { namespace: [aimNamespace] },
+} satisfies Record<string, Parts>
 
 /** What each installation of the programs has. */
 export const forThePrograms = {

@@ -2,7 +2,7 @@
 import { Role } from '#api/core/kinds.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import { commonLabels, labelsOf, nameOf, type Program } from './names.ts'
-import { homeRights, type Right, rights } from './rights.ts'
+import { catalogRights, homeRights, type Right, rights } from './rights.ts'
 import { each, item, namespace, not, type Tree, value, when } from './tree.ts'
 
 const apiVersion = apiVersionOf(Role)
@@ -13,8 +13,9 @@ const namespaces = value((v) => v.namespaces)
 /** A ClusterRole or, where only some namespaces are watched, a Role in each. */
 export function programRoles(program: Program): Tree[] {
   const rules = rulesOf(rights[program])
+  const everywhere = program === 'manager' ? [...rules, ...rulesOf(catalogRights)] : rules
   return [
-    when(not(namespaces), clusterRole(program, rules)),
+    when(not(namespaces), clusterRole(program, everywhere)),
     when(not(namespaces), clusterRoleBinding(program)),
     each(namespaces, role({ program, name: nameOf(program), namespace: item, rules })),
     each(namespaces, roleBinding({ program, name: nameOf(program), namespace: item })),
