@@ -26,11 +26,11 @@ export interface LocalRegistry extends TestRegistry {
 export interface TestRegistryOptions {
   /** How clients prove who they are; by default nobody must. */
   readonly auth?: 'none' | 'basic' | 'token'
-  /** User → password; `{ alice: 'secret' }` by default. */
-  readonly users?: Readonly<Record<string, string>>
 }
 
 export interface LocalRegistryOptions extends TestRegistryOptions {
+  /** User → password; `{ alice: 'secret' }` by default. */
+  readonly users?: Readonly<Record<string, string>>
   /** Gets every request first; true when it has dealt with it. */
   readonly instead?: (request: IncomingMessage, response: ServerResponse) => boolean
   /** Tags and repositories on one page of a list. */
@@ -121,7 +121,7 @@ function sendPage({ url, response, pageSize }: Listing, key: string, names: read
 type Guard = (request: IncomingMessage, url: URL, response: ServerResponse) => boolean
 
 /** Answers what may not pass, and what asks for a token. */
-function guardOf({ auth = 'none', users = defaultUsers }: TestRegistryOptions): Guard {
+function guardOf({ auth = 'none', users = defaultUsers }: LocalRegistryOptions): Guard {
   const known = new Set(Object.entries(users).map(([user, password]) => `Basic ${base64(`${user}:${password}`)}`))
   const tokens = new Set<string>()
   if (auth === 'none') return () => true
