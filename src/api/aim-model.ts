@@ -123,6 +123,7 @@ const Inspection = z
       .string()
       .optional()
       .describe('Stands for everything that the last attempt depended on, the image and its secrets.'),
+    reinspect: z.string().optional().describe('Value of the annotation `reinspect` that was followed last.'),
     resolvedDigest: z.string().optional().describe('Digest of the manifest that was read.'),
     platform: z.string().optional().describe('Its platform, such as `linux/amd64`.'),
     mediaType: z.string().optional().describe('Its media type.'),

@@ -14,6 +14,11 @@ export interface ControllerDefinition<T extends Resource, Observed, Status> {
   readonly kind: Kind<T>
   readonly domain: Domain<T, Observed, Status>
   readonly watches: readonly Watch[]
+  /**
+   * For answers that come from elsewhere than the API: called once passes begin, with the way to have a key reconciled.
+   * Returns how to stop it.
+   */
+  readonly listen?: (wake: (key: string) => void) => () => void
   /** Keys reconciled side by side; default 5. */
   readonly workers?: number
 }
