@@ -131,7 +131,9 @@ function notesOf(object: AIMModel, observed: Observed, ignored: readonly string[
     !model.custom &&
     metadata?.model?.recommendedDeployments === undefined
   return [
-    ...ignored.map((note): Why => ({ reason: 'DeploymentIgnored', note, type: 'Warning' })),
+    ...[...observed.ignoredDeployments, ...ignored].map(
+      (note): Why => ({ reason: 'DeploymentIgnored', note, type: 'Warning' }),
+    ),
     ...(isSilent
       ? [{ reason: 'MetadataMissingRecommendedDeployments', note: missingLabelNote(object.spec.image) }]
       : []),
