@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { findControlPlane } from './control-plane.ts'
 import { runTests } from './test-run.ts'
 
-const pure = ['--test-isolation=none', 'src/{base,machinery,api,engines,booster,serving,routing}/**/*.test.ts']
+const pure = ['--test-isolation=none', 'src/{base,machinery,api,engines,booster,serving,routing,oci,catalog}/**/*.test.ts']
 const others = [
   '--test-concurrency=2',
   'src/{kube,controller,simulator,router,embedded,cli}/**/*.test.ts',

@@ -15,6 +15,8 @@ export interface TestImage {
   readonly annotations?: Readonly<Record<string, string>>
   /** Leaves the platform out of its entry in an index. */
   readonly hidesPlatform?: boolean
+  /** Puts the configuration into the manifest, and nowhere else. */
+  readonly inlinesConfig?: boolean
 }
 
 export interface Blob {
@@ -48,8 +50,14 @@ export function imageParts(image: TestImage): ImageParts {
   const [os = '', architecture = ''] = (image.platform ?? 'linux/amd64').split('/')
   const config = { os, architecture, config: { Labels: image.labels }, rootfs: { type: 'layers', diff_ids: [] } }
   const blob = blobOf(types.config, image.config ?? JSON.stringify(config))
-  const manifest = { schemaVersion: 2, mediaType: types.manifest, config: descriptor(blob), layers: [] }
-  return { blobs: [blob], manifests: [blobOf(types.manifest, JSON.stringify(manifest))] }
+  const inline = image.inlinesConfig === true && { data: blob.body.toString('base64') }
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: types.manifest,
+    config: { ...descriptor(blob), ...inline },
+    layers: [],
+  }
+  return { blobs: inline === false ? [blob] : [], manifests: [blobOf(types.manifest, JSON.stringify(manifest))] }
 }
 
 function indexParts(mediaType: string, images: readonly TestImage[]): ImageParts {

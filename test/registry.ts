@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type Blob, imageParts, type TestImage } from './images.ts'
 
@@ -33,6 +34,8 @@ export interface LocalRegistryOptions extends TestRegistryOptions {
   readonly users?: Readonly<Record<string, string>>
   /** Gets every request first; true when it has dealt with it. */
   readonly instead?: (request: IncomingMessage, response: ServerResponse) => boolean
+  /** Makes it speak TLS; PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string }
   /** Tags and repositories on one page of a list. */
   readonly pageSize?: number
 }
@@ -44,7 +47,8 @@ export async function startRegistry(options: LocalRegistryOptions = {}): Promise
   const guard = guardOf(options)
   const requests: string[] = []
   const authorizations: string[] = []
-  const server = createServer((request, response) => {
+  const server = options.tls === undefined ? createServer() : createSecureServer(options.tls)
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     requests.push(`${request.method} ${request.url}`)
     authorizations.push(request.headers.authorization ?? '')
     if (options.instead?.(request, response) === true) return

@@ -17,6 +17,8 @@ export const registryFaults = {
   noPlatform: 'PlatformNotFound',
   /** `invalid`: a host that must not be asked, by our own settings. */
   forbidden: 'RegistryForbidden',
+  /** `invalid`: nobody lists what was asked for. */
+  noListing: 'ListingUnsupported',
   /** `exhausted`: asked too often; `retryAfterMs` where the registry says how long to wait. */
   rateLimited: 'RegistryRateLimited',
   /** `unavailable`: its certificate is not trusted. */

@@ -72,7 +72,7 @@ export function connectRegistries(settings: RegistrySettings): RegistryHttp {
       const { statusCode: status, headers, body } = await send(question)
       const next = headers['location']
       if (redirects.has(status) && typeof next === 'string' && redirectsLeft > 0) {
-        body.destroy()
+        await body.dump()
         return await ask(redirected(question, new URL(next, url)), redirectsLeft - 1)
       }
       const isOk = status >= 200 && status < 300

@@ -2,15 +2,16 @@
 import { type Clock, systemClock } from '#base/clock.ts'
 import { Fault, isFault } from '#base/fault.ts'
 import { type Log, silentLog } from '#base/log.ts'
-import { asAnyone, identityAt, type Place, placesFor } from './access.ts'
+import { identityAt, type Place, placesFor } from './access.ts'
+import { createAsker } from './asker.ts'
 import { BoundedCache } from './bounded-cache.ts'
 import type { Credential } from './credentials.ts'
-import { registryFaults } from './faults.ts'
-import { HostGates } from './gate.ts'
 import { connectRegistries } from './http.ts'
 import { type ImageFacts, inspect, type Inspected } from './inspect.ts'
-import { canonicalReference, parseReference, versionOf } from './reference.ts'
-import { openSession, type Session } from './session.ts'
+import { type Listing, listNames } from './listing.ts'
+import { canonicalReference, type ImageReference, nameOf, parseReference, versionOf } from './reference.ts'
+import { listRepositories } from './repositories.ts'
+import type { Session } from './session.ts'
 import type { RegistrySettings } from './settings.ts'
 import { SingleFlight } from './single-flight.ts'
 
@@ -39,7 +40,16 @@ export interface Registries extends AsyncDisposable {
    * soon after, causes no request.
    */
   inspect(image: string, options: InspectOptions): Promise<InspectedImage>
+  /** Of a repository; as the place itself has them, for mirrors need not have all. */
+  tags(repository: RepositoryName, options: AskOptions): Promise<Listing>
+  /**
+   * Names, without the registry, of all repositories or of one owner's. Docker Hub and ghcr.io list the latter alone,
+   * and ghcr.io only for who has a token.
+   */
+  repositories(registry: string, owner: string | undefined, options: AskOptions): Promise<Listing>
 }
+
+export type RepositoryName = Pick<ImageReference, 'registry' | 'repository'>
 
 export interface RegistriesOptions {
   readonly settings?: RegistrySettings
@@ -47,8 +57,6 @@ export interface RegistriesOptions {
   readonly log?: Log
 }
 
-const patienceMs = 60_000
-const atOnce = { all: 4, perHost: 2 }
 /** Tags move, and rights end. Weights are characters. */
 const answerLimits = { lifetimeMs: 5 * 60_000, mostWeight: 16 << 20 }
 /** What a digest names never changes; who asks has been shown that digest by the registry. */
@@ -59,97 +67,68 @@ export function openRegistries({
   clock = systemClock,
   log = silentLog,
 }: RegistriesOptions = {}): Registries {
+  const { rules = [] } = settings
   const http = connectRegistries(settings)
-  const gates = new HostGates(atOnce)
+  const asker = createAsker({ http, clock, log })
   const answers = new BoundedCache<InspectedImage>(answerLimits, clock)
   const facts = new BoundedCache<ImageFacts>(factLimits, clock)
   const flights = new SingleFlight<InspectedImage>()
 
-  /** Does the work at the first place that lets it be done. */
-  async function anywhere<T>(places: readonly Place[], signal: AbortSignal, work: Work<T>): Promise<T> {
-    for (const [index, place] of places.entries()) {
-      try {
-        return await at(place, signal, work)
-      } catch (error) {
-        if (signal.aborted || index === places.length - 1) throw error
-        log.info('mirror passed over', { mirror: place.endpoint, reason: (error as Error).message })
-      }
-    }
-    throw new Error('no place to ask')
-  }
+  return {
+    async inspect(image, { credentials, architectures = [], fresh = false, signal }) {
+      const reference = parseReference(image)
+      const canonical = canonicalReference(reference)
+      const places = placesFor(reference, rules, credentials)
+      const platforms = architectures.join()
+      const key = [canonical, platforms, identityAt(places)].join(' ')
+      const remembered = fresh ? undefined : answers.get(key)
+      if (remembered !== undefined) return remembered
 
-  function at<T>(place: Place, signal: AbortSignal, work: Work<T>): Promise<T> {
-    const { origin, repository } = place.endpoint
-    const scope = `repository:${repository}:pull`
-    return gates.run(origin, signal, () =>
-      withPatience(clock, { signal, origin }, (patient) =>
-        asAnyone(place, (login) =>
-          work(openSession({ http, origin, scope, login, signal: patient, now: () => clock.now() }), repository),
-        ),
-      ),
-    )
-  }
-
-  async function inspectImage(
-    image: string,
-    { credentials, architectures = [], fresh = false, signal }: InspectOptions,
-  ) {
-    const reference = parseReference(image)
-    const canonical = canonicalReference(reference)
-    const places = placesFor(reference, settings.rules ?? [], credentials)
-    const platforms = architectures.join()
-    const key = [canonical, platforms, identityAt(places)].join(' ')
-    const remembered = fresh ? undefined : answers.get(key)
-    if (remembered !== undefined) return remembered
-
-    return flights.join(fresh ? `${key} fresh` : key, signal, async (flight) => {
-      const inspected = await anywhere(places, flight, (session, repository) =>
-        inspect(session, {
-          repository,
-          version: versionOf(reference),
-          architectures,
-          known: (digest) => facts.get(`${digest} ${platforms}`),
-        }),
-      ).catch((error: unknown) => {
-        throw about(canonical, error)
+      const known = (digest: string) => facts.get(`${digest} ${platforms}`)
+      const look = (session: Session, repository: string) =>
+        inspect(session, { repository, version: versionOf(reference), architectures, known })
+      return flights.join(fresh ? `${key} fresh` : key, signal, async (flight) => {
+        const inspected = await about(canonical, asker.anywhere(places, flight, { scope: pullScope, run: look }))
+        const found = { reference: canonical, ...inspected }
+        const weight = JSON.stringify(found).length
+        answers.set(key, found, weight)
+        facts.set(`${found.digest} ${platforms}`, found, weight)
+        return found
       })
-      const found = { reference: canonical, ...inspected }
-      const weight = weightOf(found)
-      answers.set(key, found, weight)
-      facts.set(`${found.digest} ${platforms}`, found, weight)
-      return found
-    })
-  }
-
-  return { inspect: inspectImage, [Symbol.asyncDispose]: () => http[Symbol.asyncDispose]() }
-}
-
-type Work<T> = (session: Session, repository: string) => Promise<T>
-
-async function withPatience<T>(
-  clock: Clock,
-  { signal, origin }: { readonly signal: AbortSignal; readonly origin: string },
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const late = new AbortController()
-  const message = `${new URL(origin).host} took more than ${patienceMs / 1000} s`
-  const timer = clock.after(patienceMs, () => late.abort(new Fault('unavailable', registryFaults.failed, message)))
-  try {
-    return await work(AbortSignal.any([signal, late.signal]))
-  } finally {
-    timer.cancel()
+    },
+    tags(repository, { credentials, signal }) {
+      const list = ({ get }: Session, path: string) =>
+        listNames((address, limitBytes) => get(address, { limitBytes }), `/v2/${path}/tags/list`, 'tags')
+      const place = ownPlace(placesFor(repository, rules, credentials))
+      return about(nameOf(repository), asker.at(place, signal, { scope: pullScope, run: list }))
+    },
+    repositories(registry, owner, { credentials, signal }) {
+      const place = ownPlace(placesFor({ registry, repository: owner ?? '' }, rules, credentials))
+      const means = { http, asker, rules, now: () => clock.now() }
+      return about(
+        owner === undefined ? registry : `${registry}/${owner}`,
+        listRepositories({ place, owner, signal }, means),
+      )
+    },
+    [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   }
 }
 
-function about(image: string, error: unknown): unknown {
-  if (!isFault(error)) return error
-  const { kind, code, message, retryAfterMs } = error
-  return new Fault(kind, code, `${image}: ${message}`, {
-    cause: error,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
+function pullScope(repository: string): string {
+  return `repository:${repository}:pull`
+}
+
+/** Past the mirrors. */
+function ownPlace(places: readonly Place[]): Place {
+  return places.at(-1) as Place // there is one at least
+}
+
+/** A fault then says of what it is. */
+function about<T>(what: string, work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    if (!isFault(error)) throw error
+    const { kind, code, message, retryAfterMs } = error
+    const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
+    throw new Fault(kind, code, `${what}: ${message}`, { cause: error, ...wait })
   })
-}
-
-function weightOf(image: InspectedImage): number {
-  return JSON.stringify(image).length
 }

@@ -80,6 +80,22 @@ export function registrySuite(name: string, start: (options: TestRegistryOptions
     } satisfies Record<string, Row>)
   }
 
+  for (const auth of ['none', 'basic', 'token'] as const) {
+    test(`${name}: what it has, ${auth}`, async () => {
+      const registry = await running(auth)
+      for (const tag of ['1', '2', 'latest']) await registry.push(`listed/x:${tag}`, { labels })
+      await using asked = openRegistries()
+      const credentials = credentialsIn(registry, { user: 'alice', password: 'secret', index: 0 })
+      const repository = { registry: registry.host, repository: 'listed/x' }
+      const { names, isComplete } = await asked.tags(repository, { credentials, signal })
+      assert.deepEqual([names.toSorted(), isComplete], [['1', '2', 'latest'], true])
+      const listed = await asked.repositories(registry.host, 'listed', { credentials, signal })
+      assert.deepEqual(listed, { names: ['listed/x'], isComplete: true })
+      const all = await asked.repositories(registry.host, undefined, { credentials, signal })
+      assert.ok(all.names.includes('listed/x'))
+    })
+  }
+
   for (const [what, row] of Object.entries(rows)) {
     test(`${name}: ${what}`, async () => {
       const { auth = 'none', image = {}, asks = (host) => `${host}/amd/x:1`, secrets = [], want, wantCode } = row
