@@ -9,6 +9,7 @@ import type { Routers } from '#serving/routers.ts'
 import { leaderWorkerSetController } from '#serving/leader-worker-set/controller.ts'
 import { findVolcano } from '#serving/volcano.ts'
 import { type AutoscalingOptions, bindingScaler, policyScaler } from './autoscaling.ts'
+import { catalogControllers, type CatalogOptions } from './catalog.ts'
 import { usage } from './exit.ts'
 
 /** A controller with its types closed over, so that different ones fit into one list. */
@@ -30,10 +31,11 @@ export interface ControllerChoice {
   /** Who sends requests to pods; nobody by default. */
   readonly routers?: Routers
   readonly autoscaling?: AutoscalingOptions
+  readonly catalog?: CatalogOptions
 }
 
 /** All our controllers, by the name under which a part of them can be asked for. */
-function allControllers({ home, routers, autoscaling = {} }: ControllerChoice) {
+function allControllers({ home, routers, autoscaling = {}, catalog = {} }: ControllerChoice) {
   const booster = home === undefined ? boosterController : createBoosterController({ controllerNamespace: home })
   const routed = routers === undefined ? {} : { routers }
   const serving = startable(servingController(routed))
@@ -51,6 +53,7 @@ function allControllers({ home, routers, autoscaling = {} }: ControllerChoice) {
     'leader-worker-set': [startable(leaderWorkerSetController)],
     routing: [startable(modelRouteController), startable(modelServerController)],
     autoscaler: [bindingScaler(autoscaling), policyScaler(autoscaling)],
+    'aim-catalog': catalogControllers(catalog),
   } as const satisfies Readonly<Record<string, readonly Startable[]>>
 }
 
@@ -72,7 +75,7 @@ export function ourControllers(choice: ControllerChoice = {}): readonly Startabl
 export function startControllers(
   runtimeFor: (name: string) => Runtime,
   names?: readonly ControllerName[],
-  parts: Pick<ControllerChoice, 'routers' | 'autoscaling'> = {},
+  parts: Pick<ControllerChoice, 'routers' | 'autoscaling' | 'catalog'> = {},
 ): StartedController[] {
   return ourControllers({ names, ...parts }).map((each) => each.start(runtimeFor(each.name)))
 }

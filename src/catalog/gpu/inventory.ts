@@ -5,7 +5,13 @@
 import { isObject } from '#base/json.ts'
 import type { Node } from '#api/core/kinds.ts'
 import { acceptsAllAnnotation } from '#kube/local-node.ts'
-import { compareQuantities, parseQuantity, type Quantity, tryParseQuantity } from '#machinery/quantity.ts'
+import {
+  compareQuantities,
+  formatQuantity,
+  parseQuantity,
+  type Quantity,
+  tryParseQuantity,
+} from '#machinery/quantity.ts'
 import { deviceOf, modelOfDevice, normalGpu } from './devices.ts'
 
 /** How a label tells of a GPU. */
@@ -154,4 +160,10 @@ function countOf(status: Node['status']): number | undefined {
   if (!isObject(allocatable)) return undefined
   const counts = ['amd.com/gpu', 'nvidia.com/gpu'].map((name) => Number(allocatable[name] ?? 0))
   return Math.max(...counts)
+}
+
+/** Changes when the inventory does. */
+export function inventoryKey({ gpus, unknown, simulated }: Inventory): string {
+  const kinds = [...gpus.values()].map(({ vram, ...kind }) => ({ ...kind, vram: vram && formatQuantity(vram) }))
+  return JSON.stringify([kinds, unknown, simulated])
 }

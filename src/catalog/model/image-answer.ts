@@ -14,6 +14,8 @@ export interface ImageFacts {
   readonly metadata: ImageMetadata
   /** Why the recommended deployments could not be read; the rest of the metadata holds. */
   readonly malformed: string | undefined
+  /** A sentence for each recommended deployment that could not be read. */
+  readonly ignored: readonly string[]
   /** Secrets that hold no registry credentials. */
   readonly unsupportedSecrets: readonly string[]
 }

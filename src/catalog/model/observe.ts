@@ -41,6 +41,7 @@ export interface Observed {
   /** A pull secret that is named and not there. */
   readonly missingSecret: string | undefined
   readonly unsupportedSecrets: readonly string[]
+  readonly ignoredDeployments: readonly string[]
   /** A model of the cluster that this one stands before. */
   readonly shadows: string | undefined
 }
@@ -76,6 +77,7 @@ export function observe(object: AIMModel, read: Reader, sources: ModelSources): 
     missingEnv: missingOf(envReferences(spec.env), namespace, read).map((each) => missingMessage(each, namespace)),
     missingSecret: missingSecret && missingMessage(missingSecret, namespace),
     unsupportedSecrets: answer?.result.ok === true ? answer.result.image.unsupportedSecrets : [],
+    ignoredDeployments: answer?.result.ok === true ? answer.result.image.ignored : [],
     shadows: model.namespace === undefined ? undefined : shadowedBy(model, read),
   }
 }

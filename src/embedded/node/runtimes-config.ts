@@ -16,7 +16,11 @@ const ProcessEntry = z.strictObject({
     .default({})
     .describe('Mount path in the container → directory on this machine that stands for it.'),
 })
-const SimulatedEntry = z.strictObject({ image: z.string().min(1), runtime: z.literal('simulated') })
+const SimulatedEntry = z.strictObject({
+  image: z.string().min(1),
+  label: z.string().min(1).optional().describe('Only in pods that carry this label.'),
+  runtime: z.literal('simulated'),
+})
 
 /** Which runtime runs which image; the first entry that matches wins. */
 export const RuntimesConfig = z.strictObject({
@@ -36,9 +40,15 @@ const helperImages = [
   '*matrixinfer*',
 ]
 
+/** Images of the AIM catalog go by any name: their pods are known by what they serve or are asked. */
+const catalogLabels = ['aim.eai.amd.com/service', 'aim.eai.amd.com/template']
+
 /** Engines and the images around them are simulated; nothing else runs. */
 export const defaultRuntimes: RuntimesConfig = {
-  runtimes: [...engineImages, ...helperImages].map((image) => ({ image, runtime: 'simulated' as const })),
+  runtimes: [
+    ...[...engineImages, ...helperImages].map((image) => ({ image, runtime: 'simulated' as const })),
+    ...catalogLabels.map((label) => ({ image: '*', label, runtime: 'simulated' as const })),
+  ],
 }
 
 /** Decodes the content of a runtimes file. Throws a Fault of kind `invalid` that names the file and all that is wrong, with paths. */
@@ -49,18 +59,30 @@ export function parseRuntimes(content: unknown, file = 'runtimes'): RuntimesConf
   throw new Fault('invalid', 'InvalidRuntimes', `${file}: ${wrong.join('; ')}`)
 }
 
-/** The first entry whose pattern fits the image, with or without its tag and digest. */
-export function runtimeOf(image: string, { runtimes }: RuntimesConfig): RuntimeEntry | undefined {
+/** The first entry whose pattern fits the image, with or without its tag and digest, and whose label the pod has. */
+export function runtimeOf(
+  image: string,
+  { runtimes }: RuntimesConfig,
+  labels: Readonly<Record<string, string>> = {},
+): RuntimeEntry | undefined {
   const repository = image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
-  return runtimes.find(({ image: pattern }) => fits(pattern, image) || fits(pattern, repository))
+  return runtimes.find(
+    (entry) =>
+      (fits(entry.image, image) || fits(entry.image, repository)) &&
+      (entry.runtime !== 'simulated' || entry.label === undefined || Object.hasOwn(labels, entry.label)),
+  )
 }
 
 /** Why no entry fits, and what to write. */
 export function noRuntimeMessage(image: string, { runtimes }: RuntimesConfig): string {
   const known = [...Map.groupBy(runtimes, ({ runtime }) => runtime)]
-    .map(([runtime, entries]) => `${runtime}: ${entries.map((entry) => entry.image).join(', ')}`)
+    .map(([runtime, entries]) => `${runtime}: ${entries.map(nameOf).join(', ')}`)
     .join('; ')
   return `no runtime for image "${image}" on this machine; correct the image, or add {"image": "${image}", "runtime": "simulated"} or one of runtime "process" to the file of --runtimes (known: ${known || 'none'})`
+}
+
+function nameOf(entry: RuntimeEntry): string {
+  return entry.runtime === 'simulated' && entry.label !== undefined ? `pods labelled ${entry.label}` : entry.image
 }
 
 function fits(pattern: string, image: string): boolean {
