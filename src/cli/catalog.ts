@@ -34,10 +34,13 @@ export interface CatalogOptions {
 export function catalogControllers(options: CatalogOptions): readonly Startable[] {
   const { systemNamespace = defaultAimNamespace, registries: settings = {} } = options
   // Both scopes share the places for discovery Jobs.
-  const queue = new DiscoveryQueue(options.clock ?? systemClock)
+  const { clock = systemClock } = options
+  const queue = new DiscoveryQueue(clock)
   const scoped = (scope: Scope): readonly Startable[] => [
     inspecting(scope, { ...options, systemNamespace, registries: settings }),
-    timed(options, (client) => templateController({ scope, queue, readLog: logReader(client), systemNamespace })),
+    timed(options, (client) =>
+      templateController({ scope, queue, clock, readLog: logReader(client), systemNamespace }),
+    ),
   ]
   return [
     ...scoped(namespaceScope),
