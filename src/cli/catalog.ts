@@ -34,23 +34,26 @@ export interface CatalogOptions {
 }
 
 export function catalogControllers(options: CatalogOptions): readonly Startable[] {
-  const { systemNamespace = defaultAimNamespace } = options
+  const { systemNamespace = defaultAimNamespace, clock = systemClock } = options
   // Both scopes share the places for discovery Jobs, and all who ask registries what these said.
-  const queue = new DiscoveryQueue(options.clock ?? systemClock)
+  const queue = new DiscoveryQueue(clock)
   const shared = new SharedRegistries(options.registries ?? {})
   const scoped = (scope: Scope): readonly Startable[] => [
-    asking(options, shared, ({ client, informers, clock }, registries) => {
+    asking(options, shared, (runtime, registries) => {
+      const { client, informers } = runtime
       const readImage = imageReader({ client, registries, read: createCacheReader(informers) })
-      return modelController({ scope, readImage, clock, systemNamespace })
+      return modelController({ scope, readImage, clock: runtime.clock, systemNamespace })
     }),
-    timed(options, (client) => templateController({ scope, queue, readLog: logReader(client), systemNamespace })),
+    timed(options, (client) =>
+      templateController({ scope, queue, clock, readLog: logReader(client), systemNamespace }),
+    ),
   ]
   return [
     ...scoped(namespaceScope),
     ...scoped(clusterScope),
-    asking(options, shared, ({ client, clock }, registries) => {
-      const listsFor = imageListsFrom({ client, registries, namespace: systemNamespace })
-      return modelSourceController({ clock, systemNamespace, listsFor })
+    asking(options, shared, (runtime, registries) => {
+      const listsFor = imageListsFrom({ client: runtime.client, registries, namespace: systemNamespace })
+      return modelSourceController({ clock: runtime.clock, systemNamespace, listsFor })
     }),
     timed(options, () => serviceController),
     timed(options, () => runtimeConfigController),

@@ -10,6 +10,8 @@ const patienceMs = 60_000
 
 export interface Candidate {
   readonly uid: string
+  /** Name of the Job that it would make. */
+  readonly job: string
   /** RFC 3339. */
   readonly createdAt: string
 }
@@ -17,6 +19,7 @@ export interface Candidate {
 export class DiscoveryQueue {
   readonly #clock: Clock
   readonly #limit: number
+  /** Jobs that were let in and not seen yet. */
   readonly #admitted = new Map<string, number>()
   readonly #waiting = new Map<string, { readonly createdAt: string; readonly seenMs: number }>()
 
@@ -25,25 +28,27 @@ export class DiscoveryQueue {
     this.#limit = limit
   }
 
-  /** `running` are the uids of the templates that have an unfinished Job. */
-  admit({ uid, createdAt }: Candidate, running: ReadonlySet<string>): boolean {
+  /** `jobs` are those that there are, by name, and whether they are still running. */
+  admit({ uid, job, createdAt }: Candidate, jobs: ReadonlyMap<string, boolean>): boolean {
     const nowMs = this.#clock.now()
-    this.#forget(running, nowMs)
-    if (this.#admitted.has(uid)) return true
-    const free = this.#limit - running.size - this.#admitted.size
+    this.#forget(jobs, nowMs)
+    if (this.#admitted.has(job)) return true
+    const running = [...jobs.values()].filter(Boolean).length
+    const free = this.#limit - running - this.#admitted.size
     const before = [...this.#waiting].filter(([other, wait]) => other !== uid && wait.createdAt < createdAt).length
     if (free <= before) {
       this.#waiting.set(uid, { createdAt, seenMs: nowMs })
       return false
     }
     this.#waiting.delete(uid)
-    this.#admitted.set(uid, nowMs)
+    this.#admitted.set(job, nowMs)
     return true
   }
 
-  #forget(running: ReadonlySet<string>, nowMs: number): void {
-    for (const [uid, atMs] of this.#admitted)
-      if (running.has(uid) || nowMs - atMs > patienceMs) this.#admitted.delete(uid)
+  #forget(jobs: ReadonlyMap<string, boolean>, nowMs: number): void {
+    for (const [job, atMs] of this.#admitted) {
+      if (jobs.has(job) || nowMs - atMs > patienceMs) this.#admitted.delete(job)
+    }
     for (const [uid, { seenMs }] of this.#waiting) if (nowMs - seenMs > patienceMs) this.#waiting.delete(uid)
   }
 }

@@ -1,7 +1,7 @@
+import type { Clock } from '#base/clock.ts'
 import { isFault, messageOf } from '#base/fault.ts'
 import { Job, Node, Pod } from '#api/core/kinds.ts'
 import type { ModelSource } from '#api/aim-fields.ts'
-import { aimLabels } from '#api/aim-labels.ts'
 import type { AIMServiceTemplate } from '#api/aim-service-template.ts'
 import type { Reader } from '#controller/domain.ts'
 import { controllerOf } from '#controller/owned.ts'
@@ -18,6 +18,7 @@ import { discoveryContainer, discoveryJobName, discoveryLabels, type JobFacts } 
 import { type Found, parseDiscoveryOutput } from './discovery-output.ts'
 import type { DiscoveryQueue } from './discovery-queue.ts'
 import { isFinished, jobStateOf, type PodTrouble, podTroubleOf } from './job-state.ts'
+import { judge } from './judge.ts'
 import { findModel, type FoundModel } from './lookup.ts'
 import { specHash } from './spec-hash.ts'
 
@@ -55,6 +56,7 @@ export type ReadLog = (
 export interface TemplateSources {
   readonly scope: Scope
   readonly queue: DiscoveryQueue
+  readonly clock: Clock
   readonly readLog: ReadLog
   /** Of the Jobs of the cluster's templates, and of what those name. */
   readonly systemNamespace: string
@@ -79,7 +81,7 @@ export async function observe(
     ...secretReferences(spec.imagePullSecrets),
     ...envReferences(mergeEnv(model?.scope === scope.name ? model.model.spec.env : [], spec.env)),
   ]
-  return {
+  const observed: Observed = {
     scope,
     config,
     model,
@@ -91,8 +93,11 @@ export async function observe(
     job,
     output: job && (await outputOf(template, job, pods, { readLog: sources.readLog, signal })),
     trouble: podTroubleOf(pods),
-    admitted: asking !== undefined && job === undefined && !isLeftAlone(template) && admitted(template, read, sources),
+    admitted: true,
   }
+  // A place is taken only by whoever would use it.
+  const wants = !isLeftAlone(template) && judge(template, observed, sources.clock.now()).startsJob
+  return { ...observed, admitted: wants && asking !== undefined && admitted(template, asking, read, sources.queue) }
 }
 
 interface JobSources {
@@ -153,8 +158,9 @@ async function outputOf(
   }
 }
 
-function admitted({ metadata }: AIMServiceTemplate, read: Reader, { queue }: TemplateSources): boolean {
-  const running = read.list(Job, { labels: discoveryLabels }).filter((job) => !isFinished(job))
-  const uids = new Set(running.map((job) => job.metadata.labels?.[aimLabels.templateUid] ?? ''))
-  return queue.admit({ uid: metadata.uid ?? '', createdAt: metadata.creationTimestamp ?? '' }, uids)
+function admitted(template: AIMServiceTemplate, asking: JobFacts, read: Reader, queue: DiscoveryQueue): boolean {
+  const jobs = read.list(Job, { labels: discoveryLabels })
+  const states = new Map(jobs.map((job) => [job.metadata.name ?? '', !isFinished(job)]))
+  const { uid = '', creationTimestamp: createdAt = '' } = template.metadata
+  return queue.admit({ uid, job: discoveryJobName(template, asking), createdAt }, states)
 }
