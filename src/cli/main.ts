@@ -56,6 +56,7 @@ export function commandLine(io: Io): Command {
       '--runtimes <file>',
       'YAML list that says by image pattern how containers are run; default all known engines simulated',
     )
+    .option('--registries <file>', registriesFile)
     .addOption(
       new Option(
         '--durability <mode>',
@@ -127,6 +128,7 @@ export function commandLine(io: Io): Command {
       'Prometheus servers that autoscaling policies may have asked, with commas between them; default none',
       urls,
     )
+    .option('--registries <file>', registriesFile)
     .option('--kube-api-qps <number>', 'requests a second in the long run; 0 for no limit of ours', atLeastZero, 500)
     .option('--kube-api-burst <number>', 'requests that may go at once after a pause', atLeastZero, 1000)
     .addOption(logLevel('info'))
@@ -266,6 +268,7 @@ function connected(program: Command, name: string, description: string): Command
     .option('--context <name>', 'context of the kubeconfig to use')
 }
 
+const registriesFile = 'YAML about container registries: mirrors, those without TLS, a certificate authority'
 const kubeconfigOrPod = 'default as of the other commands, else the service account of the pod this runs in'
 const addressForm = 'HOST:PORT, :PORT for all addresses, 0 for none'
 

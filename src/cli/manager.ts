@@ -21,6 +21,7 @@ import type { Fetch } from '#machinery/http.ts'
 import type { Kind } from '#machinery/kind.ts'
 import { askRouters } from '#serving/routers.ts'
 import { routersBehind } from './autoscaling.ts'
+import { catalogSettings } from './catalog-settings.ts'
 import { clusterAccess } from './connect.ts'
 import { controllersNamed, ourControllers, type Startable } from './controllers.ts'
 import { exitCodes, usage } from './exit.ts'
@@ -52,6 +53,8 @@ export interface ManagerOptions {
   readonly routerUrls?: readonly string[]
   /** Those that policies may have asked. */
   readonly prometheusServers?: readonly string[]
+  /** File about registries. */
+  readonly registries?: string
   readonly kubeApiQps: number
   readonly kubeApiBurst: number
   readonly logLevel: LogLevel
@@ -65,6 +68,7 @@ const drainMs = 15_000
 export async function manager(options: ManagerOptions, io: Io): Promise<void> {
   const names = controllersNamed(options.controllers ?? ['*'])
   const timings = timingsOf(options)
+  const catalog = catalogSettings(options, io)
   const access = clusterAccess(options, io)
   const home = options.leaderElectResourceNamespace ?? access.namespace
   const identity = `${hostname()}_${randomUUID()}`
@@ -91,6 +95,7 @@ export async function manager(options: ManagerOptions, io: Io): Promise<void> {
   const chosen = ourControllers({
     names,
     home,
+    catalog,
     ...(routerUrls !== undefined && { routers: askRouters(() => routerUrls, systemClock) }),
     autoscaling: {
       ...createAutoscalerMetrics(metrics.registry),
