@@ -3,13 +3,15 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { rootCertificates } from 'node:tls'
 import type * as Undici from 'undici'
 import type { Dispatcher } from 'undici'
-import { speaksPlainly } from './endpoints.ts'
+import { mayBeAsked } from './endpoints.ts'
 import { refuseForbidden, guardedLookup } from './forbidden-address.ts'
 import { forbiddenPlainly, tooLarge, unreachable } from './failure.ts'
 import type { RegistrySettings } from './settings.ts'
 
 export interface Question {
   readonly url: URL
+  /** Who has us ask there: the registry's own origin. */
+  readonly from: string
   readonly authorization?: string | undefined
   readonly accept?: string
   /** Sent as a form by POST; without one, it is a GET. */
@@ -32,6 +34,8 @@ export interface RegistryHttp extends AsyncDisposable {
   ask(question: Question): Promise<Answer>
 }
 
+/** GitHub answers nobody without one. */
+const userAgent = 'fairlead'
 const connectTimeoutMs = 5_000
 /** Silence before or within an answer. */
 const silenceTimeoutMs = 15_000
@@ -45,13 +49,13 @@ export function connectRegistries(settings: RegistrySettings): RegistryHttp {
   let agent: Dispatcher | undefined
   const { rules = [] } = settings
 
-  async function send({ url, authorization, accept, form, signal }: Question): Promise<Dispatcher.ResponseData> {
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && speaksPlainly(url.host, rules)))
-      throw forbiddenPlainly(url)
+  async function send({ url, from, authorization, accept, form, signal }: Question): Promise<Dispatcher.ResponseData> {
+    if (!mayBeAsked(url, from, rules)) throw forbiddenPlainly(url)
     refuseForbidden(url.hostname)
     const loaded = await (undici ??= import('undici'))
     agent ??= openAgent(loaded, settings)
     const headers = {
+      'user-agent': userAgent,
       ...(authorization !== undefined && { authorization }),
       ...(accept !== undefined && { accept }),
       ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
@@ -91,6 +95,9 @@ export function connectRegistries(settings: RegistrySettings): RegistryHttp {
   }
 }
 
+/** No proxy reaches this machine's own registries. */
+const notProxied = ['localhost', '127.0.0.1', '[::1]']
+
 function openAgent(
   { EnvHttpProxyAgent }: typeof Undici,
   { certificateAuthorities, proxy }: RegistrySettings,
@@ -104,7 +111,7 @@ function openAgent(
     // Texts, so that it does not look into the environment by itself.
     httpProxy: proxy?.http ?? '',
     httpsProxy: proxy?.https ?? '',
-    noProxy: proxy?.no ?? '',
+    noProxy: [proxy?.no ?? '', ...notProxied].join(),
   })
 }
 

@@ -86,7 +86,7 @@ function atSite(
     list(async (address, limitBytes) => {
       const url = new URL(address, origin)
       if (url.origin !== origin) throw nonsense(new URL(origin), `an address of another host, ${url.host}`)
-      const answer = await http.ask({ url, authorization, limitBytes, signal: patient })
+      const answer = await http.ask({ url, from: origin, authorization, limitBytes, signal: patient })
       if (answer.status !== 200) throw refusal(answer, now())
       return answer
     }),
