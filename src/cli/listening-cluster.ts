@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
 import { z } from 'zod'
 import { systemClock } from '#base/clock.ts'
-import { Fault, messageOf } from '#base/fault.ts'
+import { Fault } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import type { Log } from '#base/log.ts'
 import { parseRuntimes } from '#embedded/node/runtimes-config.ts'
@@ -13,7 +11,9 @@ import { claimDataDir } from './data-dir.ts'
 import { loadIdentity, tokenAuthenticator, writeKubeconfig } from './identity.ts'
 import { type LocalCluster, type LocalClusterOptions, type NodeEntry, startLocalCluster } from './local-cluster.ts'
 import { portTaken } from './port-taken.ts'
+import { parseRegistries } from './registries-file.ts'
 import { serveFetch } from './serve.ts'
+import { yamlIn } from './yaml-file.ts'
 
 export interface ListeningClusterOptions extends Pick<LocalClusterOptions, 'controllers' | 'onRequest'> {
   readonly dataDir: string
@@ -21,6 +21,8 @@ export interface ListeningClusterOptions extends Pick<LocalClusterOptions, 'cont
   readonly durability: 'full' | 'normal'
   readonly nodes?: string
   readonly runtimes?: string
+  /** A file of rules for registries. */
+  readonly registries?: string
   /** Which of our controllers to start; default all. */
   readonly controllers?: readonly ControllerName[]
   /** Who sends requests to pods. */
@@ -53,6 +55,9 @@ export async function startListeningCluster(options: ListeningClusterOptions): P
       ...(options.onRequest !== undefined && { onRequest: options.onRequest }),
       ...(options.autoscaling !== undefined && { autoscaling: options.autoscaling }),
       ...(options.nodes !== undefined && { nodes: nodesIn(options.nodes) }),
+      ...(options.registries !== undefined && {
+        catalog: { registries: parseRegistries(yamlIn(options.registries), options.registries) },
+      }),
       ...(options.runtimes !== undefined && { runtimes: parseRuntimes(yamlIn(options.runtimes), options.runtimes) }),
     }),
   )
@@ -92,12 +97,4 @@ export function nodesIn(file: string): readonly NodeEntry[] {
   if (parsed.success) return parsed.data.nodes
   const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`)
   throw new Fault('invalid', 'InvalidNodes', `${file}: ${wrong.join('; ')}`)
-}
-
-function yamlIn(file: string): unknown {
-  try {
-    return parse(readFileSync(file, 'utf8')) as unknown
-  } catch (error) {
-    throw new Fault('invalid', 'BadFile', `${file}: ${messageOf(error)}`, { cause: error })
-  }
 }

@@ -29,6 +29,9 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
   }
 }
 
+const registriesFile =
+  'YAML of rules that say by prefix which registry or mirror stands for one that images name; default none'
+
 export function commandLine(io: Io): Command {
   const program = new Command('fairlead')
     .description('Serve LLMs: one resource becomes a running, routed, scaled inference endpoint.')
@@ -44,7 +47,10 @@ export function commandLine(io: Io): Command {
       '--apply <file...>',
       'apply these files once the API is ready; a file, a directory, or - for standard input',
     )
-    .option('--exit-when-active', 'end with 0 once every applied ModelBooster is Active and has answered a request')
+    .option(
+      '--exit-when-active',
+      'end with 0 once every applied ModelBooster and AIMService serves and has answered a request',
+    )
     .option('--data-dir <dir>', 'where objects, certificates and the kubeconfig are kept', '.fairlead')
     .option('--api-port <port>', 'port of the Kubernetes API on 127.0.0.1; 0 for any free one', port, 7443)
     .option('--router-port <port>', 'port of the OpenAI-compatible router on 127.0.0.1; 0 for any free one', port, 8080)
@@ -56,6 +62,7 @@ export function commandLine(io: Io): Command {
       '--runtimes <file>',
       'YAML list that says by image pattern how containers are run; default all known engines simulated',
     )
+    .option('--registries <file>', registriesFile)
     .addOption(
       new Option(
         '--durability <mode>',
@@ -127,6 +134,7 @@ export function commandLine(io: Io): Command {
       'Prometheus servers that autoscaling policies may have asked, with commas between them; default none',
       urls,
     )
+    .option('--registries <file>', registriesFile)
     .option('--kube-api-qps <number>', 'requests a second in the long run; 0 for no limit of ours', atLeastZero, 500)
     .option('--kube-api-burst <number>', 'requests that may go at once after a pause', atLeastZero, 1000)
     .addOption(logLevel('info'))
