@@ -8,6 +8,8 @@ import { joined, text, value, when } from './tree.ts'
 export const managerPorts = { metrics: 8080, health: 8081 }
 
 const namespaces = value((v) => v.namespaces)
+const registries = value((v) => v.manager.registriesConfigMap)
+const registriesFolder = '/etc/fairlead/registries'
 
 export const manager: Parts = {
   'service-account': [serviceAccount('manager')],
@@ -18,6 +20,7 @@ export const manager: Parts = {
       args: [
         text`--controllers=${joined(value((v) => v.manager.controllers))}`,
         when(namespaces, text`--namespaces=${joined(namespaces)}`),
+        when(registries, `--registries=${registriesFolder}/registries.yaml`),
         '--leader-elect=true',
         '--leader-elect-resource-namespace=$(POD_NAMESPACE)',
         `--metrics-bind-address=:${managerPorts.metrics}`,
@@ -25,6 +28,7 @@ export const manager: Parts = {
         `--router-urls=http://${metricsServiceName('router')}.$(POD_NAMESPACE):${routerPorts.metrics}`,
         text`--log-level=${value((v) => v.logLevel)}`,
       ],
+      files: { configMap: registries, folder: registriesFolder },
       ports: managerPorts,
       probed: 'health',
       // A new pod waits for the Lease as the old ones do, so nothing is gained by starting it first.

@@ -55,6 +55,12 @@ export const AIMClusterModelSourceStatus = z
     discoveredModels: z.int32().optional().describe('Models that were made.'),
     availableModels: z.int32().optional().describe('Images that match.'),
     modelsLimitReached: z.boolean().optional().describe('Whether more match than may be made.'),
+    nextSyncTime: time().optional().describe('When the registries are asked next, if nothing changes before.'),
+    failedSyncs: z.int32().optional().describe('Times in a row that not all filters were answered.'),
+    request: z
+      .string()
+      .optional()
+      .describe('Stands for what was asked, and with which secrets; when it changes, registries are asked at once.'),
   })
   .describe('Observed state of a model source.')
 export type AIMClusterModelSourceStatus = z.output<typeof AIMClusterModelSourceStatus>

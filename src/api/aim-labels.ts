@@ -40,6 +40,10 @@ export const aimAnnotations = {
   /** Where a name is too long for a label. */
   modelFullName: under('model-full-name'),
   description: under('description'),
+  /** On models that a source made: where their image is. */
+  sourceRegistry: under('source-registry'),
+  sourceRepository: under('source-repository'),
+  sourceTag: under('source-tag'),
   /** On a service: the name under which requests ask for it. */
   routeModelName: under('route-model-name'),
   /** On a service: the name under which its engine knows the model. */

@@ -11,6 +11,7 @@ export const controllerNames = {
   template: 'aim-service-template-controller',
   clusterTemplate: 'aim-cluster-service-template-controller',
   service: 'aim-service-controller',
+  modelSource: 'aim-cluster-model-source-controller',
   runtimeConfig: 'aim-runtime-config-controller',
   clusterRuntimeConfig: 'aim-cluster-runtime-config-controller',
 } as const

@@ -6,6 +6,8 @@ import { clusterRuntimeConfigController, runtimeConfigController } from '#catalo
 import { modelController } from '#catalog/model/controller.ts'
 import { imageReader } from '#catalog/model/read-image.ts'
 import { clusterScope, namespaceScope, type Scope } from '#catalog/scope.ts'
+import { imageListsFrom } from '#catalog/source/image-lists.ts'
+import { modelSourceController } from '#catalog/source/controller.ts'
 import { serviceController } from '#catalog/service/controller.ts'
 import { templateController } from '#catalog/template/controller.ts'
 import { DiscoveryQueue } from '#catalog/template/discovery-queue.ts'
@@ -17,7 +19,7 @@ import { startController } from '#controller/start-controller.ts'
 import type { Client } from '#kube/client.ts'
 import { collectionPath, type Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
-import { openRegistries } from '#oci/registries.ts'
+import { openRegistries, type Registries } from '#oci/registries.ts'
 import type { RegistrySettings } from '#oci/settings.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Startable } from './controllers.ts'
@@ -32,12 +34,16 @@ export interface CatalogOptions {
 }
 
 export function catalogControllers(options: CatalogOptions): readonly Startable[] {
-  const { systemNamespace = defaultAimNamespace, registries: settings = {} } = options
-  // Both scopes share the places for discovery Jobs.
-  const { clock = systemClock } = options
+  const { systemNamespace = defaultAimNamespace, clock = systemClock } = options
+  // Both scopes share the places for discovery Jobs, and all who ask registries what these said.
   const queue = new DiscoveryQueue(clock)
+  const shared = new SharedRegistries(options.registries ?? {})
   const scoped = (scope: Scope): readonly Startable[] => [
-    inspecting(scope, { ...options, systemNamespace, registries: settings }),
+    asking(options, shared, (runtime, registries) => {
+      const { client, informers } = runtime
+      const readImage = imageReader({ client, registries, read: createCacheReader(informers) })
+      return modelController({ scope, readImage, clock: runtime.clock, systemNamespace })
+    }),
     timed(options, (client) =>
       templateController({ scope, queue, clock, readLog: logReader(client), systemNamespace }),
     ),
@@ -45,34 +51,54 @@ export function catalogControllers(options: CatalogOptions): readonly Startable[
   return [
     ...scoped(namespaceScope),
     ...scoped(clusterScope),
+    asking(options, shared, (runtime, registries) => {
+      const listsFor = imageListsFrom({ client: runtime.client, registries, namespace: systemNamespace })
+      return modelSourceController({ clock: runtime.clock, systemNamespace, listsFor })
+    }),
     timed(options, () => serviceController),
     timed(options, () => runtimeConfigController),
     timed(options, () => clusterRuntimeConfigController),
   ]
 }
 
-/** With registries of its own, which end with it. */
-function inspecting(
-  scope: Scope,
-  options: Required<Pick<CatalogOptions, 'systemNamespace' | 'registries'>> & CatalogOptions,
+/** One for all controllers: opened by the first that starts, closed after the last that stops. */
+class SharedRegistries {
+  readonly #settings: RegistrySettings
+  #open: Registries | undefined
+  #users = 0
+
+  constructor(settings: RegistrySettings) {
+    this.#settings = settings
+  }
+
+  enter({ clock, log }: Pick<Runtime, 'clock' | 'log'>): Registries {
+    this.#users++
+    return (this.#open ??= openRegistries({ settings: this.#settings, clock, log }))
+  }
+
+  async leave(): Promise<void> {
+    if (--this.#users > 0) return
+    const open = this.#open
+    this.#open = undefined
+    await open?.[Symbol.asyncDispose]()
+  }
+}
+
+function asking<T extends Resource, Observed, Status>(
+  options: CatalogOptions,
+  shared: SharedRegistries,
+  definitionFor: (runtime: Runtime, registries: Registries) => ControllerDefinition<T, Observed, Status>,
 ): Startable {
-  const { systemNamespace, registries: settings } = options
-  const definition = (runtime: Pick<Runtime, 'clock'>, readImage: Parameters<typeof modelController>[0]['readImage']) =>
-    modelController({ scope, readImage, clock: runtime.clock, systemNamespace })
-  const about = definition({ clock: systemClock }, () => Promise.reject(new Error('not started')))
   return {
-    ...factsOf(about),
+    ...factsOf(definitionFor({} as Runtime, {} as Registries)), // the facts are the same whoever asks
     start(given) {
       const runtime = withClock(given, options)
-      const { client, informers, log, clock } = runtime
-      const registries = openRegistries({ settings, clock, log })
-      const read = createCacheReader(informers)
-      const running = startController(definition(runtime, imageReader({ client, registries, read })), runtime)
+      const running = startController(definitionFor(runtime, shared.enter(runtime)), runtime)
       return {
         ...running,
         async [Symbol.asyncDispose]() {
           await running[Symbol.asyncDispose]()
-          await registries[Symbol.asyncDispose]()
+          await shared.leave()
         },
       }
     },
@@ -101,7 +127,7 @@ function factsOf<T extends Resource, Observed, Status>({
   kind,
   watches,
 }: ControllerDefinition<T, Observed, Status>) {
-  return { name, kind: kind as Kind, kinds: [...new Set<Kind>([kind as Kind, ...watches.map((watch) => watch.kind)])] }
+  return { name, kind: kind as Kind, kinds: [...new Set<Kind>([kind, ...watches.map((watch) => watch.kind)])] }
 }
 
 /** Discovery prints little; what prints more is something else. */

@@ -7,11 +7,11 @@ import { parseRuntimes } from '#embedded/node/runtimes-config.ts'
 import type { Routers } from '#serving/routers.ts'
 import type { ControllerName } from './controllers.ts'
 import type { AutoscalingOptions } from './autoscaling.ts'
+import type { CatalogOptions } from './catalog.ts'
 import { claimDataDir } from './data-dir.ts'
 import { loadIdentity, tokenAuthenticator, writeKubeconfig } from './identity.ts'
 import { type LocalCluster, type LocalClusterOptions, type NodeEntry, startLocalCluster } from './local-cluster.ts'
 import { portTaken } from './port-taken.ts'
-import { parseRegistries } from './registries-file.ts'
 import { serveFetch } from './serve.ts'
 import { yamlIn } from './yaml-file.ts'
 
@@ -21,13 +21,12 @@ export interface ListeningClusterOptions extends Pick<LocalClusterOptions, 'cont
   readonly durability: 'full' | 'normal'
   readonly nodes?: string
   readonly runtimes?: string
-  /** A file of rules for registries. */
-  readonly registries?: string
   /** Which of our controllers to start; default all. */
   readonly controllers?: readonly ControllerName[]
   /** Who sends requests to pods. */
   readonly routers?: Routers
   readonly autoscaling?: AutoscalingOptions
+  readonly catalog?: CatalogOptions
   readonly log: Log
 }
 
@@ -54,10 +53,8 @@ export async function startListeningCluster(options: ListeningClusterOptions): P
       ...(options.routers !== undefined && { routers: options.routers }),
       ...(options.onRequest !== undefined && { onRequest: options.onRequest }),
       ...(options.autoscaling !== undefined && { autoscaling: options.autoscaling }),
+      ...(options.catalog !== undefined && { catalog: options.catalog }),
       ...(options.nodes !== undefined && { nodes: nodesIn(options.nodes) }),
-      ...(options.registries !== undefined && {
-        catalog: { registries: parseRegistries(yamlIn(options.registries), options.registries) },
-      }),
       ...(options.runtimes !== undefined && { runtimes: parseRuntimes(yamlIn(options.runtimes), options.runtimes) }),
     }),
   )

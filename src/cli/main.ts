@@ -29,9 +29,6 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
   }
 }
 
-const registriesFile =
-  'YAML of rules that say by prefix which registry or mirror stands for one that images name; default none'
-
 export function commandLine(io: Io): Command {
   const program = new Command('fairlead')
     .description('Serve LLMs: one resource becomes a running, routed, scaled inference endpoint.')
@@ -274,6 +271,7 @@ function connected(program: Command, name: string, description: string): Command
     .option('--context <name>', 'context of the kubeconfig to use')
 }
 
+const registriesFile = 'YAML about container registries: mirrors, those without TLS, a certificate authority'
 const kubeconfigOrPod = 'default as of the other commands, else the service account of the pod this runs in'
 const addressForm = 'HOST:PORT, :PORT for all addresses, 0 for none'
 

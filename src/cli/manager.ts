@@ -21,8 +21,8 @@ import type { Fetch } from '#machinery/http.ts'
 import type { Kind } from '#machinery/kind.ts'
 import { askRouters } from '#serving/routers.ts'
 import { routersBehind } from './autoscaling.ts'
+import { catalogSettings } from './catalog-settings.ts'
 import { clusterAccess } from './connect.ts'
-import type { CatalogOptions } from './catalog.ts'
 import { type ControllerName, controllersNamed, ourControllers, type Startable } from './controllers.ts'
 import { exitCodes, usage } from './exit.ts'
 import { bindAddress, durationMs } from './flag-values.ts'
@@ -33,11 +33,9 @@ import { managerClients } from './manager-clients.ts'
 import { definitionOf, missingNote, tellServed } from './missing-kinds.ts'
 import { portTaken } from './port-taken.ts'
 import { metricsPage, probes } from './probes.ts'
-import { parseRegistries } from './registries-file.ts'
 import { serveFetch } from './serve.ts'
 import { aborted, stopSignal } from './signals.ts'
 import { packageVersion } from './version.ts'
-import { yamlIn } from './yaml-file.ts'
 
 export interface ManagerOptions {
   readonly kubeconfig?: string
@@ -55,7 +53,7 @@ export interface ManagerOptions {
   readonly routerUrls?: readonly string[]
   /** Those that policies may have asked. */
   readonly prometheusServers?: readonly string[]
-  /** A file of rules for registries. */
+  /** File about registries. */
   readonly registries?: string
   readonly kubeApiQps: number
   readonly kubeApiBurst: number
@@ -70,6 +68,7 @@ const drainMs = 15_000
 export async function manager(options: ManagerOptions, io: Io): Promise<void> {
   const names = controllersFor(options)
   const timings = timingsOf(options)
+  const catalog = catalogSettings(options, io)
   const access = clusterAccess(options, io)
   const home = options.leaderElectResourceNamespace ?? access.namespace
   const identity = `${hostname()}_${randomUUID()}`
@@ -96,8 +95,8 @@ export async function manager(options: ManagerOptions, io: Io): Promise<void> {
   const chosen = ourControllers({
     names,
     home,
+    catalog,
     ...(routerUrls !== undefined && { routers: askRouters(() => routerUrls, systemClock) }),
-    catalog: catalogOptions(options, io),
     autoscaling: {
       ...createAutoscalerMetrics(metrics.registry),
       routers: () => routersBehind(routerUrls ?? []),
@@ -157,23 +156,15 @@ export async function manager(options: ManagerOptions, io: Io): Promise<void> {
   await (isDrained ? election?.resign() : election?.stop())
 }
 
-const catalog: ControllerName = 'aim-catalog'
+const clusterWide: ControllerName = 'aim-catalog'
 
 /** The catalog reads nodes and kinds of the whole cluster; whoever may see some namespaces only goes without it. */
 function controllersFor({ controllers = ['*'], namespaces }: ManagerOptions): readonly ControllerName[] {
   const names = controllersNamed(controllers)
   if (namespaces === undefined) return names
-  if (controllers.includes(catalog))
-    throw usage(`--controllers: ${catalog} looks after the whole cluster; leave --namespaces out, or ${catalog}`)
-  return names.filter((name) => name !== catalog)
-}
-
-function catalogOptions({ registries }: ManagerOptions, { env }: Io): CatalogOptions {
-  const systemNamespace = env['AIM_SYSTEM_NAMESPACE']
-  return {
-    ...(systemNamespace !== undefined && systemNamespace !== '' && { systemNamespace }),
-    ...(registries !== undefined && { registries: parseRegistries(yamlIn(registries), registries) }),
-  }
+  if (controllers.includes(clusterWide))
+    throw usage(`--controllers: ${clusterWide} looks after the whole cluster; leave --namespaces out, or ${clusterWide}`)
+  return names.filter((name) => name !== clusterWide)
 }
 
 /** Whether all passes and events ended: what is cut off may be written yet, so the lease is not another's to take. */

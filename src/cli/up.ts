@@ -9,11 +9,12 @@ import { apiVersionOf, type Kind, keyOf, placeOf } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { applyDocument, explainRefusal } from './apply.ts'
 import { ask, curlOf, type Question, questionFor } from './ask.ts'
+import { catalogSettings } from './catalog-settings.ts'
 import { claimDataDir } from './data-dir.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
 import { exitCodes } from './exit.ts'
 import type { Io } from './io.ts'
-import type { ListeningCluster } from './listening-cluster.ts'
+import type { ListeningCluster, ListeningClusterOptions } from './listening-cluster.ts'
 import { openLog } from './log.ts'
 import { stateOf } from './object-state.ts'
 import { renderTrees, treesOf } from './object-tree.ts'
@@ -72,7 +73,8 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
   await using stack = new AsyncDisposableStack()
   // The two start side by side: while the cluster comes up, the router's process reads its own code.
   const routerUrls: string[] = []
-  const starting = startCluster({ ...options, dataDir }, routerUrls, log)
+  const catalog = catalogSettings(options, io)
+  const starting = startCluster({ ...options, dataDir }, { routerUrls, catalog, log })
   const access = starting.then(({ kubeconfig }) => kubeconfig)
   const routing = startRouterProcess({ kubeconfig: access, port: options.routerPort, clock: systemClock, log })
   routing.catch(() => {}) // waited for below, unless there is no cluster to route to
@@ -97,8 +99,12 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
   tell({ event: 'stopping' })
 }
 
-/** `routerUrls` is read anew at every look. */
-async function startCluster(options: UpOptions, routerUrls: readonly string[], log: Log): Promise<ListeningCluster> {
+interface Surroundings extends Pick<ListeningClusterOptions, 'catalog' | 'log'> {
+  /** Read anew at every look. */
+  readonly routerUrls: readonly string[]
+}
+
+async function startCluster(options: UpOptions, { routerUrls, ...others }: Surroundings): Promise<ListeningCluster> {
   const { startListeningCluster } = await import('./listening-cluster.ts')
   const { askRouters } = await import('#serving/routers.ts')
   const { controllerNames } = await import('./controllers.ts')
@@ -107,7 +113,7 @@ async function startCluster(options: UpOptions, routerUrls: readonly string[], l
     controllers: options.leaderWorkerSets === true ? [...controllerNames, 'leader-worker-set'] : controllerNames,
     routers: askRouters(() => routerUrls, systemClock),
     autoscaling: { routers: () => routerUrls.map((url) => new URL(url).origin), allowedServers: 'any' },
-    log,
+    ...others,
   })
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { Fault, messageOf } from '#base/fault.ts'
 
-/** The content of a file that a flag names. Throws a Fault of kind `invalid` for one that cannot be read. */
+/** The content of a file that an option names. */
 export function yamlIn(file: string): unknown {
   try {
     return parse(readFileSync(file, 'utf8')) as unknown

@@ -1,6 +1,7 @@
 /** Credentials for registries as Kubernetes' two types of pull secrets hold them. Nothing of theirs is ever in a message. */
 import { Fault } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
+import { matchesWildcard } from '#base/wildcard.ts'
 import { registryFaults } from './faults.ts'
 import { canonicalRegistry } from './reference.ts'
 
@@ -125,26 +126,20 @@ function splitKey(key: string): { readonly host: string; readonly path: string }
   }
 }
 
+/** A star stands for nothing beyond its part of the name, and never for a port. */
 function fitsHost(pattern: string, registry: string): boolean {
-  const wanted = pattern.split('.')
-  const labels = registry.split('.')
-  return wanted.length === labels.length && wanted.every((each, index) => fitsLabel(each, labels[index] ?? ''))
+  const [names, port] = splitPort(pattern)
+  const [labels, ownPort] = splitPort(registry)
+  return (
+    port === ownPort &&
+    names.length === labels.length &&
+    names.every((each, index) => matchesWildcard(each, labels[index] ?? ''))
+  )
 }
 
-/** A `*` never stands for a port: that must be the same. */
-function fitsLabel(pattern: string, label: string): boolean {
-  if (!pattern.includes('*')) return pattern === label
-  const [first = '', ...rest] = pattern.split('*')
-  if (!label.startsWith(first)) return false
-  const last = rest.pop() ?? ''
-  let at = first.length
-  for (const part of rest) {
-    const found = label.indexOf(part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  const middle = label.slice(at, label.length - last.length)
-  return label.length >= at + last.length && label.endsWith(last) && !middle.includes(':')
+function splitPort(host: string): readonly [labels: readonly string[], port: string] {
+  const port = /:\d+$/.exec(host)?.[0] ?? ''
+  return [host.slice(0, host.length - port.length).split('.'), port]
 }
 
 function isBelow(repository: string, path: string): boolean {

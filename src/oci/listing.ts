@@ -60,7 +60,7 @@ async function listPages(
     const page = read(parse(answer), answer)
     names.push(...page.names)
     // Pages of nothing could go on for ever.
-    next = page.names.length === 0 || page.next === undefined ? undefined : URL.parse(page.next, answer.url)?.href
+    next = page.names.length === 0 || page.next === undefined ? undefined : URL.parse(page.next, answer.url.href)?.href
   }
   return { names: names.slice(0, mostNames), isComplete: next === undefined && names.length <= mostNames }
 }

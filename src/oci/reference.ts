@@ -62,7 +62,7 @@ export function versionOf({ tag: tagPart, digest: digestPart }: ImageReference):
 }
 
 /** The first part is a registry when it looks like one: with a dot or a port, or this machine's own name. */
-function splitRegistry(named: string): { readonly registry: string | undefined; readonly rest: string } {
+export function splitRegistry(named: string): { readonly registry: string | undefined; readonly rest: string } {
   const slash = named.indexOf('/')
   const first = named.slice(0, Math.max(slash, 0))
   const isRegistry = /[.:]/.test(first) || first === 'localhost'

@@ -40,6 +40,7 @@ const cases: Record<string, Given> = {
     manager: {
       replicas: 3,
       controllers: ['model-serving', 'routing'],
+      registriesConfigMap: 'registries',
       resources: { limits: { cpu: '2' } },
       nodeSelector: { 'kubernetes.io/arch': 'arm64' },
       tolerations: [{ key: 'a', operator: 'Exists' }],

@@ -1,9 +1,9 @@
-import { Node, Secret } from '#api/core/kinds.ts'
+import { Node } from '#api/core/kinds.ts'
 import type { Reader } from '#controller/domain.ts'
 import type { Client } from '#kube/client.ts'
-import { type PullSecret, readPullSecrets } from '#oci/credentials.ts'
 import type { Registries } from '#oci/registries.ts'
 import { readImageMetadata } from '../image-metadata.ts'
+import { fetchPullSecrets } from '../pull-secrets.ts'
 import type { ReadImage } from './inspector.ts'
 
 export interface ImageSources {
@@ -15,13 +15,7 @@ export interface ImageSources {
 /** Reads an image with the credentials of its pull secrets; they are fetched for this and not kept. */
 export function imageReader({ client, registries, read }: ImageSources): ReadImage {
   return async ({ image, pullSecrets, namespace, fresh }, signal) => {
-    const secrets = await Promise.all(
-      pullSecrets.map(async (name): Promise<PullSecret> => {
-        const { type, data = {} } = await client.get(Secret, { namespace, name }, { signal })
-        return { name, namespace, type, data }
-      }),
-    )
-    const { credentials, unsupported } = readPullSecrets(secrets)
+    const { credentials, unsupported } = await fetchPullSecrets(client, { names: pullSecrets, namespace }, signal)
     const architectures = architecturesOf(read.list(Node))
     const inspected = await registries.inspect(image, { credentials, architectures, fresh, signal })
     const { metadata, malformed, ignored } = readImageMetadata(inspected.labels)
