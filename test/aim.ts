@@ -31,6 +31,10 @@ export function secret(
   return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, type, data: { ...data } }
 }
 
+export function modelNamespace(name: string): AnyResource {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
+}
+
 export const dockerConfigType = 'kubernetes.io/dockerconfigjson'
 
 /** Metadata of an image with these ways to run it. */

@@ -5,7 +5,7 @@ import { manager } from './manager.ts'
 import { programs } from './names.ts'
 import { networkPolicies } from './network-policies.ts'
 import { type Parts, serviceMonitor } from './parts.ts'
-import { programRoles, userRoles } from './rbac.ts'
+import { catalogRoles, programRoles, userRoles } from './rbac.ts'
 import { router } from './router.ts'
 
 /** What a cluster has once, beside the CRDs. */
@@ -16,7 +16,10 @@ export const forTheCluster = {
 
 /** What each installation of the programs has. */
 export const forThePrograms = {
-  rbac: Object.fromEntries(programs.map((program) => [program, programRoles(program)])),
+  rbac: {
+    ...Object.fromEntries(programs.map((program) => [program, programRoles(program)])),
+    'aim-catalog': catalogRoles(),
+  },
   manager,
   router,
   'network-policy': networkPolicies,

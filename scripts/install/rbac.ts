@@ -13,12 +13,21 @@ const namespaces = value((v) => v.namespaces)
 /** A ClusterRole or, where only some namespaces are watched, a Role in each. */
 export function programRoles(program: Program): Tree[] {
   const rules = rulesOf(rights[program])
-  const everywhere = program === 'manager' ? [...rules, ...rulesOf(catalogRights)] : rules
+  const name = nameOf(program)
   return [
-    when(not(namespaces), clusterRole(program, everywhere)),
-    when(not(namespaces), clusterRoleBinding(program)),
+    when(not(namespaces), clusterRole({ program, name, rules })),
+    when(not(namespaces), clusterRoleBinding({ program, name })),
     each(namespaces, role({ program, name: nameOf(program), namespace: item, rules })),
     each(namespaces, roleBinding({ program, name: nameOf(program), namespace: item })),
+  ]
+}
+
+/** What the AIM catalog needs beside: apart, because it reads Secrets, so that whoever does without can leave it out. */
+export function catalogRoles(): Tree[] {
+  const role = { program: 'manager', name: `${nameOf('manager')}-aim-catalog` } as const
+  return [
+    when(not(namespaces), clusterRole({ ...role, rules: rulesOf(catalogRights) })),
+    when(not(namespaces), clusterRoleBinding(role)),
   ]
 }
 
@@ -68,21 +77,21 @@ interface RoleFacts {
   readonly namespace: Tree
 }
 
-function clusterRole(program: Program, rules: Tree): Tree {
+function clusterRole({ program, name, rules }: Omit<RoleFacts, 'namespace'> & { readonly rules: Tree }): Tree {
   return {
     apiVersion,
     kind: 'ClusterRole',
-    metadata: { name: nameOf(program), labels: labelsOf(program) },
+    metadata: { name, labels: labelsOf(program) },
     rules,
   }
 }
 
-function clusterRoleBinding(program: Program): Tree {
+function clusterRoleBinding({ program, name }: Omit<RoleFacts, 'namespace'>): Tree {
   return {
     apiVersion,
     kind: 'ClusterRoleBinding',
-    metadata: { name: nameOf(program), labels: labelsOf(program) },
-    roleRef: { apiGroup, kind: 'ClusterRole', name: nameOf(program) },
+    metadata: { name, labels: labelsOf(program) },
+    roleRef: { apiGroup, kind: 'ClusterRole', name },
     subjects: subjects(program),
   }
 }

@@ -82,7 +82,9 @@ const catalog = [...models, ...templates, AIMService, AIMRuntimeConfig, AIMClust
 export const catalogRights: readonly Right[] = [
   ...catalog.map((kind): Right => ({ kind, verbs: watched })),
   ...catalog.map((kind): Right => ({ kind, subresource: 'status', verbs: ['patch'] })),
-  ...models.map((kind): Right => ({ kind, verbs: applied })),
+  // That of a service's image, and those that a source finds.
+  { kind: AIMModel, verbs: applied },
+  { kind: AIMClusterModel, verbs: ['create'] },
   ...templates.map((kind): Right => ({ kind, verbs: [...applied, 'delete'] })),
   // Made once; one that is there already is read to see whose it is.
   { kind: Job, verbs: [...watched, 'get', 'create'] },

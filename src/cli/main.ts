@@ -44,7 +44,10 @@ export function commandLine(io: Io): Command {
       '--apply <file...>',
       'apply these files once the API is ready; a file, a directory, or - for standard input',
     )
-    .option('--exit-when-active', 'end with 0 once every applied ModelBooster is Active and has answered a request')
+    .option(
+      '--exit-when-active',
+      'end with 0 once every applied ModelBooster and AIMService serves and has answered a request',
+    )
     .option('--data-dir <dir>', 'where objects, certificates and the kubeconfig are kept', '.fairlead')
     .option('--api-port <port>', 'port of the Kubernetes API on 127.0.0.1; 0 for any free one', port, 7443)
     .option('--router-port <port>', 'port of the OpenAI-compatible router on 127.0.0.1; 0 for any free one', port, 8080)

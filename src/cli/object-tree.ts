@@ -14,12 +14,18 @@ export interface TreeNode {
 }
 
 const order = [
+  'AIMModel',
+  'AIMClusterModel',
+  'AIMServiceTemplate',
+  'AIMClusterServiceTemplate',
+  'AIMService',
   'ModelBooster',
   'ModelServing',
   'ModelServer',
   'ModelRoute',
   'AutoscalingPolicy',
   'AutoscalingPolicyBinding',
+  'Job',
   'Pod',
   'Service',
 ]

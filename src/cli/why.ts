@@ -7,6 +7,7 @@ import { type ConnectOptions, connect } from './connect.ts'
 import { usage } from './exit.ts'
 import type { Io } from './io.ts'
 import { parseTarget } from './known-kinds.ts'
+import { isOfCatalog, whyOfCatalog } from './why-catalog.ts'
 
 export interface WhyOptions extends ConnectOptions {
   readonly what: string
@@ -20,6 +21,7 @@ type Explained = AutoscalingPolicy | AutoscalingPolicyBinding
 export async function why(options: WhyOptions, io: Io): Promise<void> {
   const { kind, names } = parseTarget(options.what, options.names)
   const [name] = names
+  if (name !== undefined && isOfCatalog(kind)) return whyOfCatalog({ ...options, kind, name }, io)
   if (kind.kind !== AutoscalingPolicy.kind && kind.kind !== AutoscalingPolicyBinding.kind)
     throw usage(
       `why explains scaling so far: name an autoscalingpolicybinding or an autoscalingpolicy, not a ${kind.singular}`,
