@@ -91,7 +91,7 @@ export function answered(model: AIMModel, answer: ImageAnswer, { request }: Circ
   const waitMs = retryDelayMs(fault, attempts, `${model.metadata.uid}`)
   const nextAttemptMs = waitMs === undefined ? undefined : atMs + waitMs
   const since = former?.image === model.spec.image ? former.firstFailureTime : undefined
-  const failure = { reason: fault.code, message: `image ${model.spec.image}: ${fault.message}` }
+  const failure = { reason: fault.code, message: fault.message }
   return inspected({
     state: 'unknown',
     failure,
