@@ -214,7 +214,7 @@ test('scenario 14 labels that cannot be read cost no others', async (t) => {
   assert.match(plain.message('MetadataExtracted'), /no label aim\.eai\.amd\.com\/model\.recommended-deployments/)
   await told('old', { status: 'Ready' })
   const old = await world.list(AIMServiceTemplate, 'aim.eai.amd.com/model=old')
-  assert.deepEqual(old.map(({ status }) => status?.hardwareSummary).toSorted(), ['2 x MI300X', '4 x MI300X'])
+  assert.deepEqual(old.map(({ status }) => status?.hardwareSummary ?? '').toSorted(), ['2 x MI300X', '4 x MI300X'])
 })
 
 test('scenario 15 the secrets of a cluster model are in aim-system, and nowhere else', async (t) => {
