@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Counts, countNames } from './count-reporter.ts'
+import { countNames, type Report } from './count-reporter.ts'
 
 /** `runs` are the arguments of each. A dot for each test, what failed, then the count. Whether all passed. */
 export function runTests(runs: readonly (readonly string[])[], env: NodeJS.ProcessEnv): boolean {
@@ -19,13 +19,15 @@ export function runTests(runs: readonly (readonly string[])[], env: NodeJS.Proce
       stdio: 'inherit',
     })
     // None was written where no file matched the glob.
-    const counts = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Counts) : undefined
-    return { ok: status === 0 && counts !== undefined && counts.tests > 0, counts }
+    const report = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Report) : undefined
+    return { ok: status === 0 && report !== undefined && report.counts.tests > 0, report }
   })
   rmSync(scratch, { recursive: true })
 
+  for (const { name, end, said } of results.flatMap(({ report }) => report?.failedFiles ?? []))
+    console.log(`the process of ${name} ended with ${end}, after it had said:\n${said}`)
   for (const name of countNames)
-    console.log(`ℹ ${name} ${results.reduce((sum, { counts }) => sum + (counts?.[name] ?? 0), 0)}`)
+    console.log(`ℹ ${name} ${results.reduce((sum, { report }) => sum + (report?.counts[name] ?? 0), 0)}`)
   console.log(`ℹ duration_ms ${Math.round(performance.now() - startedMs)}`)
   return results.every(({ ok }) => ok)
 }

@@ -1,22 +1,32 @@
 /**
  * Runs the tests: the pure ones beside their sources in one process, then those that start servers and programs, a
- * process each. `--unit` runs the former alone; other arguments are globs of files to run instead of all.
+ * process each. `--unit` runs the former alone, `--thorough` what else takes samples, in full; other arguments are
+ * globs of files to run instead of all.
  */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findControlPlane } from './control-plane.ts'
 import { runTests } from './test-run.ts'
 
-const pure = ['--test-isolation=none', 'src/{base,machinery,api,engines,booster,serving,routing,oci,catalog}/**/*.test.ts']
-const others = [
-  '--test-concurrency=2',
-  'src/{kube,controller,simulator,router,embedded,cli}/**/*.test.ts',
-  'test/**/*.test.ts',
-]
+/** The folders of `src` whose tests start servers or programs; those of any other are pure. */
+const starting = ['kube', 'controller', 'simulator', 'router', 'embedded', 'cli']
+const folders = readdirSync(join(import.meta.dirname, '../src'))
+const testsIn = (names: readonly string[]) => names.map((name) => `src/${name}/**/*.test.ts`)
 
-const { values, positionals } = parseArgs({ options: { unit: { type: 'boolean' } }, allowPositionals: true })
-const runs =
-  positionals.length > 0 ? [['--test-concurrency=2', ...positionals]] : values.unit === true ? [pure] : [pure, others]
-process.exitCode = runTests(runs, process.env) ? 0 : 1
+const pure = ['--test-isolation=none', ...testsIn(folders.filter((name) => !starting.includes(name)))]
+const others = ['--test-concurrency=2', ...testsIn(starting), 'test/**/*.test.ts']
+/** Those that read `#base/thorough.testkit.ts`. */
+const sampling = ['src/serving/simulation.test.ts', 'test/crash.test.ts', 'test/faults.test.ts']
+
+const { values, positionals } = parseArgs({
+  options: { unit: { type: 'boolean' }, thorough: { type: 'boolean' } },
+  allowPositionals: true,
+})
+const files = values.thorough === true ? sampling : positionals
+const runs = files.length > 0 ? [['--test-concurrency=2', ...files]] : values.unit === true ? [pure] : [pure, others]
+const env = values.thorough === true ? { ...process.env, FAIRLEAD_TEST_THOROUGH: '1' } : process.env
+process.exitCode = runTests(runs, env) ? 0 : 1
 if (runs.includes(others)) {
   const programs = findControlPlane(process.env)
   const why = 'missing' in programs ? programs.missing : 'that is "npm run test:cluster"'

@@ -105,7 +105,7 @@ test('#53 templates of the same name in either scope do not take each other’s 
   await becomes(world, AIMServiceTemplate, { namespace: 'aim-system', name: 'twin' }, { status: 'Ready' })
   await becomes(world, AIMClusterServiceTemplate, { name: 'twin' }, { status: 'Ready' })
   const jobs = await world.list(Job)
-  assert.deepEqual(jobs.map(({ metadata }) => metadata.ownerReferences?.[0]?.kind).toSorted(), [
+  assert.deepEqual(jobs.map(({ metadata }) => metadata.ownerReferences?.[0]?.kind ?? '').toSorted(), [
     'AIMClusterServiceTemplate',
     'AIMServiceTemplate',
   ])

@@ -45,15 +45,15 @@ interface Example {
 
 const read = { MetadataExtracted: 'True/MetadataExtracted', ImageMetadataReady: 'True/ImageMetadataFound' }
 const all = { ServiceTemplatesReady: 'True/AllTemplatesReady' }
-const model = (conditions: Readonly<Record<string, string>>): Example => ({ kind: AIMModel as Kind, conditions })
+const model = (conditions: Readonly<Record<string, string>>): Example => ({ kind: AIMModel, conditions })
 const examples: Record<string, Example> = {
   'air-gapped.yaml': model({ MetadataExtracted: 'True/MetadataProvided', ...all }),
   'cluster-model.yaml': {
-    kind: AIMClusterModel as Kind,
+    kind: AIMClusterModel,
     conditions: { ...read, ClusterServiceTemplatesReady: 'True/AllTemplatesReady' },
   },
   'cluster-runtime-config.yaml': {
-    kind: AIMClusterRuntimeConfig as Kind,
+    kind: AIMClusterRuntimeConfig,
     name: 'default',
     conditions: { Ready: 'True/Valid' },
   },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { AIMClusterModel, AIMModel } from '#api/aim-model.ts'
+import { AIMClusterRuntimeConfig } from '#api/aim-runtime-config.ts'
 import { AIMServiceTemplate } from '#api/aim-service-template.ts'
 import { Event } from '#api/core/kinds.ts'
 import { type ManualClock, manualClock } from '#base/manual-clock.testkit.ts'
@@ -97,6 +98,21 @@ test('scenario 10 #5 #9 #10 a wrong password is tried after 1, 2 and 4 minutes, 
   await told('m', { status: 'Ready', conditions: { AuthValid: 'True/AuthenticationValid' } })
   const events = await world.client.list(Event, { namespace: 'default' })
   assert.ok(events.items.filter(({ reason }) => reason === 'ImagePullAuthFailure').length <= 2, '#63')
+})
+
+test('#3 #4 where discovery is off, no registry is asked unless the model says so', async (t) => {
+  const { world, registry, image, told } = await scene(t)
+  await world.apply(aim(AIMClusterRuntimeConfig, { name: 'default' }, { model: { autoDiscovery: false } }))
+  await becomes(world, AIMClusterRuntimeConfig, { name: 'default' }, { conditions: { Ready: 'True/Valid' } })
+  for (const [name, discovery] of Object.entries({ plain: {}, creates: { createTemplates: true } })) {
+    await world.apply(aimModel(name, { image: image('amd/llama:v1'), discovery }))
+    await told(name, { status: 'Ready', conditions: { MetadataExtracted: 'Unknown/ExtractionDisabled' } })
+  }
+  assert.equal(registry.requests.length, 0)
+  await world.apply(
+    aimModel('asks', { image: image('amd/llama:v1'), discovery: { extractMetadata: true, createTemplates: true } }),
+  )
+  await told('asks', { status: 'Ready', conditions: { ServiceTemplatesReady: 'True/AllTemplatesReady' } })
 })
 
 test('#66 the second secret is tried where the first is refused', async (t) => {
@@ -214,7 +230,7 @@ test('scenario 14 labels that cannot be read cost no others', async (t) => {
   assert.match(plain.message('MetadataExtracted'), /no label aim\.eai\.amd\.com\/model\.recommended-deployments/)
   await told('old', { status: 'Ready' })
   const old = await world.list(AIMServiceTemplate, 'aim.eai.amd.com/model=old')
-  assert.deepEqual(old.map(({ status }) => status?.hardwareSummary).toSorted(), ['2 x MI300X', '4 x MI300X'])
+  assert.deepEqual(old.map(({ status }) => status?.hardwareSummary ?? '').toSorted(), ['2 x MI300X', '4 x MI300X'])
 })
 
 test('scenario 15 the secrets of a cluster model are in aim-system, and nowhere else', async (t) => {

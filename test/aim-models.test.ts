@@ -7,7 +7,8 @@ import { AIMService } from '#api/aim-service.ts'
 import { AIMClusterServiceTemplate, AIMServiceTemplate } from '#api/aim-service-template.ts'
 import { Job, Node } from '#api/core/kinds.ts'
 import type { AnyResource } from '#machinery/meta.ts'
-import { aim, aimModel, aimService, becomes, gpuNode, mi300x, recommending, secret } from './aim.ts'
+import type { Fetch } from '#machinery/http.ts'
+import { aim, aimModel, aimService, becomes, gpuNode, mi300x, modelNamespace, recommending, secret } from './aim.ts'
 import { startWorld, type World } from './world.ts'
 
 const gpuWorld = { nodes: [gpuNode('a', '74a1')] }
@@ -312,6 +313,50 @@ test('models in one world', async (t) => {
     const versions = (list: typeof before) => list.items.map(({ metadata }) => metadata.resourceVersion)
     assert.deepEqual(versions(after), versions(before))
   })
+})
+
+test('#70 templates of a model of the same name in another namespace do not count', async (t) => {
+  const world = await startWorld(t, gpuWorld)
+  await world.apply(modelNamespace('other'))
+  await world.apply(
+    aimModel('m', { imageMetadata: recommending({ ...mi300x, gpuModel: 'MI210' }) }, { namespace: 'other' }),
+  )
+  await world.apply(aimModel('m', { imageMetadata: recommending(mi300x) }))
+  await becomes(world, AIMModel, { namespace: 'other', name: 'm' }, { status: 'NotAvailable' })
+  const told = await becomes(world, AIMModel, { name: 'm' }, { status: 'Ready' })
+  assert.equal(told.message('ServiceTemplatesReady'), '1 templates: 1 Ready')
+})
+
+test('#29 what somebody else writes into a template is put right', async (t) => {
+  const world = await startWorld(t, gpuWorld)
+  await world.apply(aimModel('m', { imageMetadata: recommending(mi300x), imagePullSecrets: [] }))
+  await becomes(world, AIMModel, { name: 'm' }, { status: 'Ready' })
+  const [template] = await templatesOf(world, 'm')
+  const place = { namespace: 'default', name: template?.metadata.name ?? '' }
+  await world.client.patch(AIMServiceTemplate, place, {
+    type: 'merge',
+    patch: { spec: { imagePullSecrets: [{ name: 'mine' }] } },
+  })
+  await world.until('it is ours again', async () => {
+    return (await world.find(AIMServiceTemplate, place))?.spec.imagePullSecrets?.length === 0
+  })
+})
+
+test('#30 a template that is refused costs no other', async (t) => {
+  const refusing: (fetch: Fetch) => Fetch = (fetch) => async (request) => {
+    const isRefused = request.method === 'PATCH' && /aimservicetemplates\/[^/]*mi210/.test(request.url)
+    if (!isRefused) return fetch(request)
+    return Response.json(
+      { kind: 'Status', status: 'Failure', reason: 'Forbidden', code: 403, message: 'no MI210 here' },
+      { status: 403 },
+    )
+  }
+  const world = await startWorld(t, { ...gpuWorld, between: refusing })
+  const deployments = ['MI100', 'MI210', 'MI300X'].map((gpuModel) => ({ ...mi300x, gpuModel }))
+  await world.apply(aimModel('m', { imageMetadata: recommending(...deployments) }))
+  const told = await becomes(world, AIMModel, { name: 'm' }, { status: 'Degraded', reason: 'TemplateWriteFailed' })
+  assert.match(told.message('Ready'), /no MI210 here/)
+  assert.equal((await templatesOf(world, 'm')).length, 2)
 })
 
 test('scenario 18 the template of a former image stays while a service uses it, marked', async (t) => {

@@ -8,6 +8,7 @@ import { apiVersionOf } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { startSimulation } from '#simulator/simulation.ts'
 import { modelServing, podTemplate } from './builders.ts'
+import { objectsIn } from './install/objects.ts'
 import { namesOf, servingOf } from './serving-tools.ts'
 import { startWorld, type World } from './world.ts'
 
@@ -51,7 +52,7 @@ const definition: AnyResource = {
 async function startBridged(t: TestContext): Promise<World> {
   const controllers = ['model-serving', 'leader-worker-set'] as const
   const world = await startWorld(t, { simulation, controllers })
-  await world.apply(definition)
+  for (const object of [definition, ...objectsIn('leader-worker-sets')]) await world.apply(object)
   return world
 }
 

@@ -32,15 +32,25 @@ const holderOf = async (cluster: ManagedCluster): Promise<string> =>
 const isReady = async (manager: ManagerProcess): Promise<boolean> =>
   (await manager.get('health-probe', '/readyz')).status === 200
 
-/** Who wrote, in the order of the answers, as often as that changed; the lease apart. */
+/** A controller's, the lease apart. */
+function isWrite({ verb, resource, userAgent }: AnsweredRequest): boolean {
+  return !['get', 'list', 'watch'].includes(verb) && resource !== 'leases' && userAgent.startsWith('fairlead-')
+}
+
+/** Who wrote, in the order of the answers, as often as that changed. */
 function writersIn(requests: readonly AnsweredRequest[]): string[] {
-  const writers = requests
-    .filter(
-      ({ verb, resource, userAgent }) =>
-        !['get', 'list', 'watch'].includes(verb) && resource !== 'leases' && userAgent.startsWith('fairlead-'),
-    )
-    .flatMap(({ userAgent }) => /\((.*)\)$/.exec(userAgent)?.[1] ?? [])
+  const writers = requests.filter(isWrite).flatMap(({ userAgent }) => /\((.*)\)$/.exec(userAgent)?.[1] ?? [])
   return writers.filter((writer, i) => writer !== writers[i - 1])
+}
+
+/** Waits until nothing was written for some time: what a process had handed to its sockets arrives though it is stopped. */
+async function resting(cluster: ManagedCluster): Promise<void> {
+  let seen = { answered: -1, atMs: 0 }
+  await cluster.until('nobody writes', () => {
+    const answered = cluster.requests.filter(isWrite).length
+    if (answered !== seen.answered) seen = { answered, atMs: Date.now() }
+    return Date.now() - seen.atMs > 500
+  })
 }
 
 test('a manager serves, says how it is, and keeps secrets to itself', async (t) => {
@@ -138,6 +148,7 @@ test('a leader that was stopped for too long writes nothing when it goes on, and
   await cluster.until('the standby is ready', () => isReady(standby))
   await cluster.apply(modelBooster('before'))
   await cluster.condition(ModelBooster, 'before', 'Active')
+  await resting(cluster)
   leader.child.kill('SIGSTOP')
   await cluster.apply(modelBooster('after'))
   await cluster.condition(ModelBooster, 'after', 'Active')

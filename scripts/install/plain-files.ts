@@ -6,6 +6,7 @@ import type { CustomResourceDefinition } from '#api/core/types.generated.ts'
 import { forTheCluster, forThePrograms } from './installation.ts'
 import { commonLabels, nameOf, programs, restricted, systemNamespace } from './names.ts'
 import type { Parts } from './parts.ts'
+import { leaderWorkerSetRoles } from './rbac.ts'
 import { resolve } from './resolve.ts'
 import type { Scope, Tree } from './tree.ts'
 import { defaultValues } from './values.ts'
@@ -27,6 +28,7 @@ export function plainFiles(version: string, crds: ReadonlyMap<string, CustomReso
     ['config/crd/Kustomization', kustomization({ resources: [...crds.keys()] })],
     ...Object.entries(everywhere).flatMap(([name, parts]) => folder(name, parts, scope)),
     ...folder('service-monitor', monitors, { ...scope, values: monitored }),
+    ...folder('leader-worker-sets', { rights: leaderWorkerSetRoles() }, scope),
     ['config/programs/namespace.yaml', manifest([namespaceObject], scope)],
     [
       'config/programs/Kustomization',

@@ -2,7 +2,7 @@
 import { Role } from '#api/core/kinds.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import { commonLabels, labelsOf, nameOf, type Program } from './names.ts'
-import { catalogRights, homeRights, type Right, rights } from './rights.ts'
+import { catalogRights, homeRights, leaderWorkerSetRights, type Right, rights } from './rights.ts'
 import { each, item, namespace, not, type Tree, value, when } from './tree.ts'
 
 const apiVersion = apiVersionOf(Role)
@@ -13,10 +13,8 @@ const namespaces = value((v) => v.namespaces)
 /** A ClusterRole or, where only some namespaces are watched, a Role in each. */
 export function programRoles(program: Program): Tree[] {
   const rules = rulesOf(rights[program])
-  const name = nameOf(program)
   return [
-    when(not(namespaces), clusterRole({ program, name, rules })),
-    when(not(namespaces), clusterRoleBinding({ program, name })),
+    ...clusterWide(program, nameOf(program), rules).map((document) => when(not(namespaces), document)),
     each(namespaces, role({ program, name: nameOf(program), namespace: item, rules })),
     each(namespaces, roleBinding({ program, name: nameOf(program), namespace: item })),
   ]
@@ -24,11 +22,13 @@ export function programRoles(program: Program): Tree[] {
 
 /** What the AIM catalog needs beside: apart, because it reads Secrets, so that whoever does without can leave it out. */
 export function catalogRoles(): Tree[] {
-  const role = { program: 'manager', name: `${nameOf('manager')}-aim-catalog` } as const
-  return [
-    when(not(namespaces), clusterRole({ ...role, rules: rulesOf(catalogRights) })),
-    when(not(namespaces), clusterRoleBinding(role)),
-  ]
+  const documents = clusterWide('manager', `${nameOf('manager')}-aim-catalog`, rulesOf(catalogRights))
+  return documents.map((document) => when(not(namespaces), document))
+}
+
+/** What the manager needs only where it takes LeaderWorkerSets. */
+export function leaderWorkerSetRoles(): Tree[] {
+  return clusterWide('manager', `${nameOf('manager')}-leader-worker-sets`, rulesOf(leaderWorkerSetRights))
 }
 
 /** What the manager may do where it is installed. */
@@ -77,23 +77,18 @@ interface RoleFacts {
   readonly namespace: Tree
 }
 
-function clusterRole({ program, name, rules }: Omit<RoleFacts, 'namespace'> & { readonly rules: Tree }): Tree {
-  return {
-    apiVersion,
-    kind: 'ClusterRole',
-    metadata: { name, labels: labelsOf(program) },
-    rules,
-  }
-}
-
-function clusterRoleBinding({ program, name }: Omit<RoleFacts, 'namespace'>): Tree {
-  return {
-    apiVersion,
-    kind: 'ClusterRoleBinding',
-    metadata: { name, labels: labelsOf(program) },
-    roleRef: { apiGroup, kind: 'ClusterRole', name },
-    subjects: subjects(program),
-  }
+function clusterWide(program: Program, name: string, rules: Tree): Tree[] {
+  const metadata = { name, labels: labelsOf(program) }
+  return [
+    { apiVersion, kind: 'ClusterRole', metadata, rules },
+    {
+      apiVersion,
+      kind: 'ClusterRoleBinding',
+      metadata,
+      roleRef: { apiGroup, kind: 'ClusterRole', name },
+      subjects: subjects(program),
+    },
+  ]
 }
 
 function role({ program, name, namespace, rules }: RoleFacts & { readonly rules: Tree }): Tree {

@@ -21,6 +21,7 @@ import { AIMService } from '#api/aim-service.ts'
 import { AIMClusterServiceTemplate, AIMServiceTemplate } from '#api/aim-service-template.ts'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import { LeaderWorkerSet } from '#api/leader-worker-set.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
@@ -94,6 +95,13 @@ export const catalogRights: readonly Right[] = [
   { kind: Secret, verbs: [...watched, 'get'] },
   { kind: ConfigMap, verbs: watched },
   { kind: ServiceAccount, verbs: watched },
+]
+
+/** Beside the manager's, where it takes LeaderWorkerSets. */
+export const leaderWorkerSetRights: readonly Right[] = [
+  { kind: LeaderWorkerSet, verbs: watched },
+  { kind: LeaderWorkerSet, subresource: 'status', verbs: ['patch'] },
+  { kind: LeaderWorkerSet, subresource: 'finalizers', verbs: ['update'] },
 ]
 
 /** In the namespace of the installation, whatever is watched. */

@@ -163,7 +163,9 @@ function controllersFor({ controllers = ['*'], namespaces }: ManagerOptions): re
   const names = controllersNamed(controllers)
   if (namespaces === undefined) return names
   if (controllers.includes(clusterWide))
-    throw usage(`--controllers: ${clusterWide} looks after the whole cluster; leave --namespaces out, or ${clusterWide}`)
+    throw usage(
+      `--controllers: ${clusterWide} looks after the whole cluster; leave --namespaces out, or ${clusterWide}`,
+    )
   return names.filter((name) => name !== clusterWide)
 }
 

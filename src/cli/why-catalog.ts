@@ -40,8 +40,8 @@ export async function whyOfCatalog({ kind, name, output, ...options }: CatalogQu
 }
 
 const templateKinds = new Map<Kind, Kind<AIMServiceTemplate>>([
-  [AIMModel as Kind, AIMServiceTemplate],
-  [AIMClusterModel as Kind, AIMClusterServiceTemplate],
+  [AIMModel, AIMServiceTemplate],
+  [AIMClusterModel, AIMClusterServiceTemplate],
 ])
 
 /** The object in a word, what is not as it should be, and what came of it. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { eachOf } from '#base/each-of.ts'
 import { Fault, isFault } from '#base/fault.ts'
-import type { Client } from '#kube/client.ts'
+import type { Client, JsonPatchOperation } from '#kube/client.ts'
 import type { Priority } from '#kube/limiter.ts'
 import { type Kind, keyOf, placeOf, type Ref } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
@@ -145,10 +145,11 @@ export class Applier {
   }
 
   async #scale({ ref, from, to }: Extract<Step, { do: 'scale' }>, request: ApplyRequest): Promise<boolean> {
-    const patch = [
-      { op: 'test', path: '/spec/replicas', value: from },
-      { op: 'replace', path: '/spec/replicas', value: to },
-    ] as const
+    const patch: JsonPatchOperation[] = [
+      // A scale of zero comes without its number.
+      from === 0 ? { op: 'test', path: '/spec', value: {} } : { op: 'test', path: '/spec/replicas', value: from },
+      { op: 'add', path: '/spec/replicas', value: to },
+    ]
     try {
       await this.#client.patch(
         ref.kind,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { thorough } from '#base/thorough.testkit.ts'
 import {
   assertAsWanted,
   chance,
@@ -15,7 +16,7 @@ import {
 } from './simulation.testkit.ts'
 
 /** The same in every run of the tests; `npm run simulate` takes others, and more. */
-const runs = 100_000
+const runs = thorough ? 100_000 : 20_000
 
 test(`${runs} runs with fixed seeds: each ends as wanted, within surge and budget, makes no twin and spares what is protected`, () => {
   for (let seed = 1; seed <= runs; seed++) {

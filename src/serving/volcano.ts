@@ -40,8 +40,11 @@ async function look(client: Client, signal: AbortSignal): Promise<Volcano> {
   const resources = await read(client, `/apis/${group}/${version}`, signal)
   const names = (resources as { resources?: readonly { name?: string }[] } | undefined)?.resources ?? []
   if (!names.some(({ name }) => name === PodGroup.plural)) return 'absent'
-  const schemas = await read(client, `/openapi/v3/apis/${group}/${version}`, signal)
-  return JSON.stringify(schemas ?? {}).includes('"subGroupPolicy"') ? 'subGroups' : 'plain'
+  const schemas = JSON.stringify((await read(client, `/openapi/v3/apis/${group}/${version}`, signal)) ?? {})
+  // A kind is served a moment before it is described.
+  if (!schemas.includes(`"${PodGroup.kind}"`))
+    throw new Fault('unavailable', 'NotDescribed', 'PodGroups are not described yet')
+  return schemas.includes('"subGroupPolicy"') ? 'subGroups' : 'plain'
 }
 
 /** `undefined` for a path that is not there. */

@@ -98,6 +98,14 @@ const others: Record<string, { container: Partial<ContainerCommand>; run: Progra
     container: { command: ['bash', '-c', 'chmod +x h.sh && ./h.sh worker --ray_address=pod.ns'] },
     run: 'follower',
   },
+  'the same by a shell that is given the file, as the guides of vLLM write it': {
+    container: { command: ['bash', '-c', 'bash /examples/multi-node-serving.sh worker --ray_address=pod.ns'] },
+    run: 'follower',
+  },
+  'and without a script': {
+    container: { command: ['sh', 'multi-node-serving.sh', 'worker', '--ray_address=pod.ns'] },
+    run: 'follower',
+  },
   'the sidecar by its image': {
     container: { image: 'kthena/runtime:1', args: [...sidecar, '--model', 'm'] },
     run: 'sidecar',

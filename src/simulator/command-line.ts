@@ -85,7 +85,7 @@ function unwrap(words: readonly string[]): readonly string[] {
   let from = 0
   while (from < words.length) {
     const name = basename(words[from])
-    if (name === 'exec' || name === 'nohup') from++
+    if (name === 'exec' || name === 'nohup' || (isShell(name) && isFile(words[from + 1]))) from++
     else if (name === 'tini' || name === 'dumb-init') {
       from++
       while (words[from]?.startsWith('-') === true) from++
@@ -221,6 +221,11 @@ function pairs(args: readonly string[]): Map<string, string> {
 
 function isShell(word: string | undefined): boolean {
   return /^(ba|da|z|a)?sh$/.test(basename(word))
+}
+
+/** What a shell would read its commands from, where it is not told them by `-c`. */
+function isFile(word: string | undefined): boolean {
+  return word !== undefined && !word.startsWith('-')
 }
 
 function basename(word: string | undefined): string {

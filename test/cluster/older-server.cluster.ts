@@ -14,6 +14,7 @@ import { problemsOnly } from '../ground.ts'
 import { startMachine } from '../machine.ts'
 import { startManager } from '../manager-process.ts'
 import { temporaryDirectory } from '../up-process.ts'
+import { installVolcano } from '../volcano/install.ts'
 import { startFaultProxy } from './fault-proxy.ts'
 import { type ClusterTarget, clusterTarget } from './target.ts'
 
@@ -35,6 +36,7 @@ async function throughOlderServer(t: TestContext, token: string): Promise<string
 
 test('the manager serves all the same', async (t) => {
   const machine = await startMachine(t)
+  await installVolcano(machine)
   const kubeconfig = await throughOlderServer(t, tokens.manager)
   const manager = startManager(t, kubeconfig, ['--leader-elect-resource-namespace', 'fairlead-system'])
   await machine.apply(modelBooster('chat'))

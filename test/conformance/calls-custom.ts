@@ -285,6 +285,22 @@ export const customCalls: Calls = {
     ],
   },
 
+  'an object to scale to zero': {
+    ask: `POST ${widgets}`,
+    body: { ...head, metadata: { name: 'idle' }, spec: { name: 'idle', replicas: 2 } },
+  },
+  'a scale to zero': patch('idle', { spec: { replicas: 0 } }, '/scale'),
+  'a scale of zero is got': { ask: `GET ${widgets}/idle/scale` },
+  'a scale from zero': {
+    ask: `PATCH ${widgets}/idle/scale`,
+    type: jsonPatch,
+    body: [
+      { op: 'test', path: '/spec', value: {} },
+      { op: 'add', path: '/spec/replicas', value: 3 },
+    ],
+  },
+  'what was at zero is deleted': { ask: `DELETE ${widgets}/idle` },
+
   'custom objects by a field': {
     ask: `GET ${widgets}?fieldSelector=spec.size%3Dl`,
     pick: [

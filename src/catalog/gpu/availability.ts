@@ -27,7 +27,7 @@ export function availabilityOf(gpu: Gpu | undefined, inventory: Inventory): Avai
   const { gpus, simulated, unknown } = inventory
   const model = wantedModel(gpu)
   const there = gpus.size === 0 ? 'there are none' : `there are ${[...gpus.keys()].join(', ')}`
-  if (suiting(gpu, inventory).length > 0) return available(`${enough(gpu, inventory)}`)
+  if (suiting(gpu, inventory).length > 0) return available(enough(gpu, inventory))
   if (simulated) return available('a local node takes every pod and simulates its GPUs')
   if (gpu.minVram !== undefined) {
     return missing('VRAMNotAvailable', `no node has a GPU with ${gpu.minVram} of memory or more; ${there}`)

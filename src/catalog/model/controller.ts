@@ -6,7 +6,7 @@ import { AIMService } from '#api/aim-service.ts'
 import type { AIMServiceTemplate } from '#api/aim-service-template.ts'
 import type { ControllerDefinition, Watch } from '#controller/controller.ts'
 import type { Index, Reader } from '#controller/domain.ts'
-import { keyOf, type Kind, placeOf } from '#machinery/kind.ts'
+import { keyOf, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
 import { modelsByConfig, servicesByTemplate } from '../indexes.ts'
 import { configMapNames, envReferences, secretNames, secretReferences } from '../references.ts'
@@ -56,8 +56,8 @@ function watchesOf(scope: Scope, systemNamespace: string): Watch[] {
     ...configs.map((kind): Watch => ({ kind, keysOf: naming(modelsByConfig) })),
     { kind: secretNames, keysOf: (secret, read) => [...naming(bySecret)(secret, read), ...byAttached(secret, read)] },
     { kind: configMapNames, keysOf: naming(byConfigMap) },
-    { kind: ServiceAccount as Kind, keysOf: naming(byAccount) },
-    { kind: AIMService as Kind, keysOf: (service, read) => modelsOfService(scope, service as AIMService, read) },
+    { kind: ServiceAccount, keysOf: naming(byAccount) },
+    { kind: AIMService, keysOf: (service, read) => modelsOfService(scope, service as AIMService, read) },
   ]
 
   /** Through the accounts that a secret is attached to. */

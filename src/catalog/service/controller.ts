@@ -45,7 +45,7 @@ function services(read: Reader, { metadata }: Resource, wanted: (service: AIMSer
 }
 
 function ofModel(model: Resource, read: Reader): string[] {
-  const { image = '' } = (model as AIMModel).spec
+  const { image } = (model as AIMModel).spec
   return services(read, model, ({ spec }) => {
     const { name, ref, image: wanted, custom } = spec.model
     return (

@@ -20,7 +20,7 @@ export function plan(service: AIMService, observed: Observed): Plan {
   const { model, ingredients } = observed
   const notes = notesOf(service, observed)
   const { wanted } = model
-  if (wanted !== undefined) return { stages: [[apply(AIMModel as Kind, wanted, 'ModelCreated')]], notes }
+  if (wanted !== undefined) return { stages: [[apply(AIMModel, wanted, 'ModelCreated')]], notes }
   const gone = unwantedRoute(service, observed)
   if (ingredients === undefined || !judge(service, observed).servable) return { stages: gone, notes }
   const stages = [

@@ -63,7 +63,7 @@ function profilesOf(text: string): Entry[] | undefined {
   try {
     const value: unknown = JSON.parse(text)
     const isProfiles = Array.isArray(value) && value.length > 0 && value.every(isEntry)
-    return isProfiles ? (value as Entry[]) : undefined
+    return isProfiles ? value : undefined
   } catch {
     return undefined // noise around it
   }

@@ -32,10 +32,11 @@ const jobType = 'DiscoveryJobReady'
 export function judge(template: AIMServiceTemplate, observed: Observed, nowMs: number): Judgement {
   const { scope, config, model, gpu, missing, sources } = observed
   const parts = [configComponent(config), modelComponent(model, scope, template.spec.modelName)]
-  const problems: Problem[] = [
-    ...[...(config.missing ? parts.slice(0, 1) : []), ...(model === undefined ? parts.slice(1) : [])],
-    ...missing.map((message) => ({ message })),
-  ].map(({ message }) => ({ category: 'reference', message }))
+  const [configPart, modelPart] = parts
+  const missingParts = [config.missing ? configPart : undefined, model === undefined ? modelPart : undefined]
+  const problems = [...missingParts.flatMap((part) => part?.message ?? []), ...missing].map(
+    (message): Problem => ({ category: 'reference', message }),
+  )
   const so = (own: Partial<Judgement>): Judgement => ({
     components: parts,
     problems,

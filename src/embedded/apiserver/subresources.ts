@@ -27,6 +27,7 @@ export function scaleOf(call: Call, object: AnyResource): AnyResource {
   if (scale === undefined) throw noSuchResource()
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
   const replicas = (path: string): number => Number(getAt(object, parsePath(path) ?? []) ?? 0)
+  const wanted = replicas(scale.specReplicasPath)
   const selector = scale.labelSelectorPath && getAt(object, parsePath(scale.labelSelectorPath) ?? [])
   const text = isObject(selector) ? formatLabelSelector(labelRequirements(selector)) : selector
   return {
@@ -35,7 +36,7 @@ export function scaleOf(call: Call, object: AnyResource): AnyResource {
     metadata: Object.fromEntries(
       Object.entries({ name, namespace, uid, resourceVersion, creationTimestamp }).filter(([, v]) => v !== undefined),
     ),
-    spec: { replicas: replicas(scale.specReplicasPath) },
+    spec: wanted === 0 ? {} : { replicas: wanted }, // Kubernetes leaves a zero out here, and not below
     status: { replicas: replicas(scale.statusReplicasPath), ...(typeof text === 'string' ? { selector: text } : {}) },
   }
 }

@@ -72,7 +72,7 @@ function podOf({ apiVersion, kind, metadata, spec }: Job, ordinal: number): AnyR
     apiVersion: apiVersionOf(Pod),
     kind: Pod.kind,
     metadata: {
-      ...(spec?.template.metadata as object | undefined),
+      ...spec?.template.metadata,
       name: `${name.slice(0, 57)}-${revisionHash([uid, ordinal]).slice(0, 5)}`,
       ...(namespace !== undefined && { namespace }),
       ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }],
