@@ -157,6 +157,17 @@ const rows: Record<
     wantCode: 'MetadataExtractionFailed',
     wantKind: 'unavailable',
   },
+  'a token service that is not there': {
+    instead: (request, response) =>
+      on(/token/, send(404, {}))(request, response) ||
+      on(/manifests/, send(401, { 'www-authenticate': `Bearer realm="http://${request.headers.host}/token"` }))(
+        request,
+        response,
+      ),
+    want: /answered with 404 to a request for a token/,
+    wantCode: 'MetadataExtractionFailed',
+    wantKind: 'unavailable',
+  },
   'a token that is not enough': {
     instead: (request, response) =>
       on(/token/, send(200, {}, '{"access_token": "t"}'))(request, response) ||
@@ -301,6 +312,19 @@ test('an identity token buys tokens, and is sent to the token service alone', as
     service: 's',
     scope: 'repository:amd/x:pull',
   })
+})
+
+test('an identity token is sent on to nobody', async () => {
+  await using thief = await startRegistry()
+  const instead: Instead = (request, response) =>
+    on(/token/, send(307, { location: `http://${thief.host}/token` }))(request, response) ||
+    on(/./, send(401, { 'www-authenticate': `Bearer realm="http://${request.headers.host}/token"` }))(request, response)
+  await using registry = await startRegistry({ instead })
+  await using registries = openRegistries()
+  const login = { by: 'identity-token', token: 'id' } as const
+  const credentials: readonly Credential[] = [{ host: registry.host, path: '', login, secret: 'ns/s' }]
+  await assert.rejects(registries.inspect(`${registry.host}/amd/x:1`, { credentials, signal }), /answered 307/)
+  assert.deepEqual(thief.requests, [])
 })
 
 test('a registry’s certificate is trusted by the authority that the administrator names', async (t) => {

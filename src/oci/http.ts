@@ -1,6 +1,6 @@
 /** One question to a registry: bounded in size and time, with credentials that never go to another host. */
 import type { IncomingHttpHeaders } from 'node:http'
-import { rootCertificates } from 'node:tls'
+import { getCACertificates } from 'node:tls'
 import type * as Undici from 'undici'
 import type { Dispatcher } from 'undici'
 import { mayBeAsked } from './endpoints.ts'
@@ -14,7 +14,7 @@ export interface Question {
   readonly from: string
   readonly authorization?: string | undefined
   readonly accept?: string
-  /** Sent as a form by POST; without one, it is a GET. */
+  /** Sent as a form by POST, and to nobody else; without one, it is a GET. */
   readonly form?: URLSearchParams
   /** A longer answer is a fault. */
   readonly limitBytes: number
@@ -71,11 +71,12 @@ export function connectRegistries(settings: RegistrySettings): RegistryHttp {
   }
 
   async function ask(question: Question, redirectsLeft = mostRedirects): Promise<Answer> {
-    const { url, signal } = question
+    const { url, form, signal } = question
     try {
       const { statusCode: status, headers, body } = await send(question)
       const next = headers['location']
-      if (redirects.has(status) && typeof next === 'string' && redirectsLeft > 0) {
+      const isSentOn = redirects.has(status) && typeof next === 'string' && form === undefined
+      if (isSentOn && redirectsLeft > 0) {
         await body.dump()
         return await ask(redirected(question, new URL(next, url)), redirectsLeft - 1)
       }
@@ -102,7 +103,7 @@ function openAgent(
   { EnvHttpProxyAgent }: typeof Undici,
   { certificateAuthorities, proxy }: RegistrySettings,
 ): Dispatcher {
-  const ca = certificateAuthorities === undefined ? {} : { ca: [...rootCertificates, certificateAuthorities] }
+  const ca = certificateAuthorities === undefined ? {} : { ca: [...getCACertificates(), certificateAuthorities] }
   return new EnvHttpProxyAgent({
     connect: { ...ca, timeout: connectTimeoutMs, lookup: guardedLookup },
     requestTls: ca,

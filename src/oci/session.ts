@@ -76,9 +76,11 @@ export function openSession({ http, origin, scope, login, signal, now }: Session
   }
 
   function tokenOf(answer: Answer): string {
-    if (answer.status !== 200) throw refusal(answer, now())
+    const { status, url } = answer
+    if (status === 404) throw nonsense(url, '404 to a request for a token')
+    if (status !== 200) throw refusal(answer, now())
     const token = tokenIn(answer.body)
-    if (token === undefined) throw nonsense(answer.url, 'no token')
+    if (token === undefined) throw nonsense(url, 'no token')
     return token
   }
 
