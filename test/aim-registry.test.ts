@@ -14,7 +14,6 @@ aimRegistrySuite('a registry in this process', startRegistry)
 
 const found = await findRegistry(process.env)
 if ('path' in found) aimRegistrySuite('docker-registry', (options) => startDebianRegistry(found.path, options))
-else console.error(`models were not tried with docker-registry: ${found.missing}`)
 
 const transient = {
   status: 'Progressing',
