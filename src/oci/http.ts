@@ -107,6 +107,8 @@ function openAgent(
   return new EnvHttpProxyAgent({
     connect: { ...ca, timeout: connectTimeoutMs, lookup: guardedLookup },
     requestTls: ca,
+    // A handful of requests to each host gains nothing by it.
+    allowH2: false,
     headersTimeout: silenceTimeoutMs,
     bodyTimeout: silenceTimeoutMs,
     // Texts, so that it does not look into the environment by itself.
