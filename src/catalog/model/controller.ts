@@ -1,12 +1,12 @@
 import type { Clock } from '#base/clock.ts'
-import { ServiceAccount } from '#api/core/kinds.ts'
-import type { AIMModel, AIMModelStatus } from '#api/aim-model.ts'
+import { Node, ServiceAccount } from '#api/core/kinds.ts'
+import { AIMClusterModel, type AIMModel, type AIMModelStatus } from '#api/aim-model.ts'
 import { AIMClusterRuntimeConfig, AIMRuntimeConfig } from '#api/aim-runtime-config.ts'
 import { AIMService } from '#api/aim-service.ts'
 import type { AIMServiceTemplate } from '#api/aim-service-template.ts'
 import type { ControllerDefinition, Watch } from '#controller/controller.ts'
 import type { Index, Reader } from '#controller/domain.ts'
-import { keyOf, placeOf } from '#machinery/kind.ts'
+import { keyOf, type Kind, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
 import { modelsByConfig, servicesByTemplate } from '../indexes.ts'
 import { configMapNames, envReferences, secretNames, secretReferences } from '../references.ts'
@@ -37,6 +37,9 @@ export function modelController(options: ModelOptions): ControllerDefinition<AIM
   }
 }
 
+/** Passes read them, so their caches must be filled before the first; what happens to them wakes nobody. */
+const readBeside: readonly Kind[] = [AIMClusterModel, Node] as readonly Kind[]
+
 function watchesOf(scope: Scope, systemNamespace: string): Watch[] {
   const isNamespaced = scope.model.namespaced
   const modelsIn = (models: readonly AIMModel[], namespace: string | undefined): string[] =>
@@ -57,6 +60,7 @@ function watchesOf(scope: Scope, systemNamespace: string): Watch[] {
     { kind: secretNames, keysOf: (secret, read) => [...naming(bySecret)(secret, read), ...byAttached(secret, read)] },
     { kind: configMapNames, keysOf: naming(byConfigMap) },
     { kind: ServiceAccount, keysOf: naming(byAccount) },
+    ...readBeside.map((kind): Watch => ({ kind, keysOf: () => [] })),
     { kind: AIMService, keysOf: (service, read) => modelsOfService(scope, service as AIMService, read) },
   ]
 
