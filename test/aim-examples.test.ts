@@ -61,7 +61,7 @@ const examples: Record<string, Example> = {
   'discovery.yaml': model({ ...read, ServiceTemplatesReady: 'True/NoTemplatesExpected' }),
   'environment-from-secret.yaml': model({ ...read, ...all }),
   'model-source.yaml': {
-    kind: AIMClusterModelSource as Kind,
+    kind: AIMClusterModelSource,
     name: 'amd',
     conditions: { FiltersReady: 'True/AllFiltersSucceeded', MaxModelsLimitReached: 'False/WithinLimit' },
   },
