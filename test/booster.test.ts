@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import { kthena } from '#api/dialects.ts'
 import { Pod } from '#api/core/kinds.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
@@ -11,6 +12,7 @@ import { ModelServing } from '#api/model-serving.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { backend, modelBooster } from './builders.ts'
+import { boosterPromises } from './suites/booster-promises.ts'
 import { writesIn } from './tools.ts'
 import { startWorld, type World } from './world.ts'
 
@@ -26,85 +28,8 @@ const two = (overrides: Record<string, unknown> = {}) =>
     backends: [backend('backend1', { routeWeight: 40 }), backend('backend2', { routeWeight: 60 })],
     ...overrides,
   })
-const policy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue: 10 }] }
 
-test('a booster of two backends becomes five objects by name, and Active once their pods are ready', async (t) => {
-  const world = await startWorld(t)
-  await world.apply(two())
-  await world.condition(ModelBooster, 'test-model', 'Active')
-  assert.deepEqual(await childNames(world), [
-    'ModelRoute/test-model',
-    'ModelServer/test-model-backend1',
-    'ModelServer/test-model-backend2',
-    'ModelServing/test-model-backend1',
-    'ModelServing/test-model-backend2',
-  ])
-  await world.condition(ModelBooster, 'test-model', 'Initialized')
-})
-
-test('a policy at the model adds one policy and one binding, named like the model', async (t) => {
-  const world = await startWorld(t)
-  await world.apply(
-    two({
-      autoscalingPolicy: policy,
-      backends: [backend('backend1', { scalingCost: 1 }), backend('backend2', { scalingCost: 2 })],
-    }),
-  )
-  await world.condition(ModelBooster, 'test-model', 'Active')
-  const scaling = (await childNames(world)).filter((name) => name.startsWith('Autoscaling'))
-  assert.deepEqual(scaling, ['AutoscalingPolicy/test-model', 'AutoscalingPolicyBinding/test-model'])
-})
-
-test('a policy at a backend adds a pair named like model and backend; taking it away takes the pair away', async (t) => {
-  const world = await startWorld(t)
-  await world.apply(
-    two({ backends: [backend('backend1', { autoscalingPolicy: policy, maxReplicas: 2 }), backend('backend2')] }),
-  )
-  await world.condition(ModelBooster, 'test-model', 'Active')
-  const scaling = (await childNames(world)).filter((name) => name.startsWith('Autoscaling'))
-  assert.deepEqual(scaling, ['AutoscalingPolicy/test-model-backend1', 'AutoscalingPolicyBinding/test-model-backend1'])
-  await world.apply(two())
-  await world.until('the pair to go', async () =>
-    (await childNames(world)).every((name) => !name.startsWith('Autoscaling')),
-  )
-})
-
-test('every child has the booster as its controller and both managed-by labels', async (t) => {
-  const world = await startWorld(t)
-  const { metadata } = await world.apply(
-    two({ autoscalingPolicy: policy, backends: [backend('a', { scalingCost: 1 }), backend('b', { scalingCost: 2 })] }),
-  )
-  await world.condition(ModelBooster, 'test-model', 'Initialized')
-  const children = (await Promise.all(childKinds.map((kind) => world.list(kind)))).flat()
-  assert.equal(children.length, 7)
-  for (const child of children) {
-    assert.deepEqual(child.metadata.ownerReferences, [
-      {
-        apiVersion: 'workload.serving.volcano.sh/v1alpha1',
-        kind: 'ModelBooster',
-        name: 'test-model',
-        uid: metadata.uid,
-        controller: true,
-        blockOwnerDeletion: true,
-      },
-    ])
-    assert.equal(child.metadata.labels?.['registry.volcano.sh/managed-by'], 'registry.volcano.sh')
-    assert.equal(child.metadata.labels?.['workload.serving.volcano.sh/managed-by'], 'workload.serving.volcano.sh')
-  }
-})
-
-for (const propagationPolicy of ['Background', 'Foreground'] as const) {
-  test(`deleting the booster (${propagationPolicy}) takes its children and their pods with it`, async (t) => {
-    const world = await startWorld(t)
-    await world.apply(two())
-    await world.condition(ModelBooster, 'test-model', 'Active')
-    await world.client.delete(ModelBooster, { namespace: 'default', name: 'test-model' }, { propagationPolicy })
-    await world.until('all to go', async () => {
-      const left = [...(await childNames(world)), ...(await world.list(Pod)), ...(await world.list(ModelBooster))]
-      return left.length === 0
-    })
-  })
-}
+boosterPromises(kthena, startWorld)
 
 test('an update reaches the children, and Active waits for pods of the new template', async (t) => {
   const world = await startWorld(t)
@@ -230,7 +155,7 @@ test('gang scheduling is off unless asked for', async (t) => {
   ])
 })
 
-test('creating a booster costs its children and at most two status writes; a pass repeated writes nothing', async (t) => {
+test('B-23: creating a booster costs its children and at most two status writes; a pass repeated writes nothing', async (t) => {
   const world = await startWorld(t)
   await world.apply(two())
   await world.condition(ModelBooster, 'test-model', 'Active')

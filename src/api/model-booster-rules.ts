@@ -18,9 +18,10 @@ import {
   servedNameOf,
 } from './model-booster-normal.ts'
 import { checkConnector, unknownConnectors } from './model-booster-rules-connector.ts'
+import { checkAdditionalRoutes } from './model-booster-rules-route.ts'
 import { checkScale, unscaledBackends } from './model-booster-rules-scale.ts'
 import { checkStorage } from './model-booster-rules-storage.ts'
-import { checkWorkers } from './model-booster-rules-worker.ts'
+import { checkOptions, checkWorkers } from './model-booster-rules-worker.ts'
 
 const maxLabelLength = 63
 const maxTargets = 16
@@ -41,12 +42,14 @@ export function checkModelBooster(object: Resource): FieldError[] {
     ...checkScale(booster, spec),
     ...backends.flatMap((backend) => [
       ...checkWorkers(backend),
+      ...checkOptions(backend),
       ...(isPaired(backend) ? checkConnector(backend) : []),
       ...checkStorage(backend),
       ...checkAdapters(booster, backend),
     ]),
     ...checkNames(booster),
     ...checkRoute(booster),
+    ...checkAdditionalRoutes(booster),
   ]
 }
 
@@ -156,10 +159,19 @@ export function warnModelBooster(object: Resource): FieldError[] {
       return invalid(path, undefined, `has no autoscaling policy, though others have: it stays at minReplicas (${min})`)
     }),
   ]
+  for (const [field, parentRefs] of parentRefsOf(booster)) {
+    if (parentRefs === undefined) continue
+    warnings.push(invalid(field, undefined, 'the router serves no route for a Gateway yet; without parentRefs it does'))
+  }
   for (const [field, text] of textsOf(specOf(object), 'spec')) {
     if (text.includes('${')) warnings.push(invalid(field, undefined, '"${" is passed on as it is; nothing replaces it'))
   }
   return warnings
+}
+
+function parentRefsOf({ parentRefs, additionalRoutes }: NormalBooster) {
+  const own = ['spec.parentRefs', parentRefs] as const
+  return [own, ...additionalRoutes.map((route) => [`${route.path}.parentRefs`, route.parentRefs] as const)]
 }
 
 function warnBackend(booster: NormalBooster, backend: NormalBackend): FieldError[] {

@@ -69,6 +69,7 @@ export function commandLine(io: Io): Command {
         .default('full'),
     )
     .option('--leader-worker-sets', 'take LeaderWorkerSets for ModelServings; their definition has to be applied')
+    .option('--matrixinfer', 'serve MatrixInfer’s kinds too: Model, ModelInfer and theirs')
     .option('--json', 'one JSON object a line instead of the live tree')
     .action(async (options) => (await import('./up.ts')).up(options, io))
 
@@ -82,6 +83,7 @@ export function commandLine(io: Io): Command {
     .option('--context <name>', 'context of the kubeconfig to use')
     .option('--namespaces <names>', 'route to these alone, with commas between them; default all', namespaces)
     .option('--drain-seconds <seconds>', 'how long running answers may take after a request to stop', seconds, 300)
+    .option('--matrixinfer', 'serve routes of MatrixInfer’s kinds too')
     .option('--json', 'one JSON object a line')
     .addOption(logLevel('warn'))
     .addOption(new Option('--below-up', 'take the kubeconfig from standard input, and stop when that ends').hideHelp())

@@ -15,6 +15,8 @@ export interface ObjectState {
 const leading: Record<string, string> = {
   ModelBooster: 'Active',
   ModelServing: 'Available',
+  Model: 'Active',
+  ModelInfer: 'Available',
   ModelServer: 'Ready',
   ModelRoute: 'Accepted',
   AutoscalingPolicy: 'Ready',
