@@ -68,7 +68,7 @@ function definitionsOf(kinds: readonly Kind[]): Definitions {
 }
 
 function fileName(kind: string): string {
-  return kind.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `-${letter}`).toLowerCase()
+  return kind.replaceAll(/(?<=[a-z]|AIM)[A-Z]/g, (letter) => `-${letter}`).toLowerCase()
 }
 
 function read(path: string): string | undefined {

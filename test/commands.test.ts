@@ -63,7 +63,7 @@ test('apply, get, tree, describe, logs and delete do to objects what they say', 
   await prints(['why', 'autoscalingpolicybinding', 'scaled'], /^AutoscalingPolicyBinding\/scaled\n/)
   await prints(
     ['why', 'pod', 'x'],
-    /^error: why explains what a ModelBooster becomes, and scaling; .* shows its conditions and events/,
+    /^error: why explains what a ModelBooster becomes, scaling, and the AIM catalog; .* shows its conditions and events/,
     64,
   )
   await prints(

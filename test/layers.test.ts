@@ -34,6 +34,8 @@ const packages: Record<string, readonly string[]> = {
   zod: ['api', 'cli', 'router', 'simulator', 'embedded/node'],
   '@marcbachmann/cel-js': ['machinery'],
   pino: ['cli'],
+  // Versions in tags of images.
+  semver: ['catalog'],
   'prom-client': ['autoscaler', 'controller', 'router', 'simulator'],
   commander: ['cli'],
   '@peculiar/x509': ['cli'],

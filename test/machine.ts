@@ -5,6 +5,7 @@
 import type { TestContext } from 'node:test'
 import { systemClock } from '#base/clock.ts'
 import type { AutoscalingOptions } from '#cli/autoscaling.ts'
+import type { CatalogOptions } from '#cli/catalog.ts'
 import { type ControllerName, startControllers } from '#cli/controllers.ts'
 import type { RunningController } from '#controller/controller.ts'
 import { createClient } from '#kube/create-client.ts'
@@ -23,6 +24,7 @@ export interface MachineOptions extends GroundOptions {
   readonly routers?: Routers
   /** Which of our controllers; by default those that run unless asked otherwise. */
   readonly controllers?: readonly ControllerName[]
+  readonly catalog?: CatalogOptions
 }
 
 export interface Machine extends AsyncDisposable, Tools {
@@ -45,7 +47,7 @@ const nobody: Running = { controllers: [], caches: new Map() }
 
 export async function startMachine(
   t: Pick<TestContext, 'after'>,
-  { routers, controllers: names, ...options }: MachineOptions = {},
+  { routers, controllers: names, catalog, ...options }: MachineOptions = {},
   opening = openGround(options),
 ): Promise<Machine> {
   const ground = await opening
@@ -68,6 +70,7 @@ export async function startMachine(
       const controllers = startControllers(runtime, names, {
         ...(routers !== undefined && { routers }),
         autoscaling,
+        ...(catalog !== undefined && { catalog }),
       })
       const started = (running = { controllers, caches })
       let dead: Promise<void> | undefined

@@ -6,6 +6,8 @@ import type { Values } from './values.ts'
 export interface DeploymentFacts {
   readonly program: Program
   readonly args: readonly Tree[]
+  /** An operator's own, where the value names any. */
+  readonly files?: { readonly configMap: Hole; readonly folder: string }
   readonly ports: Readonly<Record<string, number>>
   /** Name of the port that answers `/healthz` and `/readyz`. */
   readonly probed: string
@@ -47,6 +49,7 @@ export function deployment(facts: DeploymentFacts): Tree {
           ...placement(of),
           imagePullSecrets: optional(value((v) => v.image.pullSecrets)),
           containers: [container(facts, of)],
+          ...volumes(facts),
         },
       },
     },
@@ -56,7 +59,13 @@ export function deployment(facts: DeploymentFacts): Tree {
 /** The number, for the kubelet to see that it is not root's; the Dockerfile names the same. */
 const imageUser = 65_532
 
-function container({ program, args, ports, probed, lifecycle }: DeploymentFacts, of: Of): Tree {
+function volumes({ files }: DeploymentFacts): Record<string, Tree> {
+  if (files === undefined) return {}
+  const { configMap } = files
+  return { volumes: when(configMap, [{ name: 'files', configMap: { name: configMap } }]) }
+}
+
+function container({ program, args, files, ports, probed, lifecycle }: DeploymentFacts, of: Of): Tree {
   const { repository, tag } = { repository: value((v) => v.image.repository), tag: value((v) => v.image.tag) }
   const probe = (path: string) => ({ httpGet: { path, port: probed } })
   return {
@@ -69,6 +78,9 @@ function container({ program, args, ports, probed, lifecycle }: DeploymentFacts,
     livenessProbe: { ...probe('/healthz'), periodSeconds: 10, failureThreshold: 6 },
     readinessProbe: { ...probe('/readyz'), periodSeconds: 5 },
     resources: of((v) => v.resources),
+    ...(files && {
+      volumeMounts: when(files.configMap, [{ name: 'files', mountPath: files.folder, readOnly: true }]),
+    }),
     ...(lifecycle === undefined ? {} : { lifecycle }),
     securityContext: {
       allowPrivilegeEscalation: false,

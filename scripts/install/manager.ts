@@ -8,6 +8,8 @@ import { joined, not, text, value, when } from './tree.ts'
 export const managerPorts = { metrics: 8080, health: 8081 }
 
 const namespaces = value((v) => v.namespaces)
+const registries = value((v) => v.manager.registriesConfigMap)
+const registriesFolder = '/etc/fairlead/registries'
 const matrixinfer = value((v) => v.matrixinfer)
 const controllers = joined(value((v) => v.manager.controllers))
 
@@ -21,6 +23,7 @@ export const manager: Parts = {
         when(not(matrixinfer), text`--controllers=${controllers}`),
         when(matrixinfer, text`--controllers=${controllers},matrixinfer`),
         when(namespaces, text`--namespaces=${joined(namespaces)}`),
+        when(registries, `--registries=${registriesFolder}/registries.yaml`),
         '--leader-elect=true',
         '--leader-elect-resource-namespace=$(POD_NAMESPACE)',
         `--metrics-bind-address=:${managerPorts.metrics}`,
@@ -28,6 +31,7 @@ export const manager: Parts = {
         `--router-urls=http://${metricsServiceName('router')}.$(POD_NAMESPACE):${routerPorts.metrics}`,
         text`--log-level=${value((v) => v.logLevel)}`,
       ],
+      files: { configMap: registries, folder: registriesFolder },
       ports: managerPorts,
       probed: 'health',
       // A new pod waits for the Lease as the old ones do, so nothing is gained by starting it first.

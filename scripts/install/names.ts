@@ -29,3 +29,8 @@ export const commonLabels: { readonly [label: string]: Tree } = {
   'app.kubernetes.io/part-of': 'fairlead',
   'app.kubernetes.io/version': version,
 }
+
+/** Labels of a namespace whose pods need no more than the strictest standard allows. */
+export const restricted: Readonly<Record<string, string>> = Object.fromEntries(
+  ['enforce', 'audit', 'warn'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted']),
+)

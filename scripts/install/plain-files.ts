@@ -4,7 +4,7 @@
  */
 import type { CustomResourceDefinition } from '#api/core/types.generated.ts'
 import { forMatrixInfer, forTheCluster, forThePrograms } from './installation.ts'
-import { commonLabels, nameOf, programs, systemNamespace } from './names.ts'
+import { commonLabels, nameOf, programs, restricted, systemNamespace } from './names.ts'
 import type { Parts } from './parts.ts'
 import { leaderWorkerSetRoles } from './rbac.ts'
 import { resolve } from './resolve.ts'
@@ -83,12 +83,7 @@ const namespaceObject: Tree = {
   kind: 'Namespace',
   metadata: {
     name: systemNamespace,
-    labels: {
-      ...commonLabels,
-      ...Object.fromEntries(
-        ['enforce', 'audit', 'warn'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted']),
-      ),
-    },
+    labels: { ...commonLabels, ...restricted },
   },
 }
 

@@ -2,7 +2,7 @@
 import { Role } from '#api/core/kinds.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import { commonLabels, labelsOf, nameOf, type Program } from './names.ts'
-import { homeRights, leaderWorkerSetRights, legacyRights, type Right, rights } from './rights.ts'
+import { catalogRights, homeRights, leaderWorkerSetRights, legacyRights, type Right, rights } from './rights.ts'
 import { each, item, namespace, not, type Tree, value, when } from './tree.ts'
 
 const apiVersion = apiVersionOf(Role)
@@ -35,6 +35,12 @@ function rolesNamed(name: string, program: Program, own: readonly Right[]): Tree
     each(namespaces, role({ program, name, namespace: item, rules })),
     each(namespaces, roleBinding({ program, name, namespace: item })),
   ]
+}
+
+/** What the AIM catalog needs beside: apart, because it reads Secrets, so that whoever does without can leave it out. */
+export function catalogRoles(): Tree[] {
+  const documents = clusterWide('manager', `${nameOf('manager')}-aim-catalog`, rulesOf(catalogRights))
+  return documents.map((document) => when(not(namespaces), document))
 }
 
 /** What the manager needs only where it takes LeaderWorkerSets. */

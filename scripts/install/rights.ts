@@ -2,7 +2,23 @@
  * What the programs may do: exactly what they do. `test/rights.test.ts` compares it with the requests of a run, and the
  * suites on a real API server run with these rights and no others.
  */
-import { ConfigMap, ControllerRevision, Event, Lease, Pod, Service } from '#api/core/kinds.ts'
+import {
+  ConfigMap,
+  ControllerRevision,
+  Event,
+  Job,
+  Lease,
+  Node,
+  Pod,
+  Secret,
+  Service,
+  ServiceAccount,
+} from '#api/core/kinds.ts'
+import { AIMClusterModelSource } from '#api/aim-cluster-model-source.ts'
+import { AIMClusterModel, AIMModel } from '#api/aim-model.ts'
+import { AIMClusterRuntimeConfig, AIMRuntimeConfig } from '#api/aim-runtime-config.ts'
+import { AIMService } from '#api/aim-service.ts'
+import { AIMClusterServiceTemplate, AIMServiceTemplate } from '#api/aim-service-template.ts'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
 import { matrixinfer } from '#api/dialects.ts'
@@ -20,7 +36,7 @@ export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'd
 
 export interface Right {
   readonly kind: Kind
-  readonly subresource?: 'status' | 'scale' | 'finalizers'
+  readonly subresource?: 'status' | 'scale' | 'finalizers' | 'log'
   readonly verbs: readonly Verb[]
   /** Of these objects only. Creating and listing cannot be narrowed so. */
   readonly names?: readonly string[]
@@ -74,6 +90,28 @@ function translated(own: readonly Right[]): Right[] {
     return part === undefined ? [] : [{ ...right, kind: kinds[part] }]
   })
 }
+
+const templates = [AIMServiceTemplate, AIMClusterServiceTemplate]
+const models = [AIMModel, AIMClusterModel]
+const catalog = [...models, ...templates, AIMService, AIMRuntimeConfig, AIMClusterRuntimeConfig, AIMClusterModelSource]
+
+/** What the catalog needs beside. It reads nodes and kinds of the whole cluster, so it runs only where all is watched. */
+export const catalogRights: readonly Right[] = [
+  ...catalog.map((kind): Right => ({ kind, verbs: watched })),
+  ...catalog.map((kind): Right => ({ kind, subresource: 'status', verbs: ['patch'] })),
+  // That of a service's image, and those that a source finds.
+  { kind: AIMModel, verbs: applied },
+  { kind: AIMClusterModel, verbs: ['create'] },
+  ...templates.map((kind): Right => ({ kind, verbs: [...applied, 'delete'] })),
+  // Made once; one that is there already is read to see whose it is.
+  { kind: Job, verbs: [...watched, 'get', 'create'] },
+  { kind: Pod, subresource: 'log', verbs: ['get'] },
+  { kind: Node, verbs: watched },
+  // Only their names are watched. Credentials are read when a registry is asked.
+  { kind: Secret, verbs: [...watched, 'get'] },
+  { kind: ConfigMap, verbs: watched },
+  { kind: ServiceAccount, verbs: watched },
+]
 
 /** Beside the manager's, where it takes LeaderWorkerSets. */
 export const leaderWorkerSetRights: readonly Right[] = [

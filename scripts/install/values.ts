@@ -43,6 +43,10 @@ const Manager = z.strictObject({
     .min(1)
     .default(['*'])
     .describe('Which to run: "*" for all, or names of some.'),
+  registriesConfigMap: z
+    .string()
+    .default('')
+    .describe('An existing ConfigMap with registries.yaml, and the certificates that it names; empty for none.'),
   resources: resourceNeeds({ requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } }),
   ...placement,
 })

@@ -9,6 +9,10 @@ interface Definition<T extends Resource> {
   readonly group: string
   readonly kind: string
   readonly plural: string
+  /** Default true. */
+  readonly namespaced?: boolean
+  readonly shortNames?: readonly string[]
+  readonly categories?: readonly string[]
   /** What the kind is for, in a sentence. */
   readonly description: string
   readonly spec: z.ZodType
@@ -22,9 +26,10 @@ interface Definition<T extends Resource> {
   readonly warn?: (object: T) => FieldError[]
 }
 
-/** One of our own kinds: namespaced, `v1alpha1`, with a status of its own. */
+/** One of our own kinds: `v1alpha1`, with a status of its own. */
 export function defineKind<T extends Resource>(definition: Definition<T>): Kind<T> {
   const { group, kind, plural, columns, scale, check, warn } = definition
+  const { namespaced = true, shortNames = [], categories = [] } = definition
   let schema: StructuralSchema | undefined
   return {
     group,
@@ -33,9 +38,9 @@ export function defineKind<T extends Resource>(definition: Definition<T>): Kind<
     plural,
     singular: kind.toLowerCase(),
     listKind: `${kind}List`,
-    shortNames: [],
-    categories: [],
-    namespaced: true,
+    shortNames,
+    categories,
+    namespaced,
     status: true,
     ...(scale !== undefined && { scale }),
     columns: [...columns, { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }],

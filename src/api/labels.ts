@@ -69,4 +69,5 @@ export const servingEnv = {
 export const groups = {
   workload: 'workload.serving.volcano.sh',
   networking: 'networking.serving.volcano.sh',
+  aim: 'aim.eai.amd.com',
 } as const

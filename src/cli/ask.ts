@@ -1,7 +1,10 @@
 /** One streamed question to a model through the router: the proof that it is served. */
-import type { ModelBooster } from '#api/model-booster.ts'
+import { aimAnnotations } from '#api/aim-labels.ts'
+import { ModelBooster } from '#api/model-booster.ts'
 import { Fault, messageOf } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
+import { isOfKind } from '#machinery/kind.ts'
+import type { Resource } from '#machinery/meta.ts'
 
 export interface Question {
   readonly url: string
@@ -12,12 +15,14 @@ export interface Question {
 const prompt = 'Say hello.'
 const maxTokens = 24
 
-/** The question that the route of a booster lets through: its name, and the headers that its match asks for. */
-export function questionFor(booster: ModelBooster, routerUrl: string): Question {
-  const wanted = Object.entries(booster.spec.modelMatch?.headers ?? {})
+/** The question that the route of a booster or service lets through: its name, and the headers that its match asks for. */
+export function questionFor(object: Resource, routerUrl: string): Question {
+  const { name = '', annotations = {} } = object.metadata
+  const booster = isOfKind(object, ModelBooster) ? object.spec : undefined
+  const wanted = Object.entries(booster?.modelMatch?.headers ?? {})
   return {
     url: `${routerUrl}/v1/chat/completions`,
-    model: booster.spec.name ?? booster.metadata.name ?? '',
+    model: booster?.name ?? annotations[aimAnnotations.routeModelName] ?? name,
     headers: Object.fromEntries(wanted.map(([name, match]) => [name, match.exact ?? match.prefix ?? ''])),
   }
 }

@@ -11,6 +11,7 @@ import { leaderWorkerSetController } from '#serving/leader-worker-set/controller
 import { findVolcano } from '#serving/volcano.ts'
 import { adapterLoader } from './adapter-loader.ts'
 import { type AutoscalingOptions, scalers } from './autoscaling.ts'
+import { catalogControllers, type CatalogOptions } from './catalog.ts'
 import { usage } from './exit.ts'
 
 /** A controller with its types closed over, so that different ones fit into one list. */
@@ -32,10 +33,11 @@ export interface ControllerChoice {
   /** Who sends requests to pods; nobody by default. */
   readonly routers?: Routers
   readonly autoscaling?: AutoscalingOptions
+  readonly catalog?: CatalogOptions
 }
 
 /** All our controllers, by the name under which a part of them can be asked for. */
-function allControllers({ home, routers, autoscaling = {} }: ControllerChoice) {
+function allControllers({ home, routers, autoscaling = {}, catalog = {} }: ControllerChoice) {
   const at = home === undefined ? {} : { controllerNamespace: home }
   const routed = routers === undefined ? {} : { routers }
   const serving = startable(servingController(routed))
@@ -53,6 +55,7 @@ function allControllers({ home, routers, autoscaling = {} }: ControllerChoice) {
     'leader-worker-set': [startable(leaderWorkerSetController)],
     routing: [startable(routeController()), startable(serverController())],
     autoscaler: scalers(autoscaling),
+    'aim-catalog': catalogControllers(catalog),
     matrixinfer: [
       startable(createBoosterController({ ...at, dialect: matrixinfer })),
       adapterLoader(matrixinfer),
@@ -82,7 +85,7 @@ export function ourControllers(choice: ControllerChoice = {}): readonly Startabl
 export function startControllers(
   runtimeFor: (name: string) => Runtime,
   names?: readonly ControllerName[],
-  parts: Pick<ControllerChoice, 'routers' | 'autoscaling'> = {},
+  parts: Pick<ControllerChoice, 'routers' | 'autoscaling' | 'catalog'> = {},
 ): StartedController[] {
   return ourControllers({ names, ...parts }).map((each) => each.start(runtimeFor(each.name)))
 }

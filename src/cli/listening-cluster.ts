@@ -1,19 +1,19 @@
-import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
 import { z } from 'zod'
 import { systemClock } from '#base/clock.ts'
-import { Fault, messageOf } from '#base/fault.ts'
+import { Fault } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import type { Log } from '#base/log.ts'
 import { parseRuntimes } from '#embedded/node/runtimes-config.ts'
 import type { Routers } from '#serving/routers.ts'
 import type { ControllerName } from './controllers.ts'
 import type { AutoscalingOptions } from './autoscaling.ts'
+import type { CatalogOptions } from './catalog.ts'
 import { claimDataDir } from './data-dir.ts'
 import { loadIdentity, tokenAuthenticator, writeKubeconfig } from './identity.ts'
 import { type LocalCluster, type LocalClusterOptions, type NodeEntry, startLocalCluster } from './local-cluster.ts'
 import { portTaken } from './port-taken.ts'
 import { serveFetch } from './serve.ts'
+import { yamlIn } from './yaml-file.ts'
 
 export interface ListeningClusterOptions extends Pick<LocalClusterOptions, 'controllers' | 'onRequest'> {
   readonly dataDir: string
@@ -26,6 +26,7 @@ export interface ListeningClusterOptions extends Pick<LocalClusterOptions, 'cont
   /** Who sends requests to pods. */
   readonly routers?: Routers
   readonly autoscaling?: AutoscalingOptions
+  readonly catalog?: CatalogOptions
   readonly log: Log
 }
 
@@ -52,6 +53,7 @@ export async function startListeningCluster(options: ListeningClusterOptions): P
       ...(options.routers !== undefined && { routers: options.routers }),
       ...(options.onRequest !== undefined && { onRequest: options.onRequest }),
       ...(options.autoscaling !== undefined && { autoscaling: options.autoscaling }),
+      ...(options.catalog !== undefined && { catalog: options.catalog }),
       ...(options.nodes !== undefined && { nodes: nodesIn(options.nodes) }),
       ...(options.runtimes !== undefined && { runtimes: parseRuntimes(yamlIn(options.runtimes), options.runtimes) }),
     }),
@@ -92,12 +94,4 @@ export function nodesIn(file: string): readonly NodeEntry[] {
   if (parsed.success) return parsed.data.nodes
   const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`)
   throw new Fault('invalid', 'InvalidNodes', `${file}: ${wrong.join('; ')}`)
-}
-
-function yamlIn(file: string): unknown {
-  try {
-    return parse(readFileSync(file, 'utf8')) as unknown
-  } catch (error) {
-    throw new Fault('invalid', 'BadFile', `${file}: ${messageOf(error)}`, { cause: error })
-  }
 }

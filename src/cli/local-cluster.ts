@@ -3,6 +3,7 @@
  * meet only through the API; here, and nowhere else, they are put together.
  */
 import { join } from 'node:path'
+import { defaultAimNamespace } from '#api/aim-labels.ts'
 import { coreKinds } from '#api/core/kinds.ts'
 import { crdOf } from '#api/crd.ts'
 import { legacyKinds } from '#api/family-kinds.ts'
@@ -26,6 +27,7 @@ import type { Kind } from '#machinery/kind.ts'
 import type { Routers } from '#serving/routers.ts'
 import { startSimulation } from '#simulator/simulation.ts'
 import type { AutoscalingOptions } from './autoscaling.ts'
+import type { CatalogOptions } from './catalog.ts'
 import { type ControllerName, startControllers } from './controllers.ts'
 
 export interface LocalClusterOptions {
@@ -46,6 +48,7 @@ export interface LocalClusterOptions {
   /** Who sends requests to pods, for rollouts to wait for; nobody by default. */
   readonly routers?: Routers
   readonly autoscaling?: AutoscalingOptions
+  readonly catalog?: CatalogOptions
   /** One that others use too; by default the cluster has its own. */
   readonly simulation?: SimulationHandle
   /** Makes a change to a cached object throw: for tests. */
@@ -79,6 +82,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
       store,
       kinds: coreKinds,
       customKinds: customKinds(options.controllers ?? []).map(crdOf),
+      namespaces: [options.catalog?.systemNamespace ?? defaultAimNamespace],
       authenticate: options.authenticate,
       kubelet: (name) => nodes.get(name)?.fetch,
       clock,
@@ -112,6 +116,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const ours = startControllers(runtime, options.controllers, {
     ...(options.routers !== undefined && { routers: options.routers }),
     ...(options.autoscaling !== undefined && { autoscaling: options.autoscaling }),
+    ...(options.catalog !== undefined && { catalog: options.catalog }),
   })
   for (const controller of ours) stack.use(controller)
   // Last, so that it shares the caches of the others.

@@ -40,7 +40,10 @@ export function commandLine(io: Io): Command {
       '--apply <file...>',
       'apply these files once the API is ready; a file, a directory, or - for standard input',
     )
-    .option('--exit-when-active', 'end with 0 once every applied ModelBooster is Active and has answered a request')
+    .option(
+      '--exit-when-active',
+      'end with 0 once every applied ModelBooster and AIMService serves and has answered a request',
+    )
     .option('--data-dir <dir>', 'where objects, certificates and the kubeconfig are kept', '.fairlead')
     .option('--api-port <port>', 'port of the Kubernetes API on 127.0.0.1; 0 for any free one', port, 7443)
     .option('--router-port <port>', 'port of the OpenAI-compatible router on 127.0.0.1; 0 for any free one', port, 8080)
@@ -52,6 +55,7 @@ export function commandLine(io: Io): Command {
       '--runtimes <file>',
       'YAML list that says by image pattern how containers are run; default all known engines simulated',
     )
+    .option('--registries <file>', registriesFile)
     .addOption(
       new Option(
         '--durability <mode>',
@@ -125,6 +129,7 @@ export function commandLine(io: Io): Command {
       'Prometheus servers that autoscaling policies may have asked, with commas between them; default none',
       urls,
     )
+    .option('--registries <file>', registriesFile)
     .option('--kube-api-qps <number>', 'requests a second in the long run; 0 for no limit of ours', atLeastZero, 500)
     .option('--kube-api-burst <number>', 'requests that may go at once after a pause', atLeastZero, 1000)
     .addOption(logLevel('info'))
@@ -315,6 +320,7 @@ function connected(program: Command, name: string, description: string): Command
     .option('--context <name>', 'context of the kubeconfig to use')
 }
 
+const registriesFile = 'YAML about container registries: mirrors, those without TLS, a certificate authority'
 const kubeconfigOrPod = 'default as of the other commands, else the service account of the pod this runs in'
 const addressForm = 'HOST:PORT, :PORT for all addresses, 0 for none'
 

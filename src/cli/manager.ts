@@ -21,8 +21,9 @@ import type { Fetch } from '#machinery/http.ts'
 import type { Kind } from '#machinery/kind.ts'
 import { askRouters } from '#serving/routers.ts'
 import { routersBehind } from './autoscaling.ts'
+import { catalogSettings } from './catalog-settings.ts'
 import { clusterAccess } from './connect.ts'
-import { controllersNamed, ourControllers, type Startable } from './controllers.ts'
+import { type ControllerName, controllersNamed, ourControllers, type Startable } from './controllers.ts'
 import { exitCodes, usage } from './exit.ts'
 import { bindAddress, durationMs } from './flag-values.ts'
 import type { Io } from './io.ts'
@@ -52,6 +53,8 @@ export interface ManagerOptions {
   readonly routerUrls?: readonly string[]
   /** Those that policies may have asked. */
   readonly prometheusServers?: readonly string[]
+  /** File about registries. */
+  readonly registries?: string
   readonly kubeApiQps: number
   readonly kubeApiBurst: number
   readonly logLevel: LogLevel
@@ -63,8 +66,9 @@ const drainMs = 15_000
 
 /** Runs until a signal, or until the lease is lost. */
 export async function manager(options: ManagerOptions, io: Io): Promise<void> {
-  const names = controllersNamed(options.controllers ?? ['*'])
+  const names = controllersFor(options)
   const timings = timingsOf(options)
+  const catalog = catalogSettings(options, io)
   const access = clusterAccess(options, io)
   const home = options.leaderElectResourceNamespace ?? access.namespace
   const identity = `${hostname()}_${randomUUID()}`
@@ -91,6 +95,7 @@ export async function manager(options: ManagerOptions, io: Io): Promise<void> {
   const chosen = ourControllers({
     names,
     home,
+    catalog,
     ...(routerUrls !== undefined && { routers: askRouters(() => routerUrls, systemClock) }),
     autoscaling: {
       ...createAutoscalerMetrics(metrics.registry),
@@ -149,6 +154,19 @@ export async function manager(options: ManagerOptions, io: Io): Promise<void> {
   const isDrained = !isLost && (await drained(started, log))
   await Promise.all(started.map((each) => each[Symbol.asyncDispose]()))
   await (isDrained ? election?.resign() : election?.stop())
+}
+
+const clusterWide: ControllerName = 'aim-catalog'
+
+/** The catalog reads nodes and kinds of the whole cluster; whoever may see some namespaces only goes without it. */
+function controllersFor({ controllers = ['*'], namespaces }: ManagerOptions): readonly ControllerName[] {
+  const names = controllersNamed(controllers)
+  if (namespaces === undefined) return names
+  if (controllers.includes(clusterWide))
+    throw usage(
+      `--controllers: ${clusterWide} looks after the whole cluster; leave --namespaces out, or ${clusterWide}`,
+    )
+  return names.filter((name) => name !== clusterWide)
 }
 
 /** Whether all passes and events ended: what is cut off may be written yet, so the lease is not another's to take. */

@@ -21,6 +21,15 @@ const leading: Record<string, string> = {
   ModelRoute: 'Accepted',
   AutoscalingPolicy: 'Ready',
   AutoscalingPolicyBinding: 'Ready',
+  AIMModel: 'Ready',
+  AIMClusterModel: 'Ready',
+  AIMServiceTemplate: 'Ready',
+  AIMClusterServiceTemplate: 'Ready',
+  AIMService: 'Ready',
+  AIMRuntimeConfig: 'Ready',
+  AIMClusterRuntimeConfig: 'Ready',
+  AIMClusterModelSource: 'Ready',
+  Job: 'Complete',
   Pod: 'Ready',
   Node: 'Ready',
 }
@@ -53,7 +62,8 @@ export function stateOf(object: AnyResource): ObjectState {
   }
   const { status, reason, message } = condition
   if (status === 'True') return { ready: true, failed: false, reason, message: warningOf(object, conditions) }
-  return object.kind === 'Pod' ? podState(object, condition) : { ready: false, failed: false, reason, message }
+  if (object.kind === 'Pod') return podState(object, condition)
+  return { ready: false, failed: object.status?.['status'] === 'Failed', reason, message }
 }
 
 export function conditionsOf(object: AnyResource): readonly Condition[] {
@@ -90,6 +100,8 @@ interface ContainerState {
 const starting: ReadonlySet<string> = new Set(['PodInitializing', 'ContainerCreating'])
 
 function podState(pod: AnyResource, ready: Condition): ObjectState {
+  if (pod.status?.['phase'] === 'Succeeded')
+    return { ready: true, failed: false, reason: ready.reason, message: 'ended well' }
   const scheduled = conditionsOf(pod).find(({ type, status }) => type === 'PodScheduled' && status === 'False')
   if (scheduled !== undefined)
     return { ready: false, failed: true, reason: scheduled.reason, message: scheduled.message }

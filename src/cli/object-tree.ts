@@ -14,6 +14,11 @@ export interface TreeNode {
 }
 
 const order = [
+  'AIMModel',
+  'AIMClusterModel',
+  'AIMServiceTemplate',
+  'AIMClusterServiceTemplate',
+  'AIMService',
   'ModelBooster',
   'Model',
   'ModelServing',
@@ -22,6 +27,7 @@ const order = [
   'ModelRoute',
   'AutoscalingPolicy',
   'AutoscalingPolicyBinding',
+  'Job',
   'Pod',
   'Service',
 ]

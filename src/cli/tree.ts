@@ -1,4 +1,4 @@
-import { Pod, Service } from '#api/core/kinds.ts'
+import { Job, Pod, Service } from '#api/core/kinds.ts'
 import { legacyKinds } from '#api/family-kinds.ts'
 import { ownKinds } from '#api/kinds.ts'
 import { Fault, isFault } from '#base/fault.ts'
@@ -17,14 +17,17 @@ export interface TreeOptions extends ConnectOptions {
 }
 
 /** The kinds that a tree shows wherever there are any. */
-export const treeKinds: readonly Kind[] = [...ownKinds, Pod, Service]
+export const treeKinds: readonly Kind[] = [...ownKinds, Job, Pod, Service]
+
+/** Of these only what belongs to another object is shown. */
+export const partsOnly: ReadonlySet<string> = new Set(['Job', 'Pod', 'Service'])
 
 export async function tree(options: TreeOptions, io: Io): Promise<void> {
   const target = options.what === undefined ? undefined : parseTarget(options.what, [])
   await using cluster = connect(options, io)
   const namespace = options.allNamespaces === true ? undefined : cluster.namespace
   const objects = await treeObjects(cluster.client, namespace)
-  const trees = treesOf(objects).filter((node) => node.kind !== 'Pod' && node.kind !== 'Service')
+  const trees = treesOf(objects).filter((node) => !partsOnly.has(node.kind))
   const shown = target === undefined ? trees : trees.flatMap((node) => within(node, target.kind.kind, target.names[0]))
   if (shown.length === 0) {
     if (target !== undefined)

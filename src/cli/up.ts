@@ -1,25 +1,27 @@
+import { AIMService } from '#api/aim-service.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import { sleep, systemClock, type Timer } from '#base/clock.ts'
 import { Fault, isFault, messageOf } from '#base/fault.ts'
 import type { Log } from '#base/log.ts'
 import type { Informer } from '#kube/informer.ts'
-import { type Kind, keyOf, placeOf } from '#machinery/kind.ts'
+import { apiVersionOf, type Kind, keyOf, placeOf } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { applyDocument, explainRefusal } from './apply.ts'
 import { ask, curlOf, type Question, questionFor } from './ask.ts'
+import { catalogSettings } from './catalog-settings.ts'
 import { claimDataDir } from './data-dir.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
 import { exitCodes } from './exit.ts'
 import type { Io } from './io.ts'
-import type { ListeningCluster } from './listening-cluster.ts'
+import type { ListeningCluster, ListeningClusterOptions } from './listening-cluster.ts'
 import { openLog } from './log.ts'
-import { conditionsOf, stateOf } from './object-state.ts'
+import { stateOf } from './object-state.ts'
 import { renderTrees, treesOf } from './object-tree.ts'
 import { type RouterProcess, startRouterProcess } from './router-process.ts'
 import { openScreen, type Picture, type Screen } from './screen.ts'
 import { aborted, stopSignal } from './signals.ts'
-import { treeKinds } from './tree.ts'
+import { partsOnly, treeKinds } from './tree.ts'
 
 export interface UpOptions {
   readonly apply?: readonly string[]
@@ -29,6 +31,7 @@ export interface UpOptions {
   readonly routerPort: number
   readonly nodes?: string
   readonly runtimes?: string
+  readonly registries?: string
   readonly durability: 'full' | 'normal'
   readonly leaderWorkerSets?: boolean
   readonly matrixinfer?: boolean
@@ -71,7 +74,8 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
   await using stack = new AsyncDisposableStack()
   // The two start side by side: while the cluster comes up, the router's process reads its own code.
   const routerUrls: string[] = []
-  const starting = startCluster({ ...options, dataDir }, routerUrls, log)
+  const catalog = catalogSettings(options, io)
+  const starting = startCluster({ ...options, dataDir }, { routerUrls, catalog, log })
   const access = starting.then(({ kubeconfig }) => kubeconfig)
   const routing = startRouterProcess({
     kubeconfig: access,
@@ -90,7 +94,7 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
   const applied = await applyAll(cluster, documents, tell)
   const view = stack.use(watchStates({ cluster, router, screen, io, tell, quiet: json }))
   const exits = options.exitWhenActive === true
-  const served = Promise.all(applied.boosters.map((key) => view.served(key, exits, signal)))
+  const served = Promise.all(applied.serving.map((each) => view.served(each, exits, signal)))
   if (exits) {
     const done = applied.complete && (await Promise.race([served, aborted(signal).then(() => [false])]))
     if (done === false || done.includes(false)) io.exit(exitCodes.failed)
@@ -102,8 +106,12 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
   tell({ event: 'stopping' })
 }
 
-/** `routerUrls` is read anew at every look. */
-async function startCluster(options: UpOptions, routerUrls: readonly string[], log: Log): Promise<ListeningCluster> {
+interface Surroundings extends Pick<ListeningClusterOptions, 'catalog' | 'log'> {
+  /** Read anew at every look. */
+  readonly routerUrls: readonly string[]
+}
+
+async function startCluster(options: UpOptions, { routerUrls, ...others }: Surroundings): Promise<ListeningCluster> {
   const { startListeningCluster } = await import('./listening-cluster.ts')
   const { askRouters } = await import('#serving/routers.ts')
   const { controllerNames } = await import('./controllers.ts')
@@ -116,7 +124,7 @@ async function startCluster(options: UpOptions, routerUrls: readonly string[], l
     ],
     routers: askRouters(() => routerUrls, systemClock),
     autoscaling: { routers: () => routerUrls.map((url) => new URL(url).origin), allowedServers: 'any' },
-    log,
+    ...others,
   })
 }
 
@@ -130,8 +138,16 @@ function openDataDir(path: string): { dataDir: string; log: Log } {
   }
 }
 
+/** What comes to answer requests. */
+const servedKinds = [ModelBooster, AIMService] as readonly Kind[]
+
+interface Served {
+  readonly kind: Kind
+  readonly key: string
+}
+
 async function applyAll(cluster: ListeningCluster, documents: readonly UserDocument[], tell: (event: UpEvent) => void) {
-  const boosters: string[] = []
+  const serving: Served[] = []
   let complete = true
   for (const document of documents) {
     try {
@@ -140,14 +156,15 @@ async function applyAll(cluster: ListeningCluster, documents: readonly UserDocum
         forceConflicts: true,
       })
       tell({ event: 'applied', object: name, outcome })
-      if (applied.kind === ModelBooster.kind) boosters.push(keyOf(placeOf(applied)))
+      const kind = servedKinds.find((each) => each.kind === applied.kind)
+      if (kind !== undefined) serving.push({ kind, key: keyOf(placeOf(applied)) })
     } catch (error) {
       if (!isFault(error)) throw error
       complete = false
       for (const message of explainRefusal(document, error)) tell({ event: 'error', message })
     }
   }
-  return { boosters, complete }
+  return { serving, complete }
 }
 
 interface ViewOptions {
@@ -166,7 +183,6 @@ const frameMs = 100
 const failedForGoodMs = 5_000
 
 function watchStates({ cluster, router, screen, io, tell, quiet }: ViewOptions) {
-  const boosters = cluster.informers.of(ModelBooster)
   const told = new Map<string, string>()
   const answers = new Map<string, { readonly question: Question; text: string }>()
   let frame: ReturnType<typeof setTimeout> | undefined
@@ -178,7 +194,7 @@ function watchStates({ cluster, router, screen, io, tell, quiet }: ViewOptions) 
         .list()
         .map((object): AnyResource => ({ ...object, kind: kind.kind })),
     )
-    const trees = treesOf(objects).filter(({ kind }) => kind !== 'Pod' && kind !== 'Service')
+    const trees = treesOf(objects).filter(({ kind }) => !partsOnly.has(kind))
     // In the tree a line is cut to the width of the terminal.
     const failures = trees.flatMap(({ kind, name, state }) =>
       screen.live && state.failed ? ['', `✖ ${kind}/${name}: ${state.message}`] : [],
@@ -192,7 +208,7 @@ function watchStates({ cluster, router, screen, io, tell, quiet }: ViewOptions) 
 
   function update(): void {
     frame = undefined
-    for (const kind of [ModelBooster, ModelServing])
+    for (const kind of [...servedKinds, ModelServing])
       for (const object of cluster.informers.of<Resource>(kind).list()) tellChange(kind, object)
     if (!quiet && screen.live) screen.draw(picture())
   }
@@ -213,10 +229,10 @@ function watchStates({ cluster, router, screen, io, tell, quiet }: ViewOptions) 
   // Ages move on even when nothing else does.
   const clockwork = screen.live && !quiet ? setInterval(changed, 1_000) : undefined
 
-  async function answered(booster: ModelBooster, signal: AbortSignal): Promise<void> {
-    const question = questionFor(booster, router.url)
+  async function answered(object: Resource, signal: AbortSignal): Promise<void> {
+    const question = questionFor(object, router.url)
     const answer = { question, text: '' }
-    answers.set(keyOf(placeOf(booster)), answer)
+    answers.set(`${object.kind}/${keyOf(placeOf(object))}`, answer)
     const startMs = performance.now()
     let firstTokenMs = 0
     for await (const piece of askUntilRouted(question, signal)) {
@@ -229,16 +245,16 @@ function watchStates({ cluster, router, screen, io, tell, quiet }: ViewOptions) 
 
   return {
     /**
-     * Whether the booster became Active and answered. Waits for it however long that takes, unless it is deleted, or
-     * fails for good and `givesUp` says not to wait for a mend. What went wrong is told.
+     * Whether it became ready and answered. Waits for it however long that takes, unless it is deleted, or fails for good and `givesUp` says not to wait for a mend. What went wrong is told.
      */
-    async served(key: string, givesUp: boolean, signal: AbortSignal): Promise<boolean> {
+    async served({ kind, key }: Served, givesUp: boolean, signal: AbortSignal): Promise<boolean> {
       try {
-        await answered(await becomesActive(boosters, key, givesUp, signal), signal)
+        const object = await becomesReady(cluster.informers.of(kind), { kind, key }, givesUp, signal)
+        await answered({ ...object, apiVersion: apiVersionOf(kind), kind: kind.kind }, signal)
         return true
       } catch (error) {
         if (!isFault(error) && !signal.aborted) throw error
-        if (!signal.aborted) tell({ event: 'error', message: `ModelBooster ${key}: ${messageOf(error)}` })
+        if (!signal.aborted) tell({ event: 'error', message: `${kind.kind} ${key}: ${messageOf(error)}` })
         return false
       }
     },
@@ -258,32 +274,33 @@ function watchStates({ cluster, router, screen, io, tell, quiet }: ViewOptions) 
   }
 }
 
-/** Resolves with the booster once it is Active; rejects when it is gone, or when it keeps failing and `givesUp`. */
-async function becomesActive(
-  boosters: Informer<ModelBooster>,
-  key: string,
+/** Resolves with the object once it is ready; rejects when it is gone, or when it keeps failing and `givesUp`. */
+async function becomesReady(
+  informer: Informer<Resource>,
+  { kind, key }: Served,
   givesUp: boolean,
   signal: AbortSignal,
-): Promise<ModelBooster> {
-  const outcome = Promise.withResolvers<ModelBooster>()
+): Promise<Resource> {
+  const outcome = Promise.withResolvers<Resource>()
   let late: { failure: string; timer: Timer } | undefined
-  const unsubscribe = boosters.subscribe({
-    upsert(booster) {
-      if (keyOf(placeOf(booster)) !== key) return
-      const { ready } = stateOf({ ...booster, kind: ModelBooster.kind })
-      if (ready === true) outcome.resolve(booster)
-      const failed = conditionsOf(booster).find(({ type, status }) => type === 'Failed' && status === 'True')
-      if (failed?.message === late?.failure || !givesUp) return
+  const unsubscribe = informer.subscribe({
+    upsert(object) {
+      if (keyOf(placeOf(object)) !== key) return
+      const { ready, failed, reason, message } = stateOf({ ...object, kind: kind.kind })
+      if (ready === true) outcome.resolve(object)
+      const failure = failed ? message : undefined
+      if (failure === late?.failure || !givesUp) return
       late?.timer.cancel()
-      late = failed && {
-        failure: failed.message,
-        timer: systemClock.after(failedForGoodMs, () =>
-          outcome.reject(new Fault('invalid', failed.reason, failed.message)),
-        ),
-      }
+      late =
+        failure === undefined
+          ? undefined
+          : {
+              failure,
+              timer: systemClock.after(failedForGoodMs, () => outcome.reject(new Fault('invalid', reason, failure))),
+            }
     },
-    remove(booster) {
-      if (keyOf(placeOf(booster)) === key) outcome.reject(new Fault('missing', 'Deleted', 'it was deleted'))
+    remove(object) {
+      if (keyOf(placeOf(object)) === key) outcome.reject(new Fault('missing', 'Deleted', 'it was deleted'))
     },
   })
   const stop = (): void => outcome.reject(signal.reason)

@@ -15,6 +15,7 @@ import { usage } from './exit.ts'
 import type { Io } from './io.ts'
 import { parseTarget } from './known-kinds.ts'
 import { boostersIn } from './plan-ground.ts'
+import { isOfCatalog, whyOfCatalog } from './why-catalog.ts'
 
 export interface WhyOptions extends ConnectOptions {
   readonly what: string
@@ -37,11 +38,12 @@ export async function why(options: WhyOptions, io: Io): Promise<void> {
   const { kind, names } = parseTarget(options.what, options.names)
   const [name] = names
   if (name === undefined || names.length > 1) throw usage(`name one ${kind.singular}`)
+  if (isOfCatalog(kind)) return whyOfCatalog({ ...options, kind, name }, io)
   if (options.filename !== undefined) return whyChild(boostersIn(options.filename), kind, name, options, io)
   const part = partOf(kind)
   if (part === undefined || part === 'booster')
     throw usage(
-      `why explains what a ModelBooster becomes, and scaling; \`fairlead describe ${kind.singular}/${name}\` shows its conditions and events`,
+      `why explains what a ModelBooster becomes, scaling, and the AIM catalog; \`fairlead describe ${kind.singular}/${name}\` shows its conditions and events`,
     )
   await using cluster = connect(options, io)
   const place = { namespace: cluster.namespace, name }

@@ -14,6 +14,11 @@ export interface ControllerDefinition<T extends Resource, Observed, Status> {
   readonly kind: Kind<T>
   readonly domain: Domain<T, Observed, Status>
   readonly watches: readonly Watch[]
+  /**
+   * For answers that come from elsewhere than the API: called once passes begin, with the way to have a key reconciled.
+   * Returns how to stop it.
+   */
+  readonly listen?: (wake: (key: string) => void) => () => void
   /** Whether an object of the kind is its business at all; by default each is. */
   readonly concerns?: (object: T) => boolean
   /** Makes the calls of a plan, where it has any. */

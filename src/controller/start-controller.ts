@@ -123,6 +123,8 @@ export function startController<T extends Resource, Observed, Status>(
         }),
       )
     }
+    if (definition.listen !== undefined)
+      unsubscribe.push(definition.listen((key) => runner.add(key, { reason: 'answered' })))
     isStarted = true
     runner.start()
     resync()

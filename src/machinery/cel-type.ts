@@ -1,4 +1,5 @@
 import type { Environment } from '@marcbachmann/cel-js'
+import { equalJson } from '#base/json.ts'
 import { escapeName } from './cel-value.ts'
 import { resourceSchemaOf } from './object-meta-schema.ts'
 import type { StructuralSchema } from './structural-schema.ts'
@@ -60,6 +61,8 @@ export function declareType(env: Environment, schema: StructuralSchema, resource
   function register(fields: Record<string, string>): string {
     const name = `object.T${count++}`
     env.registerType(name, { fields })
+    // The library compares objects but does not say so of types that were declared.
+    env.registerOperator(`${name} == ${name}`, (a: unknown, b: unknown) => equalJson(a, b))
     return name
   }
 }

@@ -1,4 +1,5 @@
 import { runtimeSidecar } from '#engines/vllm.ts'
+import { aimProgram, isAimContainer } from './aim.ts'
 import { type EngineSettings, parseEngineFlags } from './engine-flags.ts'
 import { parseScript } from './shell-words.ts'
 import { readSimulateOptions, type SimulateOptions } from './simulate-options.ts'
@@ -57,6 +58,7 @@ const earlierMetricPrefix = 'matrixinfer:'
 
 function programOf(container: ContainerCommand): Program {
   const { image, command, args, env } = container
+  if (isAimContainer(container)) return aimProgram(container)
   const words = unwrap([...command, ...args])
   if (command.length === 0 && !isShell(words[0])) {
     const program = interpret(words, env)

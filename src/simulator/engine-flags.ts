@@ -7,6 +7,8 @@ export interface EngineSettings {
   readonly port: number
   /** At least one; the first is the one that answers and metrics carry. */
   readonly servedNames: readonly string[]
+  /** It answers to any name: what it would be told by its image, nobody tells a simulation. */
+  readonly anyName?: true
   readonly modelRoot: string
   readonly maxModelLength: number
   readonly maxSequences: number

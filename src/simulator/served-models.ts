@@ -20,6 +20,7 @@ export class ServedModels {
   /** The name to answer as; a request without one means the first. */
   resolve(name: string | undefined): string | EngineError {
     if (name === undefined || name === '') return this.base
+    if (this.#settings.anyName === true) return name
     if (this.#settings.servedNames.includes(name) || this.#adapters.has(name)) return name
     return engineError(404, 'NotFoundError', `The model \`${name}\` does not exist.`, 'model')
   }

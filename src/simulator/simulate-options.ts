@@ -26,6 +26,8 @@ export const simulateDefaults = {
   'download-seconds': 0.02,
   /** 1 makes a download fail. */
   'fail-download': 0,
+  /** Of an AIM image that is asked for its profile: 1 makes that fail, 2 makes it print something else. */
+  'fail-dry-run': 0,
 } as const
 
 export type SimulateName = keyof typeof simulateDefaults

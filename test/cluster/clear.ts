@@ -9,9 +9,12 @@ import {
   Node,
   Pod,
   PersistentVolume,
+  Secret,
   Service,
   ServiceAccount,
+  Job,
 } from '#api/core/kinds.ts'
+import { defaultAimNamespace } from '#api/aim-labels.ts'
 import { ownKinds } from '#api/kinds.ts'
 import { isFault } from '#base/fault.ts'
 import type { Client } from '#kube/client.ts'
@@ -25,6 +28,7 @@ const keptNamespaces: ReadonlySet<string> = new Set([
   'kube-public',
   'kube-node-lease',
   'fairlead-system',
+  'aim-system',
 ])
 /** Made by the cluster in every namespace, and at once again. */
 const madeByCluster: Readonly<Record<string, string>> = { Service: 'kubernetes', ConfigMap: 'kube-root-ca.crt' }
@@ -45,6 +49,7 @@ export async function clear(client: Client): Promise<void> {
     const content = [
       ...inDefault.map((kind) => empty(client, kind, 'default')),
       ...anywhere.map((kind) => empty(client, kind)),
+      ...[Secret, Job].map((kind) => empty(client, kind, defaultAimNamespace)),
     ]
     const left = (await Promise.all([...content, ...clusterScoped(client)])).flat()
     if (left.length === 0) return

@@ -35,16 +35,21 @@ export interface ControlPlane extends AsyncDisposable {
 /** As long as a program may take to answer on a busy machine. */
 const patienceMs = 120_000
 
-/** Who takes away what is deleted, the taints of nodes, what admission needs of service accounts, and roles that others add to. */
+/**
+ * Who takes away what is deleted, the taints of nodes, what admission needs of service accounts, roles that others add to,
+ * and who runs Jobs.
+ */
 const controllers = [
   'clusterrole-aggregation-controller',
   'garbage-collector-controller',
+  'job-controller',
   'namespace-controller',
   'node-lifecycle-controller',
   'persistentvolume-protection-controller',
   'persistentvolumeclaim-protection-controller',
   'root-ca-certificate-publisher-controller',
   'serviceaccount-controller',
+  'ttl-after-finished-controller',
 ]
 
 const auditPolicy = {

@@ -37,7 +37,8 @@ function rightsIn({ user, verb, group, resource, subresource, code }: AuditEntry
 
 function rightsOf(account: string): string[] {
   const roles = objectsIn('rbac', 'manager', 'router').filter(
-    ({ kind, metadata: { name = '' } }) => kind.endsWith('Role') && (name === account || name === `${account}-home`),
+    ({ kind, metadata: { name = '' } }) =>
+      kind.endsWith('Role') && [account, `${account}-home`, `${account}-aim-catalog`].includes(name),
   )
   const rules = roles.flatMap((role) => (role as AnyResource & { rules: PolicyRule[] }).rules)
   return rules

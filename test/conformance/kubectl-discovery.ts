@@ -14,7 +14,8 @@ export const discoveryCases: KubectlCases = {
         rows.some((each) => String(each) === String(row)),
         String(row),
       )
-    for (const kind of ownKinds) has(kind.plural, apiVersionOf(kind), 'true', kind.kind)
+    for (const kind of ownKinds)
+      has(kind.plural, ...kind.shortNames, apiVersionOf(kind), String(kind.namespaced), kind.kind)
     has('pods', 'po', 'v1', 'true', 'Pod')
     has('customresourcedefinitions', 'crd,crds', 'apiextensions.k8s.io/v1', 'false', 'CustomResourceDefinition')
 

@@ -40,6 +40,7 @@ const cases: Record<string, Given> = {
     manager: {
       replicas: 3,
       controllers: ['model-serving', 'routing'],
+      registriesConfigMap: 'registries',
       resources: { limits: { cpu: '2' } },
       nodeSelector: { 'kubernetes.io/arch': 'arm64' },
       tolerations: [{ key: 'a', operator: 'Exists' }],
@@ -119,19 +120,22 @@ function suite(kubectl: string, helm: string): void {
     assert.deepEqual(byName(await rendered('fairlead')), byName(others))
   })
 
-  test('config/crd and config/user-roles are the chart of definitions, which adds that Helm leaves those be', async () => {
+  test('config/crd, config/user-roles and config/aim-system are the chart of definitions, which adds that Helm leaves those be', async () => {
     const kept = { 'helm.sh/resource-policy': 'keep' }
-    const plain = [...(await kustomized('config/crd')), ...(await kustomized('config/user-roles'))].map((object) =>
-      object.kind === 'CustomResourceDefinition'
-        ? { ...object, metadata: { ...object.metadata, annotations: kept } }
-        : object,
-    )
+    const folders = ['config/crd', 'config/user-roles', 'config/aim-system']
+    const plain = (await Promise.all(folders.map(kustomized)))
+      .flat()
+      .map((object) =>
+        object.kind === 'CustomResourceDefinition'
+          ? { ...object, metadata: { ...object.metadata, annotations: kept } }
+          : object,
+      )
     assert.ok(plain.length > 6)
     assert.deepEqual(byName(await rendered('fairlead-crds')), byName(plain))
   })
 
   test('config/default is all of it, and each folder is all files in it', async () => {
-    const folders = ['crd', 'user-roles', 'rbac', 'manager', 'router', 'network-policy', 'programs']
+    const folders = ['crd', 'user-roles', 'aim-system', 'rbac', 'manager', 'router', 'network-policy', 'programs']
     assert.deepEqual(byName(await kustomized('config/default')), byName(objectsIn(...folders)))
   })
 

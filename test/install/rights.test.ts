@@ -5,6 +5,11 @@
  */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { AIMClusterModelSource } from '#api/aim-cluster-model-source.ts'
+import { AIMClusterModel, AIMModel } from '#api/aim-model.ts'
+import { AIMClusterRuntimeConfig, AIMRuntimeConfig } from '#api/aim-runtime-config.ts'
+import { AIMService } from '#api/aim-service.ts'
+import { AIMClusterServiceTemplate, AIMServiceTemplate } from '#api/aim-service-template.ts'
 import { kthena } from '#api/dialects.ts'
 import { kindsOf } from '#api/family-kinds.ts'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
@@ -22,10 +27,12 @@ import type { Fetch } from '#machinery/http.ts'
 import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { followSnapshots } from '#router/snapshot-source.ts'
+import { aim, aimModel, aimService, becomes, dockerConfigType, mi300x, recommending, secret } from '../aim.ts'
 import { backend, modelBooster, modelServing, podTemplate, role } from '../builders.ts'
 import { recorded } from '../cluster/requests.ts'
 import { openGround } from '../open-ground.ts'
-import { startMachine } from '../machine.ts'
+import { type Machine, startMachine } from '../machine.ts'
+import { type LocalRegistry, startRegistry } from '../registry.ts'
 import { toolsOf } from '../tools.ts'
 import { installVolcano } from '../volcano/install.ts'
 import { objectsIn } from './objects.ts'
@@ -37,7 +44,7 @@ const unseen: Readonly<Record<string, string>> = {
 }
 
 test('the manager may do what it does, and nothing else', async (t) => {
-  const given = rightsOf('manager')
+  const given = new Set([...rightsOf('manager'), ...rightsOf('manager-aim-catalog')])
   const asked = await rightsUsedByManager(t)
   assert.deepEqual([...asked].filter((right) => !given.has(right)).sort(), [], 'missing')
   assert.deepEqual([...given].filter((right) => !asked.has(right)).sort(), Object.keys(unseen).sort(), 'unused')
@@ -79,6 +86,8 @@ test('the router may do what it does, and nothing else', async (t) => {
 /** All that happens to boosters and servings in a life, restarts included. */
 async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>> {
   const everywhere = { routable: { has: () => true } as never, inFlight: new Map(), silent: false }
+  const registry = await startRegistry({ auth: 'basic' })
+  t.after(() => registry[Symbol.asyncDispose]())
   const machine = await startMachine(t, { routers: { read: () => Promise.resolve([everywhere]) } })
   const asked = new Set<string>()
   const between = (fetch: Fetch): Fetch => recorded(createdTwice(fetch), (request) => note(asked, request))
@@ -124,8 +133,51 @@ async function rightsUsedByManager(t: TestContext): Promise<ReadonlySet<string>>
     const names = (await machine.list(ModelServing)).map(({ metadata }) => metadata.name)
     return !names.includes('chat-a') && !names.includes('wide-ray')
   })
+  await catalogLife(machine, registry)
   await machine.settled()
   return asked
+}
+
+/** Models that are looked at, given, made by a source and by a service; templates that come and go. */
+async function catalogLife(machine: Machine, registry: LocalRegistry): Promise<void> {
+  await registry.push('amd/llama:1', { labels: {} })
+  const image = `${registry.host}/amd/llama:1`
+  const credentials = 'registry-credentials'
+  for (const namespace of ['default', 'aim-system'])
+    await machine.apply(secret(credentials, registry.dockerConfig(), { namespace, type: dockerConfigType }))
+  const imagePullSecrets = [{ name: credentials }]
+  await machine.apply(aimModel('looked-at', { image, imagePullSecrets }))
+  for (const kind of [AIMRuntimeConfig, AIMClusterRuntimeConfig] as const) {
+    await machine.apply(aim(kind, { name: 'default', ...(kind.namespaced && { namespace: 'default' }) }, {}))
+  }
+  const filters = [{ image: `${registry.host}/amd/llama:1` }]
+  await machine.apply(aim(AIMClusterModelSource, { name: 'all' }, { filters, imagePullSecrets }))
+  const given = (gpuCount: number) => ({
+    image: 'ghcr.io/amd/x:1',
+    imageMetadata: recommending({ ...mi300x, gpuCount }),
+  })
+  const models = [AIMModel, AIMClusterModel] as const
+  const place = (kind: (typeof models)[number], name: string) => ({
+    name,
+    ...(kind.namespaced && { namespace: 'default' }),
+  })
+  for (const kind of models) {
+    await machine.apply(aim(kind, place(kind, 'given'), given(1)))
+    await becomes(machine, kind, { name: 'given' }, { status: 'Ready' })
+  }
+  await machine.apply(aimService('of-image', { model: { image: `${registry.host}/amd/other:1` } }))
+  await machine.apply(aimService('served', { model: { name: 'given' } }))
+  await becomes(machine, AIMService, { name: 'served' }, { status: 'Running' })
+  for (const kind of models) await machine.apply(aim(kind, place(kind, 'given'), given(2)))
+  await machine.apply(aimService('served', { model: { name: 'given' }, routing: { enabled: false } }))
+  await becomes(machine, AIMModel, { name: 'looked-at' }, { status: 'Ready' })
+  await machine.client.delete(AIMService, { namespace: 'default', name: 'served' })
+  await machine.until('templates that nobody wants are gone', async () => {
+    const shared = await machine.list(AIMClusterServiceTemplate)
+    const own = await machine.list(AIMServiceTemplate)
+    return shared.length === 1 && own.length === 1
+  })
+  await machine.until('the models of the source', async () => (await machine.list(AIMClusterModel)).length === 2)
 }
 
 const policy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue: 10 }] }
@@ -143,7 +195,8 @@ const workers = { workerReplicas: 1, workerTemplate: podTemplate() }
 /** As a proxy that sends a request again whose answer it has lost: the second one finds the object there. */
 function createdTwice(fetch: Fetch): Fetch {
   return async (request) => {
-    const isCreated = request.method === 'POST' && /\/(pods|controllerrevisions)$/.test(new URL(request.url).pathname)
+    const isCreated =
+      request.method === 'POST' && /\/(pods|controllerrevisions|jobs)$/.test(new URL(request.url).pathname)
     if (isCreated) await (await fetch(request.clone())).body?.cancel()
     return fetch(request)
   }

@@ -64,9 +64,12 @@ function fixedErrors<T extends { readonly immutable?: boolean }>(
 
 const accountName = 'kubernetes.io/service-account.name'
 
-function typeErrors({ type = '', data = {}, metadata }: Secret): FieldError[] {
+/** In a file, texts may be in `stringData`; a server has put them into `data` before it looks. */
+function typeErrors({ type = '', data = {}, stringData = {}, metadata }: Secret): FieldError[] {
   const missing = (...keys: readonly string[]): FieldError[] =>
-    keys.filter((key) => !Object.hasOwn(data, key)).map((key) => requiredField(`data[${key}]`))
+    keys
+      .filter((key) => !Object.hasOwn(data, key) && !Object.hasOwn(stringData, key))
+      .map((key) => requiredField(`data[${key}]`))
   switch (type) {
     case 'kubernetes.io/service-account-token':
       return metadata.annotations?.[accountName] ? [] : [requiredField(`metadata.annotations[${accountName}]`)]

@@ -7,12 +7,15 @@ import { readObject } from './read-object.ts'
 import type { WriteOptions } from './request-options.ts'
 import { current, replace } from './write.ts'
 
-const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
+const ownNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
 const options: WriteOptions = { dryRun: false, manager: 'fairlead-apiserver', fieldValidation: 'Strict' }
 
 /** Brings what must be there before the first request: the default namespaces, the custom kinds, taken addresses. */
-export async function seed(context: Context, definitions: readonly AnyResource[]): Promise<void> {
+export async function seed(
+  context: Context,
+  { definitions, namespaces }: { readonly definitions: readonly AnyResource[]; readonly namespaces: readonly string[] },
+): Promise<void> {
   const { store, kinds, clusterIps, nodePorts } = context
   for (const entry of store.list({ resource: 'services' })) {
     const { spec } = JSON.parse(entry.text) as AnyResource
@@ -24,7 +27,7 @@ export async function seed(context: Context, definitions: readonly AnyResource[]
   const namespaceKind = kinds.find('', 'v1', 'namespaces')
   const definitionKind = kinds.find('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
   const writes: Promise<unknown>[] = []
-  for (const name of namespaceKind === undefined ? [] : namespaces) {
+  for (const name of namespaceKind === undefined ? [] : [...ownNamespaces, ...namespaces]) {
     writes.push(
       ensure(context, namespaceKind as ServedKind, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }),
     )

@@ -30,6 +30,8 @@ export interface ApiServerOptions {
   readonly kinds: readonly Kind[]
   /** CustomResourceDefinitions to install before the first request; those that are there are brought up to date. */
   readonly customKinds?: readonly unknown[]
+  /** Namespaces that are there from the first request on, beside Kubernetes' own. */
+  readonly namespaces?: readonly string[]
   readonly authenticate: Authenticate
   /** The kubelet of a node, for container logs. */
   readonly kubelet?: (nodeName: string) => Fetch | undefined
@@ -145,6 +147,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
   }
   const housekeeping = startHousekeeping(context)
-  await seed(context, (options.customKinds ?? []) as readonly AnyResource[])
+  const { customKinds = [], namespaces = [] } = options
+  await seed(context, { definitions: customKinds as readonly AnyResource[], namespaces })
   return server
 }

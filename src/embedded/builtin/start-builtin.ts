@@ -1,9 +1,11 @@
 import { CustomResourceDefinition, Namespace, Node, PersistentVolumeClaim, Pod } from '#api/core/kinds.ts'
 import { messageOf } from '#base/fault.ts'
 import type { RunningController } from '#controller/controller.ts'
+import { startController } from '#controller/start-controller.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { BuiltinRuntime } from './builtin-runtime.ts'
 import { startGarbageCollector } from './garbage-collector.ts'
+import { jobController } from './jobs.ts'
 import { createKindSet } from './kind-set.ts'
 import { startNamespaceController } from './namespaces.ts'
 import { startPodBinder } from './pod-binder.ts'
@@ -26,6 +28,7 @@ export function startBuiltin({ kinds: given, ...runtime }: BuiltinOptions): Runn
     startNamespaceController(runtime, kinds),
     startGarbageCollector(runtime, kinds),
   ]
+  const jobs = startController(jobController, runtime)
   let isStarted = false
 
   async function start(): Promise<void> {
@@ -39,11 +42,11 @@ export function startBuiltin({ kinds: given, ...runtime }: BuiltinOptions): Runn
   })
 
   return {
-    idle: () => isStarted && runners.every((runner) => runner.idle()),
+    idle: () => isStarted && jobs.idle() && runners.every((runner) => runner.idle()),
     async [Symbol.asyncDispose]() {
       stop.abort(new DOMException('the builtin controllers were stopped', 'AbortError'))
       await starting
-      await Promise.all(runners.map((runner) => runner[Symbol.asyncDispose]()))
+      await Promise.all([...runners, jobs].map((each) => each[Symbol.asyncDispose]()))
     },
   }
 }

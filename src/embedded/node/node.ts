@@ -103,7 +103,7 @@ export async function startNode(options: NodeOptions): Promise<LocalNode> {
       backoff,
       prober,
       prepare: (object, container, podIP) => preparer.prepare(object, container, podIP),
-      isSimulated: (image) => runtimeOf(image, runtimes)?.runtime === 'simulated',
+      isSimulated: (image) => runtimeOf(image, runtimes, pod.metadata.labels)?.runtime === 'simulated',
       tell: (object, why) => events.happened(object, why),
       cleanUp: (object) => preparer.cleanUp(object),
     })

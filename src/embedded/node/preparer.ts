@@ -53,9 +53,9 @@ export class Preparer {
 
   prepare(pod: Pod, container: Container, podIP: string): Preparation {
     const { runtimes, runtimeFor, secrets, configMaps, addresses, capacity } = this.#options
-    const { namespace, uid = '', annotations = {} } = pod.metadata
+    const { namespace, uid = '', annotations = {}, labels } = pod.metadata
     const { image = '' } = container
-    const entry = runtimeOf(image, runtimes)
+    const entry = runtimeOf(image, runtimes, labels)
     if (entry === undefined) {
       return { ready: false, reason: 'NoRuntime', message: noRuntimeMessage(image, runtimes) }
     }

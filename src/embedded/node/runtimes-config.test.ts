@@ -31,6 +31,12 @@ test('the first entry that fits wins', () => {
   assert.equal(runtimeOf('a', config), undefined)
 })
 
+test('a pod of the AIM catalog is simulated, whatever its image', () => {
+  const labels = { 'aim.eai.amd.com/service': 'chat' }
+  assert.equal(runtimeOf('ghcr.io/amd/llama:1', defaultRuntimes, labels)?.runtime, 'simulated')
+  assert.equal(runtimeOf('ghcr.io/amd/llama:1', defaultRuntimes, { app: 'x' }), undefined)
+})
+
 test('a wrong file is refused with all that is wrong', () => {
   const wrong = {
     runtimes: [

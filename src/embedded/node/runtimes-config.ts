@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Fault } from '#base/fault.ts'
+import { matchesWildcard } from '#base/wildcard.ts'
 
 const ProcessEntry = z.strictObject({
   image: z.string().min(1).describe('Image name as in the pod, `*` standing for any characters.'),
@@ -16,7 +17,11 @@ const ProcessEntry = z.strictObject({
     .default({})
     .describe('Mount path in the container → directory on this machine that stands for it.'),
 })
-const SimulatedEntry = z.strictObject({ image: z.string().min(1), runtime: z.literal('simulated') })
+const SimulatedEntry = z.strictObject({
+  image: z.string().min(1),
+  label: z.string().min(1).optional().describe('Only in pods that carry this label.'),
+  runtime: z.literal('simulated'),
+})
 
 /** Which runtime runs which image; the first entry that matches wins. */
 export const RuntimesConfig = z.strictObject({
@@ -36,9 +41,15 @@ const helperImages = [
   '*matrixinfer*',
 ]
 
+/** Images of the AIM catalog go by any name: their pods are known by what they serve or are asked. */
+const catalogLabels = ['aim.eai.amd.com/service', 'aim.eai.amd.com/template']
+
 /** Engines and the images around them are simulated; nothing else runs. */
 export const defaultRuntimes: RuntimesConfig = {
-  runtimes: [...engineImages, ...helperImages].map((image) => ({ image, runtime: 'simulated' as const })),
+  runtimes: [
+    ...[...engineImages, ...helperImages].map((image) => ({ image, runtime: 'simulated' as const })),
+    ...catalogLabels.map((label) => ({ image: '*', label, runtime: 'simulated' as const })),
+  ],
 }
 
 /** Decodes the content of a runtimes file. Throws a Fault of kind `invalid` that names the file and all that is wrong, with paths. */
@@ -49,31 +60,28 @@ export function parseRuntimes(content: unknown, file = 'runtimes'): RuntimesConf
   throw new Fault('invalid', 'InvalidRuntimes', `${file}: ${wrong.join('; ')}`)
 }
 
-/** The first entry whose pattern fits the image, with or without its tag and digest. */
-export function runtimeOf(image: string, { runtimes }: RuntimesConfig): RuntimeEntry | undefined {
+/** The first entry whose pattern fits the image, with or without its tag and digest, and whose label the pod has. */
+export function runtimeOf(
+  image: string,
+  { runtimes }: RuntimesConfig,
+  labels: Readonly<Record<string, string>> = {},
+): RuntimeEntry | undefined {
   const repository = image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
-  return runtimes.find(({ image: pattern }) => fits(pattern, image) || fits(pattern, repository))
+  return runtimes.find(
+    (entry) =>
+      (matchesWildcard(entry.image, image) || matchesWildcard(entry.image, repository)) &&
+      (entry.runtime !== 'simulated' || entry.label === undefined || Object.hasOwn(labels, entry.label)),
+  )
 }
 
 /** Why no entry fits, and what to write. */
 export function noRuntimeMessage(image: string, { runtimes }: RuntimesConfig): string {
   const known = [...Map.groupBy(runtimes, ({ runtime }) => runtime)]
-    .map(([runtime, entries]) => `${runtime}: ${entries.map((entry) => entry.image).join(', ')}`)
+    .map(([runtime, entries]) => `${runtime}: ${entries.map(nameOf).join(', ')}`)
     .join('; ')
   return `no runtime for image "${image}" on this machine; correct the image, or add {"image": "${image}", "runtime": "simulated"} or one of runtime "process" to the file of --runtimes (known: ${known || 'none'})`
 }
 
-function fits(pattern: string, image: string): boolean {
-  const parts = pattern.split('*')
-  const [first = '', ...rest] = parts
-  if (rest.length === 0) return image === first
-  const last = rest.pop() ?? ''
-  if (!image.startsWith(first) || !image.endsWith(last) || image.length < first.length + last.length) return false
-  let at = first.length
-  for (const part of rest) {
-    const found = image.indexOf(part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  return at <= image.length - last.length
+function nameOf(entry: RuntimeEntry): string {
+  return entry.runtime === 'simulated' && entry.label !== undefined ? `pods labelled ${entry.label}` : entry.image
 }

@@ -1,0 +1,107 @@
+import type { Clock } from '#base/clock.ts'
+import { Node, ServiceAccount } from '#api/core/kinds.ts'
+import { AIMClusterModel, type AIMModel, type AIMModelStatus } from '#api/aim-model.ts'
+import { AIMClusterRuntimeConfig, AIMRuntimeConfig } from '#api/aim-runtime-config.ts'
+import { AIMService } from '#api/aim-service.ts'
+import type { AIMServiceTemplate } from '#api/aim-service-template.ts'
+import type { ControllerDefinition, Watch } from '#controller/controller.ts'
+import type { Index, Reader } from '#controller/domain.ts'
+import { keyOf, type Kind, placeOf } from '#machinery/kind.ts'
+import type { Resource } from '#machinery/meta.ts'
+import { modelsByConfig, servicesByTemplate } from '../indexes.ts'
+import { configMapNames, envReferences, secretNames, secretReferences } from '../references.ts'
+import type { Scope } from '../scope.ts'
+import { Inspector, type ReadImage } from './inspector.ts'
+import { type Observed, observe } from './observe.ts'
+import { plan } from './plan.ts'
+import { status } from './status.ts'
+
+export interface ModelOptions {
+  readonly scope: Scope
+  readonly readImage: ReadImage
+  readonly clock: Clock
+  readonly systemNamespace: string
+}
+
+/** Looks at the image of each model and makes its templates. */
+export function modelController(options: ModelOptions): ControllerDefinition<AIMModel, Observed, AIMModelStatus> {
+  const { scope, systemNamespace, clock } = options
+  const inspector = new Inspector(options.readImage, clock)
+  const sources = { scope, systemNamespace, clock, inspector }
+  return {
+    name: scope.modelManager,
+    kind: scope.model,
+    domain: { observe: (model, read) => observe(model, read, sources), plan, status },
+    listen: (wake) => inspector.listen(wake),
+    watches: watchesOf(scope, systemNamespace),
+  }
+}
+
+/** Passes read them, so their caches must be filled before the first; what happens to them wakes nobody. */
+const readBeside: readonly Kind[] = [AIMClusterModel, Node] as readonly Kind[]
+
+function watchesOf(scope: Scope, systemNamespace: string): Watch[] {
+  const isNamespaced = scope.model.namespaced
+  const modelsIn = (models: readonly AIMModel[], namespace: string | undefined): string[] =>
+    models
+      .filter(({ metadata }) => namespace === undefined || (metadata.namespace ?? systemNamespace) === namespace)
+      .map(keyOfObject)
+  const naming =
+    (index: Index<AIMModel>): Watch['keysOf'] =>
+    ({ metadata }, read) =>
+      modelsIn(read.find(scope.model, index, metadata.name ?? ''), metadata.namespace)
+  const configs = isNamespaced ? [AIMRuntimeConfig, AIMClusterRuntimeConfig] : [AIMClusterRuntimeConfig]
+  return [
+    {
+      kind: scope.template,
+      keysOf: (template) => [keyOf({ ...template.metadata, name: (template as AIMServiceTemplate).spec.modelName })],
+    },
+    ...configs.map((kind): Watch => ({ kind, keysOf: naming(modelsByConfig) })),
+    { kind: secretNames, keysOf: (secret, read) => [...naming(bySecret)(secret, read), ...byAttached(secret, read)] },
+    { kind: configMapNames, keysOf: naming(byConfigMap) },
+    { kind: ServiceAccount, keysOf: naming(byAccount) },
+    ...readBeside.map((kind): Watch => ({ kind, keysOf: () => [] })),
+    { kind: AIMService, keysOf: (service, read) => modelsOfService(scope, service as AIMService, read) },
+  ]
+
+  /** Through the accounts that a secret is attached to. */
+  function byAttached({ metadata: { name, namespace } }: Resource, read: Reader): string[] {
+    const accounts = read
+      .list(ServiceAccount, { namespace })
+      .filter(({ imagePullSecrets = [] }) => imagePullSecrets.some((each) => each.name === name))
+    return accounts.flatMap((account) => naming(byAccount)(account, read))
+  }
+}
+
+const bySecret: Index<AIMModel> = {
+  name: 'aimSecret',
+  valuesOf: ({ spec }) =>
+    [...secretReferences(spec.imagePullSecrets), ...envReferences(spec.env)]
+      .filter(({ kind }) => kind === 'Secret')
+      .map(({ name }) => name),
+}
+
+const byConfigMap: Index<AIMModel> = {
+  name: 'aimConfigMap',
+  valuesOf: ({ spec }) =>
+    envReferences(spec.env)
+      .filter(({ kind }) => kind === 'ConfigMap')
+      .map(({ name }) => name),
+}
+
+const byAccount: Index<AIMModel> = {
+  name: 'aimAccount',
+  valuesOf: ({ spec }) => [spec.serviceAccountName || 'default'],
+}
+
+/** A template that nobody uses any more may go. */
+function modelsOfService(scope: Scope, service: AIMService, read: Reader): string[] {
+  return servicesByTemplate.valuesOf(service).flatMap((name) => {
+    const template = read.get(scope.template, { namespace: service.metadata.namespace, name })
+    return template === undefined ? [] : [keyOf({ ...template.metadata, name: template.spec.modelName })]
+  })
+}
+
+function keyOfObject(object: Resource): string {
+  return keyOf(placeOf(object))
+}

@@ -1,0 +1,50 @@
+import type { AIMModel, AIMModelStatus } from '#api/aim-model.ts'
+import type { ImageMetadata } from '#api/aim-fields.ts'
+import { isFault, messageOf } from '#base/fault.ts'
+import type { Outcome, StepFailure } from '#controller/domain.ts'
+import { isLeftAlone } from '../paused.ts'
+import { type Component, rollUp } from '../rollup.ts'
+import { judge } from './judge.ts'
+import type { Observed } from './observe.ts'
+
+export function status(
+  object: AIMModel,
+  observed: Observed,
+  outcome: Outcome,
+  nowMs: number,
+): AIMModelStatus | undefined {
+  if (isLeftAlone(object)) return undefined
+  const { components, problems, further } = judge(object, observed, nowMs)
+  const generation = object.metadata.generation ?? 0
+  const parts = { components: [...components, ...writeFailures(outcome)], problems, further }
+  const rolled = rollUp(parts, { conditions: object.status?.conditions, generation, nowMs })
+  const { config, inspected, model } = observed
+  const metadata = shownMetadata(object, observed)
+  return {
+    status: rolled.status,
+    observedGeneration: generation,
+    conditions: rolled.conditions,
+    ...(config.reference !== undefined && { resolvedRuntimeConfig: config.reference }),
+    ...(metadata !== undefined && { imageMetadata: metadata }),
+    sourceType: model.custom ? 'Custom' : 'Image',
+    ...(inspected.inspection !== undefined && { inspection: inspected.inspection }),
+  }
+}
+
+/** That of an image that was stays to look at while the present one is not known. */
+function shownMetadata({ status: former }: AIMModel, { inspected }: Observed): ImageMetadata | undefined {
+  return inspected.state === 'unknown' ? former?.imageMetadata : inspected.metadata
+}
+
+/** Somebody who wrote first is no failure: the next pass is on its way. */
+function writeFailures({ failures }: Outcome): Component[] {
+  const grave = failures.filter(({ error }) => !isFault(error, 'conflict') || error.code === 'NameConflict')
+  if (grave.length === 0) return []
+  const message = grave.map(textOf).join('; ')
+  return [{ type: 'TemplatesWritten', state: 'Degraded', reason: 'TemplateWriteFailed', message }]
+}
+
+function textOf({ step, error }: StepFailure): string {
+  const name = 'ref' in step ? step.ref.name : (step.object.metadata.name ?? '')
+  return `template ${name}: ${messageOf(error)}`
+}

@@ -1,0 +1,158 @@
+/** How images are asked for their profiles, and what happens when they do not answer. Minutes pass on a clock that the test moves. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { AIMClusterModel, AIMModel } from '#api/aim-model.ts'
+import { AIMClusterServiceTemplate, AIMServiceTemplate } from '#api/aim-service-template.ts'
+import { Job } from '#api/core/kinds.ts'
+import { type ManualClock, manualClock } from '#base/manual-clock.testkit.ts'
+import { aim, aimModel, becomes, dockerConfigType, gpuNode, mi300x, recommending, secret } from './aim.ts'
+import { startWorld, type World } from './world.ts'
+
+async function scene(t: TestContext): Promise<{ world: World; clock: ManualClock }> {
+  const clock = manualClock(Date.now())
+  return { world: await startWorld(t, { nodes: [gpuNode('a', '74a1')], catalog: { clock } }), clock }
+}
+
+const failing = (value: number) => [{ name: 'FAIRLEAD_SIMULATE_FAIL_DRY_RUN', value: String(value) }]
+const given = { imageMetadata: recommending(mi300x) }
+
+async function onlyTemplate(world: World): Promise<AIMServiceTemplate> {
+  return world.until('a template', async () => (await world.list(AIMServiceTemplate))[0])
+}
+
+async function attempts(world: World, count: number): Promise<number> {
+  const discovery = await world.until(`${count} attempts`, async () => {
+    const found = (await onlyTemplate(world)).status?.discovery
+    return found?.attempts === count && found
+  })
+  return Date.parse(discovery.nextAttemptTime ?? '') - Date.parse(discovery.lastAttemptTime ?? '')
+}
+
+test('scenario 22 #49 #26 an image that fails is asked again later and later, and heals by itself', async (t) => {
+  const { world, clock } = await scene(t)
+  await world.apply(aimModel('m', { ...given, env: failing(1) }))
+  const failed = await becomes(world, AIMModel, { name: 'm' }, { status: 'Failed', reason: 'AllTemplatesFailed' })
+  assert.match(failed.message('ServiceTemplatesReady'), /1 Failed/)
+  for (const [at, seconds] of [60, 120, 240].entries()) {
+    assert.equal(await attempts(world, at + 1), seconds * 1000)
+    const told = await becomes(
+      world,
+      AIMServiceTemplate,
+      { name: (await onlyTemplate(world)).metadata.name ?? '' },
+      {
+        status: 'Failed',
+        conditions: { Discovered: 'False/DiscoveryFailed' },
+      },
+    )
+    assert.match(told.message('Ready'), /exit code 1|attempt/)
+    await world.settled()
+    clock.advance(seconds * 1000 + 1000)
+  }
+  await attempts(world, 4)
+  await world.apply(aimModel('m', given))
+  await becomes(world, AIMModel, { name: 'm' }, { status: 'Ready' })
+  const template = await onlyTemplate(world)
+  assert.equal(template.status?.discovery?.attempts, undefined, '#48 what failed before is forgotten')
+  await becomes(
+    world,
+    AIMServiceTemplate,
+    { name: template.metadata.name ?? '' },
+    {
+      conditions: { Discovered: 'True/DiscoveryComplete', DiscoveryJobReady: 'True/DiscoveryComplete' }, // #46
+    },
+  )
+})
+
+test('#47 an image that prints no profile has not told it', async (t) => {
+  const { world } = await scene(t)
+  await world.apply(aimModel('m', { ...given, env: failing(2) }))
+  const { metadata } = await onlyTemplate(world)
+  await becomes(
+    world,
+    AIMServiceTemplate,
+    { name: metadata.name ?? '' },
+    {
+      status: 'Failed',
+      conditions: { Discovered: 'False/DiscoveryFailed', DiscoveryJobReady: 'False/DiscoveryOutputInvalid' },
+    },
+  )
+  assert.equal((await onlyTemplate(world)).status?.modelSources, undefined)
+})
+
+test('scenario 21 of thirty templates ten at most are asked for at once, and all come to be ready', async (t) => {
+  const { world, clock } = await scene(t)
+  let most = 0
+  const ways = Array.from({ length: 30 }, (_, n) => ({ ...mi300x, gpuCount: n + 1 }))
+  await world.apply(aimModel('many', { imageMetadata: recommending(...ways) }))
+  await world.until('all are ready', async () => {
+    const jobs = await world.list(Job)
+    most = Math.max(most, jobs.filter(({ status }) => status?.conditions === undefined).length)
+    clock.advance(5_000)
+    const templates = await world.list(AIMServiceTemplate)
+    return templates.length === 30 && templates.every(({ status }) => status?.status === 'Ready')
+  })
+  assert.ok(most > 0 && most <= 10, String(most))
+  assert.equal((await world.list(Job)).length, 30)
+})
+
+test('#53 templates of the same name in either scope do not take each other’s Jobs', async (t) => {
+  const { world } = await scene(t)
+  const off = { discovery: { extractMetadata: false } }
+  await world.apply(aimModel('m', off, { namespace: 'aim-system' }))
+  await world.apply(aim(AIMClusterModel, { name: 'm' }, { image: 'ghcr.io/amd/llama-3-8b:v1.0.0', ...off }))
+  await world.apply(aim(AIMServiceTemplate, { name: 'twin', namespace: 'aim-system' }, { modelName: 'm' }))
+  await world.apply(aim(AIMClusterServiceTemplate, { name: 'twin' }, { modelName: 'm' }))
+  await becomes(world, AIMServiceTemplate, { namespace: 'aim-system', name: 'twin' }, { status: 'Ready' })
+  await becomes(world, AIMClusterServiceTemplate, { name: 'twin' }, { status: 'Ready' })
+  const jobs = await world.list(Job)
+  assert.deepEqual(jobs.map(({ metadata }) => metadata.ownerReferences?.[0]?.kind ?? '').toSorted(), [
+    'AIMClusterServiceTemplate',
+    'AIMServiceTemplate',
+  ])
+})
+
+test('#56 #57 what a template says goes to its Job: its variables over ours, its own pull secret', async (t) => {
+  const { world } = await scene(t)
+  await world.apply(
+    secret('own', { '.dockerconfigjson': Buffer.from('{"auths": {}}').toString('base64') }, { type: dockerConfigType }),
+  )
+  await world.apply(aimModel('m', { discovery: { extractMetadata: false }, imagePullSecrets: [] }))
+  await world.apply(
+    aim(
+      AIMServiceTemplate,
+      { name: 'cloned', namespace: 'default' },
+      {
+        modelName: 'm',
+        hardware: { gpu: { requests: 1, model: 'MI300X' } },
+        imagePullSecrets: [{ name: 'own' }],
+        env: [{ name: 'AIM_GPU_MODEL', value: 'MI325X' }],
+      },
+    ),
+  )
+  await becomes(world, AIMServiceTemplate, { name: 'cloned' }, { status: 'Ready' })
+  const [job] = await world.list(Job, 'aim.eai.amd.com/template=cloned')
+  const pod = job?.spec?.template.spec
+  assert.deepEqual(pod?.imagePullSecrets, [{ name: 'own' }])
+  const models = pod?.containers[0]?.env?.filter(({ name }) => name === 'AIM_GPU_MODEL')
+  assert.deepEqual(models, [{ name: 'AIM_GPU_MODEL', value: 'MI325X' }])
+  assert.equal(job?.spec?.activeDeadlineSeconds, 900, '#51')
+  assert.equal(pod?.automountServiceAccountToken, false)
+})
+
+test('#38 what a template runs on cannot be taken away and come back as something else', async (t) => {
+  const { world } = await scene(t)
+  const template = (spec: object) =>
+    aim(AIMServiceTemplate, { name: 'fixed', namespace: 'default' }, { modelName: 'm', ...spec })
+  await world.apply(template({ hardware: { gpu: { requests: 1, model: 'MI300X' } } }))
+  await assert.rejects(world.apply(template({})), /hardware.*cannot be changed/)
+  await assert.rejects(
+    world.apply(template({ hardware: { gpu: { requests: 2, model: 'MI300X' } } })),
+    /cannot be changed/,
+  )
+})
+
+test('#39 a model without a spec is refused', async (t) => {
+  const { world } = await scene(t)
+  const { spec: _, ...bare } = aimModel('bare')
+  await assert.rejects(world.apply(bare), /spec.*[Rr]equired/)
+})
