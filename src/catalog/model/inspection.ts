@@ -181,7 +181,7 @@ const backoffs: Readonly<Record<FaultKind, Backoff | undefined>> = {
 const slowlyRetried: ReadonlySet<string> = new Set(['UnsupportedImage', 'PlatformNotFound'])
 
 /** Until the next attempt; `undefined` where only a change helps. Models that fail together do not come back together. */
-export function retryDelayMs(
+function retryDelayMs(
   { kind, code, retryAfterMs }: Pick<ImageFault, 'kind' | 'code' | 'retryAfterMs'>,
   attempts: number,
   seed: string,
