@@ -11,7 +11,7 @@ import { ModelRoute } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import { systemClock } from '#base/clock.ts'
-import { controllerName } from '#booster/names.ts'
+import { kthena } from '#api/dialects.ts'
 import { silentLog } from '#base/log.ts'
 import { tokenAuthenticator } from '#cli/identity.ts'
 import { startLocalCluster } from '#cli/local-cluster.ts'
@@ -128,7 +128,7 @@ async function measureIn(dataDir: string): Promise<Figures> {
   const writes = load.filter(isWrite).filter(({ userAgent }) => userAgent !== 'fairlead')
   const each = (chosen: readonly unknown[]): number => chosen.length / count
   const childrenSeconds = await childrenWritten
-  const byBooster = writes.filter(({ userAgent }) => userAgent === controllerName)
+  const byBooster = writes.filter(({ userAgent }) => userAgent === kthena.controllerName)
   return {
     created: await created,
     childrenWritten: childrenSeconds,

@@ -22,20 +22,19 @@ export async function findRegistry(env: NodeJS.ProcessEnv): Promise<Found> {
   const folder = join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'fairlead')
   const path = join(folder, `${name}-${process.arch}`, 'usr/bin', name)
   if (existsSync(path)) return { path }
-  try {
-    await unpackPackage(folder)
-    if (await runs(path, ['--version'])) return { path }
-  } catch {
-    // What follows says it.
-  }
+  await unpackPackage(folder).catch(() => {}) // another process may have been first; what follows tells
+  if (await runs(path, ['--version'])) return { path }
   return { missing: `there is no ${name}, and no Debian whose package of it could be fetched` }
 }
+
+/** For who has no network. */
+const impatiently = ['Acquire::Retries=0', 'Acquire::http::Timeout=5'].flatMap((option) => ['-o', option])
 
 async function unpackPackage(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true })
   const draft = mkdtempSync(join(folder, `${name}-`))
   try {
-    await promisify(execFile)('apt-get', ['download', name], { cwd: draft, timeout: 60_000 })
+    await promisify(execFile)('apt-get', [...impatiently, 'download', name], { cwd: draft, timeout: 30_000 })
     const [file = ''] = readdirSync(draft)
     await promisify(execFile)('dpkg', ['-x', join(draft, file), join(draft, 'root')])
     renameSync(join(draft, 'root'), join(folder, `${name}-${process.arch}`))

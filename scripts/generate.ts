@@ -10,11 +10,13 @@ import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } fr
 import { dirname, join } from 'node:path'
 import { coreDocument } from '#api/core/document.ts'
 import { crdOf } from '#api/crd.ts'
+import { legacyKinds } from '#api/family-kinds.ts'
 import { ownKinds } from '#api/kinds.ts'
+import type { Kind } from '#machinery/kind.ts'
 import { lintSchema } from '#api/schema-lint.ts'
 import { coreTypes } from './core-types.ts'
 import { chartFiles } from './install/chart-files.ts'
-import { plainFiles } from './install/plain-files.ts'
+import { type Definitions, plainFiles } from './install/plain-files.ts'
 import { fetchCoreDocument } from './openapi.ts'
 import { referencePage } from './reference.ts'
 
@@ -26,7 +28,9 @@ const maxCrdBytes = 250_000
 
 if (process.argv.includes('--openapi')) write(openapi, `${JSON.stringify(fetchCoreDocument(), null, 1)}\n`)
 
-const complaints = ownKinds.flatMap((kind) => lintSchema(kind.schema()).map((text) => `${kind.kind} ${text}`))
+const complaints = [...ownKinds, ...legacyKinds].flatMap((kind) =>
+  lintSchema(kind.schema()).map((text) => `${kind.kind} ${text}`),
+)
 const files = generated()
 for (const [path, text] of files) {
   if (path.startsWith('config/crd/') && text.length > maxCrdBytes) complaints.push(`${path}: ${text.length} bytes`)
@@ -49,13 +53,18 @@ if (process.argv.includes('--check')) {
 function generated(): Map<string, string> {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   const pages = ownKinds.map((kind) => [`docs/reference/${fileName(kind.kind)}.md`, referencePage(kind)] as const)
-  const crds = new Map(ownKinds.map((kind) => [`${kind.group}_${kind.plural}.yaml`, crdOf(kind)]))
+  const crds = definitionsOf(ownKinds)
+  const legacy = definitionsOf(legacyKinds)
   return new Map([
     ['src/api/core/types.generated.ts', coreTypes(coreDocument())],
-    ...plainFiles(version, crds),
-    ...chartFiles(version, crds),
+    ...plainFiles(version, crds, legacy),
+    ...chartFiles(version, crds, legacy),
     ...pages,
   ])
+}
+
+function definitionsOf(kinds: readonly Kind[]): Definitions {
+  return new Map(kinds.map((kind) => [`${kind.group}_${kind.plural}.yaml`, crdOf(kind)]))
 }
 
 function fileName(kind: string): string {

@@ -7,6 +7,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findControlPlane } from './control-plane.ts'
+import { findRegistry } from './debian-registry.ts'
 import { runTests } from './test-run.ts'
 
 /** The folders of `src` whose tests start servers or programs; those of any other are pure. */
@@ -17,7 +18,7 @@ const testsIn = (names: readonly string[]) => names.map((name) => `src/${name}/*
 const pure = ['--test-isolation=none', ...testsIn(folders.filter((name) => !starting.includes(name)))]
 const others = ['--test-concurrency=2', ...testsIn(starting), 'test/**/*.test.ts']
 /** Those that read `#base/thorough.testkit.ts`. */
-const sampling = ['src/serving/simulation.test.ts', 'test/crash.test.ts', 'test/faults.test.ts']
+const sampling = ['src/serving/simulation.test.ts', 'test/crash.test.ts', 'test/faults.test.ts', 'test/plan.test.ts']
 
 const { values, positionals } = parseArgs({
   options: { unit: { type: 'boolean' }, thorough: { type: 'boolean' } },
@@ -31,4 +32,6 @@ if (runs.includes(others)) {
   const programs = findControlPlane(process.env)
   const why = 'missing' in programs ? programs.missing : 'that is "npm run test:cluster"'
   console.log(`the suites did not run on a real API server: ${why}`)
+  const registry = await findRegistry(process.env)
+  if ('missing' in registry) console.log(`registries were tried by one of our own alone: ${registry.missing}`)
 }

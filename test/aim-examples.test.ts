@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { AIMClusterModelSource } from '#api/aim-cluster-model-source.ts'
 import { AIMClusterModel, AIMModel } from '#api/aim-model.ts'
 import { AIMClusterRuntimeConfig } from '#api/aim-runtime-config.ts'
 import { AIMService } from '#api/aim-service.ts'
@@ -59,6 +60,11 @@ const examples: Record<string, Example> = {
   'custom-templates.yaml': model({ ImageMetadataReady: 'True/ImageFound', ...all }),
   'discovery.yaml': model({ ...read, ServiceTemplatesReady: 'True/NoTemplatesExpected' }),
   'environment-from-secret.yaml': model({ ...read, ...all }),
+  'model-source.yaml': {
+    kind: AIMClusterModelSource,
+    name: 'amd',
+    conditions: { FiltersReady: 'True/AllFiltersSucceeded', MaxModelsLimitReached: 'False/WithinLimit' },
+  },
   'model-sources.yaml': model({ ImageMetadataReady: 'True/ImageFound', ...all }),
   'model.yaml': model({ ...read, ...all }),
   'named-runtime-config.yaml': model({

@@ -66,7 +66,7 @@ export interface Told {
   readonly message: (type: string) => string
 }
 
-export function toldBy(object: Resource | undefined): Told {
+function toldBy(object: Resource | undefined): Told {
   const { status, conditions = [] } = ((object as AnyResource | undefined)?.status ?? {}) as {
     status?: string
     conditions?: Condition[]

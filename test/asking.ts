@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { Pod } from '#api/core/kinds.ts'
-import { ModelRoute } from '#api/model-route.ts'
+import { families, type FamilyKinds } from '#api/family-kinds.ts'
 import { isObject } from '#base/json.ts'
 import { silentLog } from '#base/log.ts'
 import { RouterConfig } from '#router/config.ts'
@@ -29,10 +29,12 @@ export interface Clients {
 export async function startClients(
   t: Pick<TestContext, 'after'>,
   world: Pick<World, 'until' | 'informers'>,
+  families?: readonly FamilyKinds[],
 ): Promise<Clients> {
   const router = await startRouter({
     config: RouterConfig.parse({ port: 0, metricsPort: 0, drainMs: 0, accessLog: 'off' }),
     informers: world.informers,
+    ...(families !== undefined && { families }),
     log: silentLog,
     write: () => {},
   })
@@ -78,16 +80,18 @@ export async function namesIn(
   world: World,
   namespace: string,
 ): Promise<{ name: string; headers: Record<string, string> }[]> {
-  const { items } = await world.client.list(ModelRoute, { namespace })
-  return items.flatMap(({ spec }) => {
-    const match = Object.entries(spec.rules[0]?.modelMatch?.headers ?? {})
-    const headers = Object.fromEntries(match.map(([header, { exact, prefix }]) => [header, exact ?? prefix ?? '']))
-    return [spec.modelName, ...(spec.loraAdapters ?? [])].flatMap((name) => (name ? [{ name, headers }] : []))
-  })
+  const lists = await Promise.all(families.map(({ route }) => world.client.list(route, { namespace })))
+  return lists
+    .flatMap(({ items }) => items)
+    .flatMap(({ spec }) => {
+      const match = Object.entries(spec.rules[0]?.modelMatch?.headers ?? {})
+      const headers = Object.fromEntries(match.map(([header, { exact, prefix }]) => [header, exact ?? prefix ?? '']))
+      return [spec.modelName, ...(spec.loraAdapters ?? [])].flatMap((name) => (name ? [{ name, headers }] : []))
+    })
 }
 
 /** Pods that are not being deleted. */
-export async function podsOf(world: World, labelSelector?: string): Promise<Pod[]> {
+export async function podsOf(world: Pick<World, 'list'>, labelSelector?: string): Promise<Pod[]> {
   const pods = await world.list(Pod, labelSelector)
   return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
 }

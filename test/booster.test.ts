@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import { kthena } from '#api/dialects.ts'
 import { Pod } from '#api/core/kinds.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
@@ -10,7 +11,9 @@ import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
-import { backend, modelBooster } from './builders.ts'
+import { backend, modelBooster, modelServing, role } from './builders.ts'
+import { startMachine } from './machine.ts'
+import { boosterPromises } from './suites/booster-promises.ts'
 import { writesIn } from './tools.ts'
 import { startWorld, type World } from './world.ts'
 
@@ -26,85 +29,8 @@ const two = (overrides: Record<string, unknown> = {}) =>
     backends: [backend('backend1', { routeWeight: 40 }), backend('backend2', { routeWeight: 60 })],
     ...overrides,
   })
-const policy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue: 10 }] }
 
-test('a booster of two backends becomes five objects by name, and Active once their pods are ready', async (t) => {
-  const world = await startWorld(t)
-  await world.apply(two())
-  await world.condition(ModelBooster, 'test-model', 'Active')
-  assert.deepEqual(await childNames(world), [
-    'ModelRoute/test-model',
-    'ModelServer/test-model-backend1',
-    'ModelServer/test-model-backend2',
-    'ModelServing/test-model-backend1',
-    'ModelServing/test-model-backend2',
-  ])
-  await world.condition(ModelBooster, 'test-model', 'Initialized')
-})
-
-test('a policy at the model adds one policy and one binding, named like the model', async (t) => {
-  const world = await startWorld(t)
-  await world.apply(
-    two({
-      autoscalingPolicy: policy,
-      backends: [backend('backend1', { scalingCost: 1 }), backend('backend2', { scalingCost: 2 })],
-    }),
-  )
-  await world.condition(ModelBooster, 'test-model', 'Active')
-  const scaling = (await childNames(world)).filter((name) => name.startsWith('Autoscaling'))
-  assert.deepEqual(scaling, ['AutoscalingPolicy/test-model', 'AutoscalingPolicyBinding/test-model'])
-})
-
-test('a policy at a backend adds a pair named like model and backend; taking it away takes the pair away', async (t) => {
-  const world = await startWorld(t)
-  await world.apply(
-    two({ backends: [backend('backend1', { autoscalingPolicy: policy, maxReplicas: 2 }), backend('backend2')] }),
-  )
-  await world.condition(ModelBooster, 'test-model', 'Active')
-  const scaling = (await childNames(world)).filter((name) => name.startsWith('Autoscaling'))
-  assert.deepEqual(scaling, ['AutoscalingPolicy/test-model-backend1', 'AutoscalingPolicyBinding/test-model-backend1'])
-  await world.apply(two())
-  await world.until('the pair to go', async () =>
-    (await childNames(world)).every((name) => !name.startsWith('Autoscaling')),
-  )
-})
-
-test('every child has the booster as its controller and both managed-by labels', async (t) => {
-  const world = await startWorld(t)
-  const { metadata } = await world.apply(
-    two({ autoscalingPolicy: policy, backends: [backend('a', { scalingCost: 1 }), backend('b', { scalingCost: 2 })] }),
-  )
-  await world.condition(ModelBooster, 'test-model', 'Initialized')
-  const children = (await Promise.all(childKinds.map((kind) => world.list(kind)))).flat()
-  assert.equal(children.length, 7)
-  for (const child of children) {
-    assert.deepEqual(child.metadata.ownerReferences, [
-      {
-        apiVersion: 'workload.serving.volcano.sh/v1alpha1',
-        kind: 'ModelBooster',
-        name: 'test-model',
-        uid: metadata.uid,
-        controller: true,
-        blockOwnerDeletion: true,
-      },
-    ])
-    assert.equal(child.metadata.labels?.['registry.volcano.sh/managed-by'], 'registry.volcano.sh')
-    assert.equal(child.metadata.labels?.['workload.serving.volcano.sh/managed-by'], 'workload.serving.volcano.sh')
-  }
-})
-
-for (const propagationPolicy of ['Background', 'Foreground'] as const) {
-  test(`deleting the booster (${propagationPolicy}) takes its children and their pods with it`, async (t) => {
-    const world = await startWorld(t)
-    await world.apply(two())
-    await world.condition(ModelBooster, 'test-model', 'Active')
-    await world.client.delete(ModelBooster, { namespace: 'default', name: 'test-model' }, { propagationPolicy })
-    await world.until('all to go', async () => {
-      const left = [...(await childNames(world)), ...(await world.list(Pod)), ...(await world.list(ModelBooster))]
-      return left.length === 0
-    })
-  })
-}
+boosterPromises(kthena, startWorld)
 
 test('an update reaches the children, and Active waits for pods of the new template', async (t) => {
   const world = await startWorld(t)
@@ -162,7 +88,7 @@ for (const kind of [ModelServing, ModelServer, ModelRoute] as readonly Kind[]) {
   })
 }
 
-test('hand edits of children are put right: spec, and labels stripped', async (t) => {
+test('B-27: hand edits of children are put right: spec, and labels stripped', async (t) => {
   const world = await startWorld(t)
   await world.apply(modelBooster('chat'))
   await world.condition(ModelBooster, 'chat', 'Active')
@@ -184,7 +110,7 @@ test('hand edits of children are put right: spec, and labels stripped', async (t
   })
 })
 
-test('what cannot be converted fails with the field and the mend, touches nothing, and clears when mended', async (t) => {
+test('B-36: what cannot be converted fails with the field and the mend, touches nothing, and clears when mended', async (t) => {
   const world = await startWorld(t)
   await world.apply(two())
   await world.condition(ModelBooster, 'test-model', 'Active')
@@ -199,7 +125,7 @@ test('what cannot be converted fails with the field and the mend, touches nothin
   await world.condition(ModelBooster, 'test-model', 'Active')
 })
 
-test('a foreign object of a child’s name is left alone and named', async (t) => {
+test('B-27: a foreign object of a child’s name is left alone and named', async (t) => {
   const world = await startWorld(t)
   const foreign = await world.apply({
     apiVersion: 'networking.serving.volcano.sh/v1alpha1',
@@ -230,7 +156,7 @@ test('gang scheduling is off unless asked for', async (t) => {
   ])
 })
 
-test('creating a booster costs its children and at most two status writes; a pass repeated writes nothing', async (t) => {
+test('B-23: creating a booster costs its children and at most two status writes; a pass repeated writes nothing', async (t) => {
   const world = await startWorld(t)
   await world.apply(two())
   await world.condition(ModelBooster, 'test-model', 'Active')
@@ -249,4 +175,40 @@ test('creating a booster costs its children and at most two status writes; a pas
   await world.settled()
   const later = writesIn(world.requests.slice(from)).filter(({ userAgent }) => userAgent !== 'a-user')
   assert.deepEqual(later, [])
+})
+
+test('B-25: a status of a serving that moves and changes nothing costs the booster no write', async (t) => {
+  const world = await startWorld(t, { controllers: ['model-booster'] })
+  await world.apply(modelBooster('chat'))
+  await world.condition(ModelBooster, 'chat', 'Initialized')
+  await world.settled()
+  const from = world.requests.length
+  const status = { observedGeneration: 1, replicas: 0, availableReplicas: 0, currentRevision: 'x' }
+  await world.client.patch(
+    ModelServing,
+    { namespace: 'default', name: 'chat-vllm' },
+    { type: 'merge', patch: { status } },
+    { subresource: 'status' },
+  )
+  await world.settled()
+  const own = writesIn(world.requests.slice(from)).filter(({ userAgent }) => userAgent === 'model-booster-controller')
+  assert.deepEqual(own, [])
+})
+
+test('children of earlier controllers, which own without controlling, are taken over', async (t) => {
+  const world = await startMachine(t)
+  const { apiVersion, kind, metadata } = await world.apply(modelBooster('chat'))
+  const owner = { apiVersion, kind, name: 'chat', uid: metadata.uid ?? '' }
+  const uid = 'workload.serving.volcano.sh/model-uid'
+  const former = modelServing('chat-vllm', { replicas: 1, template: { roles: [role('leader')] } })
+  const labels = { [uid]: owner.uid }
+  await world.client.create(ModelServing, {
+    ...former,
+    metadata: { ...former.metadata, labels, ownerReferences: [owner] },
+  } as unknown as ModelServing)
+  await using controllers = world.start()
+  assert.ok(controllers)
+  await world.condition(ModelBooster, 'chat', 'Active')
+  const { metadata: taken } = await world.client.get(ModelServing, { namespace: 'default', name: 'chat-vllm' })
+  assert.deepEqual(taken.ownerReferences, [{ ...owner, controller: true, blockOwnerDeletion: true }])
 })

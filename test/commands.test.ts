@@ -1,5 +1,6 @@
 /** The commands that talk to an API server, against a running `up`. */
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -60,7 +61,35 @@ test('apply, get, tree, describe, logs and delete do to objects what they say', 
   )
   await prints(['describe', 'autoscalingpolicybinding/scaled'], /^Kind: +AutoscalingPolicyBinding/m)
   await prints(['why', 'autoscalingpolicybinding', 'scaled'], /^AutoscalingPolicyBinding\/scaled\n/)
-  await prints(['why', 'pod', 'x'], /^error: why explains scaling so far: name an autoscalingpolicybinding/, 64)
+  await prints(
+    ['why', 'pod', 'x'],
+    /^error: why explains what a ModelBooster becomes, scaling, and the AIM catalog; .* shows its conditions and events/,
+    64,
+  )
+  await prints(
+    ['why', 'modelserving/quickstart-vllm'],
+    /^ModelServing\/quickstart-vllm is made of ModelBooster\/quickstart\n[^]*containers\[1\]\.image: .*\n {4}spec\.backends\[0\]\.workers\[0\]\.image\n/,
+  )
+  await prints(['why', 'modelserving/scaled'], /^error: ModelServing scaled is not made of a ModelBooster: nobody/, 1)
+  await prints(['status'], /^✔ quickstart {2}ready for \S+ {2}vllm 1\/1\n {4}answers to quickstart\n$/)
+  await prints(['status', 'modelbooster/quickstart', '--wait', '--timeout', '20'], /^✔ quickstart/)
+  await prints(['status', 'modelbooster/none'], /^error: no modelbooster none in namespace default\n$/, 1)
+
+  await prints(
+    ['plan', '-f', quickstart],
+    /^https:\S+\n\nModelBooster\/quickstart {2}unchanged .*\n\nnothing would change\n$/,
+  )
+  const changed = join(temporaryDirectory(t), 'changed.yaml')
+  writeFileSync(changed, readFileSync(quickstart, 'utf8').replace(/image: .*/, 'image: vllm/vllm-openai:v9'))
+  await prints(
+    ['plan', '-f', changed],
+    /ServingApplied: updated ModelServing quickstart-vllm; because of spec\.backends\[0\]\.workers\[0\]\.image\n {6}its pods are replaced/,
+    2,
+  )
+  await prints(
+    ['eject', 'modelbooster/quickstart'],
+    /^---\n[^]*kind: ModelRoute\nmetadata:\n {2}name: quickstart\n {2}namespace: default\n/,
+  )
 
   const pod = 'quickstart-vllm-0-leader-0-0'
   await prints(['logs', pod, '--tail', '1'], /^Uvicorn running on \S+:8000\ncontainer engine of runtime, engine, /)
@@ -74,6 +103,20 @@ test('apply, get, tree, describe, logs and delete do to objects what they say', 
   await prints(['delete', 'modelbooster/quickstart', '--cascade', 'orphan'], /"quickstart" deleted\n/)
   await prints(['get', 'modelserving/quickstart-vllm', '-o', 'name'], /quickstart-vllm/)
   await prints(['delete', 'modelserving/quickstart-vllm', '--cascade', 'foreground'], /"quickstart-vllm" deleted\n/)
+
+  // As processes of their own, which nothing keeps running but what they wait for.
+  const broken = join(temporaryDirectory(t), 'broken.yaml')
+  writeFileSync(broken, readFileSync(quickstart, 'utf8').replace(/image: .*/, 'image: acme/nobody:1'))
+  await prints(['apply', '--force-conflicts', '-f', broken], /quickstart created\n/)
+  const as = ['--kubeconfig', kubeconfig, '--timeout', '1']
+  const waited = await Promise.all([
+    fairlead(['status', 'modelbooster/quickstart', '--wait', ...as]),
+    fairlead(['rollout', 'status', 'modelserving/quickstart-vllm', ...as]),
+  ])
+  assert.deepEqual(
+    waited.map(({ code }) => code),
+    [1, 1],
+  )
 
   // As a user without any kubeconfig would meet it.
   const lost = await fairlead(['get', 'pods', '--kubeconfig', join(kubeconfig, '..', 'none')])

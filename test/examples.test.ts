@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { Namespace } from '#api/core/kinds.ts'
-import { ModelBooster } from '#api/model-booster.ts'
-import { ModelServing } from '#api/model-serving.ts'
+import { families, isBooster } from '#api/family-kinds.ts'
+import { controllerNames } from '#cli/controllers.ts'
 import { readDocuments } from '#cli/documents.ts'
 import { errorsOf, inspect } from '#cli/inspect.ts'
 import { render } from '#cli/render.ts'
@@ -18,6 +18,7 @@ import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource, ObjectMeta } from '#machinery/meta.ts'
 import { parseRuntimes, type RuntimesConfig } from '#embedded/node/runtimes-config.ts'
 import { namesIn, startClients } from './asking.ts'
+import { objectsIn } from './install/objects.ts'
 import { kindOf } from './tools.ts'
 import { startWorld, type World } from './world.ts'
 
@@ -50,7 +51,7 @@ test('each is valid, and what is a booster can be rendered offline', () => {
       [],
       file,
     )
-    if (!documents.some(({ object }) => object.kind === ModelBooster.kind)) continue
+    if (!documents.some(({ object }) => isBooster(object))) continue
     const io = recordingIo()
     render({ filename: [path], output: 'yaml' }, io)
     assert.match(io.out(), /^kind: ModelRoute$/m, file)
@@ -69,8 +70,9 @@ async function becomesTrue(world: World, kind: Kind, namespace: string, type: st
 }
 
 test('applied, each becomes ready and answers by all of its names', async (t) => {
-  const world = await startWorld(t, { runtimes: exampleRuntimes() })
-  const clients = await startClients(t, world)
+  const world = await startWorld(t, { runtimes: exampleRuntimes(), controllers: [...controllerNames, 'matrixinfer'] })
+  for (const object of objectsIn('matrixinfer')) await world.apply(object)
+  const clients = await startClients(t, world, families)
   const answered: string[] = []
   for (const [at, file] of served.entries()) {
     const namespace = `example-${at}`
@@ -80,8 +82,10 @@ test('applied, each becomes ready and answers by all of its names', async (t) =>
       metadata: { ...object.metadata, ...(kindOf(object).namespaced && { namespace }) },
     }))
     for (const object of objects) await world.apply(object)
-    await becomesTrue(world, ModelBooster, namespace, 'Active')
-    await becomesTrue(world, ModelServing, namespace, 'Available')
+    for (const { booster, serving } of families) {
+      await becomesTrue(world, booster, namespace, 'Active')
+      await becomesTrue(world, serving, namespace, 'Available')
+    }
     for (const { name, headers } of await namesIn(world, namespace)) {
       await clients.answered(name, headers)
       answered.push(name)
@@ -97,10 +101,22 @@ test('applied, each becomes ready and answers by all of its names', async (t) =>
     await world.client.delete(Namespace, { name: namespace })
   }
   const routed = manifests.filter((file) =>
-    readDocuments([`${root}/${file}`]).some(({ object }) => /^Model(Booster|Route)$/.test(object.kind)),
+    readDocuments([`${root}/${file}`]).some(({ object }) => /^Model(Booster|Route|)$/.test(object.kind)),
   )
   assert.ok(answered.length >= routed.length, answered.join(' '))
-  for (const name of ['quickstart', 'test-model', 'Qwen/Qwen2.5', 'sql', 'french', 'gold', 'tiny', 'tiered', 'echo'])
+  for (const name of [
+    'quickstart',
+    'test-model',
+    'Qwen/Qwen2.5',
+    'sql',
+    'french',
+    'gold',
+    'tiny',
+    'tiered',
+    'echo',
+    'veteran',
+    'seasoned-sql',
+  ])
     assert.ok(answered.includes(name), name)
 })
 

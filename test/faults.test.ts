@@ -59,7 +59,7 @@ const scenarios: Record<string, Scenario> = {
     before: (machine) => machine.apply(two).then(() => active(machine)),
     act: (machine) => {
       const kept = backend('a', { routeWeight: 60, workers: [{ type: 'server', image }] })
-      return machine.apply(modelBooster('chat', { backends: [kept] }))
+      return machine.apply(modelBooster('chat', { updateStrategy: { waitForReady: false }, backends: [kept] }))
     },
     done: active,
   },

@@ -1,6 +1,7 @@
 /** What goes wrong between a registry and us, each with what it means. */
 import assert from 'node:assert/strict'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { manualClock } from '#base/manual-clock.testkit.ts'
 import { loadIdentity } from '#cli/identity.ts'
@@ -156,6 +157,17 @@ const rows: Record<
     wantCode: 'MetadataExtractionFailed',
     wantKind: 'unavailable',
   },
+  'a token service that is not there': {
+    instead: (request, response) =>
+      on(/token/, send(404, {}))(request, response) ||
+      on(/manifests/, send(401, { 'www-authenticate': `Bearer realm="http://${request.headers.host}/token"` }))(
+        request,
+        response,
+      ),
+    want: /answered with 404 to a request for a token/,
+    wantCode: 'MetadataExtractionFailed',
+    wantKind: 'unavailable',
+  },
   'a token that is not enough': {
     instead: (request, response) =>
       on(/token/, send(200, {}, '{"access_token": "t"}'))(request, response) ||
@@ -302,6 +314,19 @@ test('an identity token buys tokens, and is sent to the token service alone', as
   })
 })
 
+test('an identity token is sent on to nobody', async () => {
+  await using thief = await startRegistry()
+  const instead: Instead = (request, response) =>
+    on(/token/, send(307, { location: `http://${thief.host}/token` }))(request, response) ||
+    on(/./, send(401, { 'www-authenticate': `Bearer realm="http://${request.headers.host}/token"` }))(request, response)
+  await using registry = await startRegistry({ instead })
+  await using registries = openRegistries()
+  const login = { by: 'identity-token', token: 'id' } as const
+  const credentials: readonly Credential[] = [{ host: registry.host, path: '', login, secret: 'ns/s' }]
+  await assert.rejects(registries.inspect(`${registry.host}/amd/x:1`, { credentials, signal }), /answered 307/)
+  assert.deepEqual(thief.requests, [])
+})
+
 test('a registry’s certificate is trusted by the authority that the administrator names', async (t) => {
   const { ca, cert, key } = await loadIdentity(temporaryDirectory(t), Date.now())
   await using registry = await startRegistry({ tls: { cert, key } })
@@ -316,6 +341,50 @@ test('a registry’s certificate is trusted by the authority that the administra
   await using registries = openRegistries({ settings: { rules, certificateAuthorities: ca } })
   const found = await registries.inspect('registry.internal/amd/x:1', { credentials: [], signal })
   assert.deepEqual([found.labels, found.reference], [labels, 'registry.internal/amd/x:1'])
+})
+
+test('a registry elsewhere does not send us to what listens on this machine', async (t) => {
+  const { ca, cert, key } = await loadIdentity(temporaryDirectory(t), Date.now())
+  await using local = await startRegistry()
+  const instead = on(/blobs/, (response) => send(307, { location: `http://${local.host}/metrics` })(response))
+  await using registry = await startRegistry({ tls: { cert, key }, instead })
+  await registry.push('amd/x:1', { labels })
+  const rules = [{ prefix: 'registry.internal', location: `https://localhost:${registry.host.split(':')[1]}` }]
+  await using registries = openRegistries({ settings: { rules, certificateAuthorities: ca } })
+  await assert.rejects(registries.inspect('registry.internal/amd/x:1', { credentials: [], signal }), {
+    code: 'RegistryForbidden',
+  })
+  assert.deepEqual(local.requests, [])
+})
+
+test('a proxy is asked for what is elsewhere', async () => {
+  await using registry = await startRegistry()
+  await registry.push('amd/x:1', { labels })
+  const asked: string[] = []
+  const proxy = createServer((request, response) => {
+    const { host, pathname } = new URL(request.url ?? '')
+    asked.push(host)
+    void fetch(`http://${registry.host}${pathname}`).then(async (answer) => {
+      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' })
+      response.end(Buffer.from(await answer.arrayBuffer()))
+    })
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  const rules = ['a', 'b'].map((name) => ({ prefix: `${name}.internal`, location: `http://${name}.internal` }))
+  const settings = { rules, proxy: { http: address, https: address, no: 'b.internal' } }
+  {
+    await using registries = openRegistries({ settings })
+    for (const host of ['a.internal', registry.host]) {
+      assert.deepEqual((await registries.inspect(`${host}/amd/x:1`, { credentials: [], signal })).labels, labels)
+    }
+    await assert.rejects(registries.inspect('b.internal/amd/x:1', { credentials: [], signal }), {
+      message: /cannot reach b\.internal/,
+    })
+  }
+  proxy.closeAllConnections()
+  proxy.close()
+  assert.deepEqual([...new Set(asked)], ['a.internal'])
 })
 
 function of(host: string): readonly Credential[] {

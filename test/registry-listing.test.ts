@@ -83,8 +83,13 @@ test('Docker Hub’s own list is of one owner', async () => {
 })
 
 test('GitHub’s list is of an organisation or a person, and for who has a token', async () => {
+  const userAgents: (string | undefined)[] = []
+  const answer = json(({ url = '' }) => (url.startsWith('/users/') ? ['[{"name":"llama/x"}]'] : undefined))
   await using github = await startRegistry({
-    instead: json(({ url = '' }) => (url.startsWith('/users/') ? ['[{"name":"llama/x"}]'] : undefined)),
+    instead(request, response) {
+      userAgents.push(request.headers['user-agent'])
+      return answer(request, response)
+    },
   })
   await using registries = elsewhere('api.github.com', github.host)
   await assert.rejects(registries.repositories('ghcr.io', 'amd', asNobody), {
@@ -97,6 +102,7 @@ test('GitHub’s list is of an organisation or a person, and for who has a token
   const listed = await registries.repositories('ghcr.io', 'amd', { credentials, signal })
   assert.deepEqual(listed.names, ['amd/llama/x'])
   assert.deepEqual(github.authorizations, ['Bearer token', 'Bearer token'])
+  assert.deepEqual(userAgents, ['fairlead', 'fairlead'])
 })
 
 type Paged = readonly [body: string, headers?: Record<string, string>]

@@ -1,5 +1,6 @@
 /** What a test does with a cluster: it says what shall be, and waits for what must come. Nothing sleeps. */
 import { coreKinds } from '#api/core/kinds.ts'
+import { legacyKinds } from '#api/family-kinds.ts'
 import { ownKinds } from '#api/kinds.ts'
 import type { AnsweredRequest } from '#embedded/apiserver/server.ts'
 import type { Client } from '#kube/client.ts'
@@ -93,7 +94,7 @@ export function toolsOf(ground: Ground, idle: () => boolean, caughtUp: () => Pro
 }
 
 export function kindOf(object: Resource): Kind {
-  const kind = [...ownKinds, ...coreKinds].find(
+  const kind = [...ownKinds, ...legacyKinds, ...coreKinds].find(
     (each) => each.kind === object.kind && apiVersionOf(each) === object.apiVersion,
   )
   if (kind === undefined) throw new Error(`no kind ${object.kind} of ${object.apiVersion}`)

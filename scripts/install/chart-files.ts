@@ -1,8 +1,9 @@
 /** `charts/`: `fairlead` has the programs; `fairlead-crds` what a cluster has once, so that Helm can upgrade that too. */
 import type { CustomResourceDefinition } from '#api/core/types.generated.ts'
-import { forTheCluster, forThePrograms } from './installation.ts'
+import { forMatrixInfer, forTheCluster, forThePrograms } from './installation.ts'
 import { notes } from './notes.ts'
 import type { Parts } from './parts.ts'
+import type { Definitions } from './plain-files.ts'
 import { template } from './template.ts'
 import { valuesSchema, valuesYaml } from './values-files.ts'
 import { compactYaml, header, yaml } from './yaml.ts'
@@ -10,8 +11,8 @@ import { compactYaml, header, yaml } from './yaml.ts'
 /** The first whose kubelet can pause before it stops a container. */
 const oldestKubernetes = '1.30'
 
-/** Every file by its path. `crds` are by the names of their files. */
-export function chartFiles(version: string, crds: ReadonlyMap<string, CustomResourceDefinition>): Map<string, string> {
+/** Every file by its path. */
+export function chartFiles(version: string, crds: Definitions, legacy: Definitions): Map<string, string> {
   return new Map([
     ...chart({ name: 'fairlead', version, description: 'The controllers and the router of Fairlead' }, forThePrograms),
     ['charts/fairlead/values.yaml', header + valuesYaml()],
@@ -21,10 +22,19 @@ export function chartFiles(version: string, crds: ReadonlyMap<string, CustomReso
       { name: 'fairlead-crds', version, description: 'The kinds of Fairlead and who may use them' },
       forTheCluster,
     ),
-    ...[...crds].map(([file, crd]): File => {
-      return [`charts/fairlead-crds/templates/crd/${file}`, header + compactYaml(kept(crd))]
-    }),
+    ...definitions('fairlead-crds', crds),
+    ...chart(
+      { name: 'fairlead-crds-matrixinfer', version, description: 'MatrixInfer’s kinds, served by Fairlead' },
+      { 'user-roles': { 'user-roles': forMatrixInfer['user-roles'] } },
+    ),
+    ...definitions('fairlead-crds-matrixinfer', legacy),
   ])
+}
+
+function definitions(chart: string, crds: Definitions): File[] {
+  return [...crds].map(([file, crd]): File => {
+    return [`charts/${chart}/templates/crd/${file}`, header + compactYaml(kept(crd))]
+  })
 }
 
 /** With a definition all objects of its kind would go, so `helm uninstall` leaves it. */

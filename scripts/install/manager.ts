@@ -3,13 +3,15 @@ import { deployment } from './deployment.ts'
 import { homeRoles, serviceAccount } from './rbac.ts'
 import { disruptionBudget, metricsService, metricsServiceName, type Parts } from './parts.ts'
 import { routerPorts } from './router.ts'
-import { joined, text, value, when } from './tree.ts'
+import { joined, not, text, value, when } from './tree.ts'
 
 export const managerPorts = { metrics: 8080, health: 8081 }
 
 const namespaces = value((v) => v.namespaces)
 const registries = value((v) => v.manager.registriesConfigMap)
 const registriesFolder = '/etc/fairlead/registries'
+const matrixinfer = value((v) => v.matrixinfer)
+const controllers = joined(value((v) => v.manager.controllers))
 
 export const manager: Parts = {
   'service-account': [serviceAccount('manager')],
@@ -18,7 +20,8 @@ export const manager: Parts = {
     deployment({
       program: 'manager',
       args: [
-        text`--controllers=${joined(value((v) => v.manager.controllers))}`,
+        when(not(matrixinfer), text`--controllers=${controllers}`),
+        when(matrixinfer, text`--controllers=${controllers},matrixinfer`),
         when(namespaces, text`--namespaces=${joined(namespaces)}`),
         when(registries, `--registries=${registriesFolder}/registries.yaml`),
         '--leader-elect=true',

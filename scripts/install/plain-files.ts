@@ -3,7 +3,7 @@
  * together. Kustomize takes its file without an ending too, and then `-f` does not take it for a manifest.
  */
 import type { CustomResourceDefinition } from '#api/core/types.generated.ts'
-import { forTheCluster, forThePrograms } from './installation.ts'
+import { forMatrixInfer, forTheCluster, forThePrograms } from './installation.ts'
 import { commonLabels, nameOf, programs, restricted, systemNamespace } from './names.ts'
 import type { Parts } from './parts.ts'
 import { leaderWorkerSetRoles } from './rbac.ts'
@@ -15,8 +15,11 @@ import { compactYaml, header, yaml } from './yaml.ts'
 /** What `config/namespaced` installs into and watches; users put theirs into its place. */
 const oneNamespace = 'fairlead'
 
-/** Every file by its path. `crds` are by the names of their files. */
-export function plainFiles(version: string, crds: ReadonlyMap<string, CustomResourceDefinition>): Map<string, string> {
+/** By the names of their files. */
+export type Definitions = ReadonlyMap<string, CustomResourceDefinition>
+
+/** Every file by its path. */
+export function plainFiles(version: string, crds: Definitions, legacy: Definitions): Map<string, string> {
   const scope: Scope = { values: defaultValues, namespace: systemNamespace, version }
   const monitored = { ...defaultValues, serviceMonitor: { ...defaultValues.serviceMonitor, enabled: true } }
   // In the namespace of the other folders: kustomize follows a name to where it is now only from where it began.
@@ -26,6 +29,8 @@ export function plainFiles(version: string, crds: ReadonlyMap<string, CustomReso
   return new Map([
     ...[...crds].map(([file, crd]): File => [`config/crd/${file}`, header + compactYaml(crd)]),
     ['config/crd/Kustomization', kustomization({ resources: [...crds.keys()] })],
+    ...[...legacy].map(([file, crd]): File => [`config/matrixinfer/${file}`, header + compactYaml(crd)]),
+    ...folder('matrixinfer', forMatrixInfer, scope, [...legacy.keys()]),
     ...Object.entries(everywhere).flatMap(([name, parts]) => folder(name, parts, scope)),
     ...folder('service-monitor', monitors, { ...scope, values: monitored }),
     ...folder('leader-worker-sets', { rights: leaderWorkerSetRoles() }, scope),
@@ -45,12 +50,15 @@ export function plainFiles(version: string, crds: ReadonlyMap<string, CustomReso
 
 type File = [path: string, text: string]
 
-function folder(name: string, parts: Parts, scope: Scope): File[] {
+function folder(name: string, parts: Parts, scope: Scope, others: readonly string[] = []): File[] {
   return [
     ...Object.entries(parts).map(
       ([file, documents]): File => [`config/${name}/${file}.yaml`, manifest(documents, scope)],
     ),
-    [`config/${name}/Kustomization`, kustomization({ resources: Object.keys(parts).map((file) => `${file}.yaml`) })],
+    [
+      `config/${name}/Kustomization`,
+      kustomization({ resources: [...others, ...Object.keys(parts).map((file) => `${file}.yaml`)] }),
+    ],
   ]
 }
 

@@ -2,7 +2,7 @@
 import { Role } from '#api/core/kinds.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import { commonLabels, labelsOf, nameOf, type Program } from './names.ts'
-import { catalogRights, homeRights, leaderWorkerSetRights, type Right, rights } from './rights.ts'
+import { catalogRights, homeRights, leaderWorkerSetRights, legacyRights, type Right, rights } from './rights.ts'
 import { each, item, namespace, not, type Tree, value, when } from './tree.ts'
 
 const apiVersion = apiVersionOf(Role)
@@ -12,11 +12,28 @@ const namespaces = value((v) => v.namespaces)
 
 /** A ClusterRole or, where only some namespaces are watched, a Role in each. */
 export function programRoles(program: Program): Tree[] {
-  const rules = rulesOf(rights[program])
   return [
-    ...clusterWide(program, nameOf(program), rules).map((document) => when(not(namespaces), document)),
-    each(namespaces, role({ program, name: nameOf(program), namespace: item, rules })),
-    each(namespaces, roleBinding({ program, name: nameOf(program), namespace: item })),
+    ...rolesNamed(nameOf(program), program, rights[program]),
+    ...legacyRoles(program).map((tree) =>
+      when(
+        value((v) => v.matrixinfer),
+        tree,
+      ),
+    ),
+  ]
+}
+
+/** For MatrixInfer's kinds. */
+export function legacyRoles(program: Program): Tree[] {
+  return rolesNamed(`${nameOf(program)}-matrixinfer`, program, legacyRights[program])
+}
+
+function rolesNamed(name: string, program: Program, own: readonly Right[]): Tree[] {
+  const rules = rulesOf(own)
+  return [
+    ...clusterWide(program, name, rules).map((document) => when(not(namespaces), document)),
+    each(namespaces, role({ program, name, namespace: item, rules })),
+    each(namespaces, roleBinding({ program, name, namespace: item })),
   ]
 }
 
@@ -47,7 +64,7 @@ export function serviceAccount(program: Program): Tree {
 }
 
 /** One role for those who look and one for those who change, added to Kubernetes' own `view`, `edit` and `admin`. */
-export function userRoles(kinds: readonly Right['kind'][]): Tree[] {
+export function userRoles(kinds: readonly Right['kind'][], prefix = 'fairlead'): Tree[] {
   const scaled = kinds.filter(({ scale }) => scale !== undefined)
   const view: Right[] = [
     ...kinds.map((kind): Right => ({ kind, verbs: ['get', 'list', 'watch'] })),
@@ -58,7 +75,10 @@ export function userRoles(kinds: readonly Right['kind'][]): Tree[] {
     ...kinds.map((kind): Right => ({ kind, verbs: ['create', 'update', 'patch', 'delete', 'deletecollection'] })),
     ...scaled.map((kind): Right => ({ kind, subresource: 'scale', verbs: ['update', 'patch'] })),
   ]
-  return [userRole('view', ['view', 'edit', 'admin'], view), userRole('edit', ['edit', 'admin'], edit)]
+  return [
+    userRole(`${prefix}-view`, ['view', 'edit', 'admin'], view),
+    userRole(`${prefix}-edit`, ['edit', 'admin'], edit),
+  ]
 }
 
 function userRole(name: string, into: readonly string[], own: readonly Right[]): Tree {
@@ -66,7 +86,7 @@ function userRole(name: string, into: readonly string[], own: readonly Right[]):
   return {
     apiVersion,
     kind: 'ClusterRole',
-    metadata: { name: `fairlead-${name}`, labels: { ...commonLabels, ...Object.fromEntries(aggregate) } },
+    metadata: { name, labels: { ...commonLabels, ...Object.fromEntries(aggregate) } },
     rules: rulesOf(own),
   }
 }

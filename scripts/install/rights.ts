@@ -21,6 +21,8 @@ import { AIMService } from '#api/aim-service.ts'
 import { AIMClusterServiceTemplate, AIMServiceTemplate } from '#api/aim-service-template.ts'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import { matrixinfer } from '#api/dialects.ts'
+import { kindsOf, partOf } from '#api/family-kinds.ts'
 import { LeaderWorkerSet } from '#api/leader-worker-set.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
@@ -73,6 +75,20 @@ export const rights: Record<Program, readonly Right[]> = {
     { kind: Event, verbs: ['get', 'create', 'patch'] },
   ],
   router: [ModelRoute, ModelServer, Pod].map((kind) => ({ kind, verbs: watched })),
+}
+
+/** The same of MatrixInfer's kinds, where they are served. */
+export const legacyRights: Record<Program, readonly Right[]> = {
+  manager: translated(rights.manager),
+  router: translated(rights.router),
+}
+
+function translated(own: readonly Right[]): Right[] {
+  const kinds = kindsOf(matrixinfer)
+  return own.flatMap((right) => {
+    const part = partOf(right.kind)
+    return part === undefined ? [] : [{ ...right, kind: kinds[part] }]
+  })
 }
 
 const templates = [AIMServiceTemplate, AIMClusterServiceTemplate]

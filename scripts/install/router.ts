@@ -30,6 +30,10 @@ export const router: Parts = {
         `--metrics-port=${routerPorts.metrics}`,
         text`--drain-seconds=${drainSeconds}`,
         when(namespaces, text`--namespaces=${joined(namespaces)}`),
+        when(
+          value((v) => v.matrixinfer),
+          '--matrixinfer',
+        ),
         text`--log-level=${value((v) => v.logLevel)}`,
         '--json',
       ],

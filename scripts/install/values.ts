@@ -85,6 +85,10 @@ export const Values = z.strictObject({
     .default([])
     .describe('Watch these namespaces only, with Roles in each and no ClusterRole. Empty watches all.'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Of both programs.'),
+  matrixinfer: z
+    .boolean()
+    .default(false)
+    .describe('Serve MatrixInfer’s kinds too. Their definitions are a chart of their own.'),
   manager: Manager.prefault({}).describe('Runs the controllers.'),
   router: Router.prefault({}).describe('Answers OpenAI requests.'),
   networkPolicy: NetworkPolicies.prefault({}),

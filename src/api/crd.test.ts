@@ -6,15 +6,17 @@ import { parse } from 'yaml'
 import type { Kind } from '#machinery/kind.ts'
 import type { StructuralSchema } from '#machinery/structural-schema.ts'
 import { crdOf } from './crd.ts'
+import { legacyKinds } from './family-kinds.ts'
 import { ownKinds } from './kinds.ts'
 import { ModelServing } from './model-serving.ts'
 import { lintSchema } from './schema-lint.ts'
 
 function published(kind: Kind): string {
-  return readFileSync(join(import.meta.dirname, `../../config/crd/${kind.group}_${kind.plural}.yaml`), 'utf8')
+  const folder = ownKinds.includes(kind) ? 'crd' : 'matrixinfer'
+  return readFileSync(join(import.meta.dirname, `../../config/${folder}/${kind.group}_${kind.plural}.yaml`), 'utf8')
 }
 
-for (const kind of ownKinds) {
+for (const kind of [...ownKinds, ...legacyKinds]) {
   test(`the published definition of ${kind.kind} is the one in the code`, () => {
     assert.deepEqual(parse(published(kind)), JSON.parse(JSON.stringify(crdOf(kind))))
   })

@@ -49,6 +49,21 @@ const boosters: readonly ObjectRow[] = [
     backends: [backend({ routeWeight: 70 }), backend({ name: 'b2', routeWeight: 30 })],
   }),
   booster('prefill and decode', { backends: [paired] }),
+  booster(
+    'recovery by group with a rollout by role',
+    {
+      backends: [backend({ recoveryPolicy: 'ServingGroupRecreate', rolloutStrategy: { type: 'RoleRollingUpdate' } })],
+    },
+    /does not go with RoleRollingUpdate/,
+  ),
+  booster(
+    'a further route that nobody could ask for',
+    {
+      additionalRoutes: [{ name: 'r' }],
+      backends: [backend()],
+    },
+    /give a modelName of its own, loraAdapters or both/,
+  ),
   booster('a policy for the model', {
     autoscalingPolicy: policy,
     backends: [backend({ maxReplicas: 5, scalingCost: 1, scaleToZeroGracePeriod: '1m30s' })],

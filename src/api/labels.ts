@@ -18,6 +18,14 @@ export const managedByLabels = {
   [modelLabels.registryManagedBy]: 'registry.volcano.sh',
 } as const
 
+/** On the pods of a backend whose LoRA adapters may change while engines run. */
+export const loraAnnotations = {
+  /** From the template: what an engine starts with, as JSON from names to sources. */
+  template: 'workload.serving.volcano.sh/lora-template',
+  /** On each pod: what its engine has by now. */
+  loaded: 'workload.serving.volcano.sh/lora-loaded',
+} as const
+
 /** On the pods and services of a ModelServing. */
 export const servingLabels = {
   /** Name of the ModelServing. */

@@ -59,6 +59,11 @@ export const backendRules: readonly ValidationRule[] = [
     fieldPath: '.workers',
   },
   {
+    rule: `!has(self.recoveryPolicy) || self.recoveryPolicy != 'ServingGroupRecreate' || !has(self.rolloutStrategy) || self.rolloutStrategy.type != 'RoleRollingUpdate'`,
+    message: 'ServingGroupRecreate does not go with RoleRollingUpdate; choose RoleRecreate or None',
+    fieldPath: '.recoveryPolicy',
+  },
+  {
     rule: `!self.modelURI.startsWith('pvc://') || (has(self.cacheURI) && self.cacheURI.startsWith('pvc://'))`,
     message: 'weights on a claim need the claim as the cache too: cacheURI must begin with pvc://',
     fieldPath: '.cacheURI',

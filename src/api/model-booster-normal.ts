@@ -5,6 +5,7 @@
  * any JSON: what is missing or of a wrong type becomes a neutral value here and an error in the rules.
  */
 import { isObject } from '#base/json.ts'
+import { parseDuration } from '#machinery/duration.ts'
 import type { Resource } from '#machinery/meta.ts'
 import type {
   Affinity,
@@ -14,12 +15,15 @@ import type {
   ResourceRequirements,
   Toleration,
 } from './core/types.generated.ts'
+import { type Dialect, dialectOf } from './dialects.ts'
+import type { ModelBackend, ModelBoosterSpec } from './model-booster.ts'
 
 /** `multi` is `spec.backends`, `single` is `spec.backend`; some defaults differ, as they did before there were both. */
 type BoosterForm = 'multi' | 'single'
 type JsonMap = Readonly<Record<string, unknown>>
 
 export interface NormalBooster {
+  readonly dialect: Dialect
   readonly form: BoosterForm
   readonly name: string
   readonly namespace: string | undefined
@@ -31,6 +35,27 @@ export interface NormalBooster {
   readonly modelPolicy: JsonMap | undefined
   readonly costExpansionRatePercent: number
   readonly backends: readonly NormalBackend[]
+  /** Of the model's own route. */
+  readonly rateLimit: ModelBoosterSpec['rateLimit']
+  readonly parentRefs: ModelBoosterSpec['parentRefs']
+  readonly additionalRoutes: readonly NormalRoute[]
+  readonly update: {
+    /** How long old backends keep their requests until new ones are ready; 0 not at all. */
+    readonly waitMs: number
+    readonly followPlatformImages: boolean
+  }
+}
+
+export interface NormalRoute {
+  readonly path: string
+  readonly name: string
+  readonly modelName: string | undefined
+  readonly loraAdapters: readonly string[]
+  readonly modelMatch: JsonMap | undefined
+  /** Names of backends; `undefined` is all of them, with their own weights. */
+  readonly targets: readonly { readonly backend: string; readonly weight: number }[] | undefined
+  readonly rateLimit: ModelBoosterSpec['rateLimit']
+  readonly parentRefs: ModelBoosterSpec['parentRefs']
 }
 
 export interface NormalBackend {
@@ -61,11 +86,20 @@ export interface NormalBackend {
   readonly runtimeClassName: string | undefined
   readonly serviceAccountName: string | undefined
   readonly imagePullSecrets: readonly LocalObjectReference[] | undefined
-  /** Whether the engine publishes KV cache events. */
-  readonly kvEvents: boolean
+  /** Where the engine publishes KV cache events; `undefined` where it does not. */
+  readonly kvEvents: NonNullable<ModelBackend['kvEvents']> | undefined
   /** Set only where gang scheduling was asked for; its role counts may still be open. */
   readonly gang: { readonly minRoleReplicas: JsonMap | undefined } | undefined
   readonly networkTopology: JsonMap | undefined
+  readonly topologySpreadConstraints: ModelBackend['topologySpreadConstraints']
+  readonly recoveryPolicy: ModelBackend['recoveryPolicy']
+  readonly rolloutStrategy: ModelBackend['rolloutStrategy']
+  readonly restartGracePeriodSeconds: number | undefined
+  readonly engine: NonNullable<ModelBackend['engine']>
+  readonly runtime: NonNullable<ModelBackend['runtime']>
+  readonly downloader: NonNullable<ModelBackend['downloader']>
+  readonly autoscaling: NonNullable<ModelBackend['autoscaling']>
+  readonly trafficPolicy: ModelBackend['trafficPolicy']
 }
 
 export interface NormalWorker {
@@ -96,12 +130,15 @@ export const backendEnv = {
   runtimeUrl: 'RUNTIME_URL',
   runtimePort: 'RUNTIME_PORT',
   runtimeMetricsPath: 'RUNTIME_METRICS_PATH',
+  allowRuntimeLora: 'VLLM_ALLOW_RUNTIME_LORA_UPDATING',
   skipEngineDependencyInstall: 'KTHENA_SKIP_ENGINE_DEPENDENCY_INSTALL',
 } as const
 
 const defaultCostExpansionRatePercent = 200
 const defaultScaleToZeroGracePeriod = '30s'
 const defaultRouteWeight = 100
+/** Weights take their time to load. */
+const defaultUpdateTimeoutMs = 30 * 60_000
 export const defaultEnginePort = 8000
 export const defaultRuntimePort = 8100
 
@@ -121,6 +158,7 @@ export function normalBooster(object: Resource): NormalBooster {
   const modelPolicy = form === 'multi' ? optionalMap(spec.autoscalingPolicy) : undefined
   const context = { form, modelPolicy, specPolicy: optionalMap(spec.autoscalingPolicy) }
   return {
+    dialect: dialectOf(object),
     form: form ?? 'multi',
     name,
     namespace: textOf(metadata.namespace),
@@ -135,6 +173,37 @@ export function normalBooster(object: Resource): NormalBooster {
         : form === 'single'
           ? [normalBackend('spec.backend', spec.backend, context)]
           : listOf(spec.backends).map((backend, i) => normalBackend(`spec.backends[${i}]`, backend, context)),
+    rateLimit: optionalMap(spec.rateLimit) as NormalBooster['rateLimit'],
+    parentRefs: optionalList(spec.parentRefs) as NormalBooster['parentRefs'],
+    additionalRoutes: listOf(spec.additionalRoutes).map((route, i) =>
+      normalRoute(`spec.additionalRoutes[${i}]`, route),
+    ),
+    update: normalUpdate(mapOf(spec.updateStrategy)),
+  }
+}
+
+function normalRoute(path: string, value: unknown): NormalRoute {
+  const { name, modelName, loraAdapters, modelMatch, targets, rateLimit, parentRefs } = mapOf(value)
+  return {
+    path,
+    name: textOf(name) ?? '',
+    modelName: textOf(modelName) || undefined,
+    loraAdapters: listOf(loraAdapters).filter((adapter) => typeof adapter === 'string'),
+    modelMatch: optionalMap(modelMatch),
+    targets: optionalList(targets)?.map((target) => {
+      const { backend, weight } = mapOf(target)
+      return { backend: textOf(backend) ?? '', weight: numberOf(weight) ?? defaultRouteWeight }
+    }),
+    rateLimit: optionalMap(rateLimit) as NormalBooster['rateLimit'],
+    parentRefs: optionalList(parentRefs) as NormalBooster['parentRefs'],
+  }
+}
+
+function normalUpdate({ waitForReady, timeout, followPlatformImages }: JsonMap): NormalBooster['update'] {
+  const timeoutMs = typeof timeout === 'string' ? parseDuration(timeout) : undefined
+  return {
+    waitMs: waitForReady === false ? 0 : (timeoutMs ?? defaultUpdateTimeoutMs),
+    followPlatformImages: followPlatformImages === true,
   }
 }
 
@@ -150,7 +219,8 @@ function normalBackend(path: string, value: unknown, { form, modelPolicy, specPo
   const min = numberOf(given.minReplicas) ?? replicas ?? 0
   const max = numberOf(given.maxReplicas) ?? replicas ?? min
   const gang = mapOf(given.gangPolicy)
-  const kvEvents = mapOf(given.kvEvents).enabled
+  const kvEvents: NonNullable<ModelBackend['kvEvents']> = mapOf(given.kvEvents)
+  const engine: NonNullable<ModelBackend['engine']> = mapOf(given.engine)
   return {
     path,
     given,
@@ -167,7 +237,7 @@ function normalBackend(path: string, value: unknown, { form, modelPolicy, specPo
     weight: numberOf(given.routeWeight) ?? (form === 'single' ? undefined : defaultRouteWeight),
     scaleToZeroGracePeriod:
       textOf(given.scaleToZeroGracePeriod) ?? (modelPolicy === undefined ? undefined : defaultScaleToZeroGracePeriod),
-    workers: listOf(given.workers).map((worker, i) => normalWorker(`${path}.workers[${i}]`, worker)),
+    workers: listOf(given.workers).map((worker, i) => normalWorker(`${path}.workers[${i}]`, worker, engine.port)),
     loras: listOf(given.loraAdapters).map((lora) => ({
       name: textOf(mapOf(lora).name) ?? '',
       artifactURL: textOf(mapOf(lora).artifactURL) ?? '',
@@ -177,14 +247,29 @@ function normalBackend(path: string, value: unknown, { form, modelPolicy, specPo
     runtimeClassName: textOf(given.runtimeClassName) || undefined,
     serviceAccountName: textOf(given.serviceAccountName) || undefined,
     imagePullSecrets: optionalList(given.imagePullSecrets) as LocalObjectReference[] | undefined,
-    kvEvents: typeof kvEvents === 'boolean' ? kvEvents : form !== 'single',
+    kvEvents: (kvEvents.enabled ?? form !== 'single') ? kvEvents : undefined,
     gang: gang.enabled === true ? { minRoleReplicas: optionalMap(gang.minRoleReplicas) } : undefined,
     networkTopology: optionalMap(given.networkTopology),
+    // As with what is below workers, the structural schema has checked these.
+    topologySpreadConstraints: optionalList(
+      given.topologySpreadConstraints,
+    ) as NormalBackend['topologySpreadConstraints'],
+    recoveryPolicy: textOf(given.recoveryPolicy) as NormalBackend['recoveryPolicy'],
+    rolloutStrategy: optionalMap(given.rolloutStrategy) as NormalBackend['rolloutStrategy'],
+    restartGracePeriodSeconds: numberOf(given.restartGracePeriodSeconds),
+    engine,
+    runtime: mapOf(given.runtime),
+    downloader: mapOf(given.downloader),
+    autoscaling: mapOf(given.autoscaling),
+    trafficPolicy: optionalMap(given.trafficPolicy),
   }
 }
 
-function normalWorker(path: string, value: unknown): NormalWorker {
+/** `enginePort` is that of the whole backend, for workers that name none. */
+function normalWorker(path: string, value: unknown, enginePort: number | undefined): NormalWorker {
   const given = mapOf(value)
+  const config = mapOf(given.config)
+  const named = enginePort === undefined || configValue({ config }, 'port') !== undefined
   return {
     path,
     given,
@@ -197,7 +282,7 @@ function normalWorker(path: string, value: unknown): NormalWorker {
     affinity: optionalMap(given.affinity),
     tolerations: optionalList(given.tolerations) as Toleration[] | undefined,
     nodeSelector: optionalMap(given.nodeSelector) as Record<string, string> | undefined,
-    config: mapOf(given.config),
+    config: named ? config : { ...config, port: enginePort },
   }
 }
 
@@ -230,6 +315,9 @@ export function envLiteral(backend: NormalBackend, name: string): string | undef
 
 /** The name under which the engines of a backend serve the base model, and to which the router rewrites requests. */
 export function servedModelName(booster: NormalBooster, { workers }: NormalBackend): string {
+  if (booster.dialect.servedName === 'last') {
+    return workers.map(servedNameOf).findLast((name) => name !== undefined) ?? booster.name
+  }
   const answering = workers.filter(({ type }) => type === 'server' || type === 'decode')
   return answering.map(servedNameOf).find((name) => name !== undefined) ?? booster.name
 }

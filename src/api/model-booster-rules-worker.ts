@@ -46,7 +46,29 @@ export function checkWorkers(backend: NormalBackend): FieldError[] {
       errors.push(...checkTypes(backend, workers, ['prefill', 'decode', 'controller', 'coordinator']))
       break
   }
-  if (backend.type.startsWith('vLLM')) errors.push(...checkPorts(backend))
+  if (!backend.type.startsWith('MindIE')) errors.push(...checkPorts(backend))
+  return errors
+}
+
+/** Settings that are each fine, and not together. */
+export function checkOptions({
+  path,
+  type,
+  recoveryPolicy,
+  rolloutStrategy,
+  autoscaling,
+}: NormalBackend): FieldError[] {
+  const errors: FieldError[] = []
+  if (recoveryPolicy === 'ServingGroupRecreate' && rolloutStrategy?.type === 'RoleRollingUpdate') {
+    const detail = 'does not go with RoleRollingUpdate; choose RoleRecreate or None'
+    errors.push(invalid(`${path}.recoveryPolicy`, recoveryPolicy, detail))
+  }
+  const roles = type === 'vLLMDisaggregated' ? ['prefill', 'decode'] : ['leader']
+  const { metricRole } = autoscaling
+  if (metricRole !== undefined && !roles.includes(metricRole)) {
+    const detail = `type ${type} has no such pods; write ${roles.join(' or ')}`
+    errors.push(invalid(`${path}.autoscaling.metricRole`, metricRole, detail))
+  }
   return errors
 }
 
@@ -63,16 +85,17 @@ function checkTypes(
 /** All engines of a backend on one port, and the sidecar on another. */
 function checkPorts(backend: NormalBackend): FieldError[] {
   const errors: FieldError[] = []
-  let agreed: number | undefined
+  let agreed: number | undefined = backend.engine.port
   for (const worker of backend.workers.filter(({ type }) => ['server', 'prefill', 'decode'].includes(type))) {
     const field = `${worker.path}.config.port`
     const port = enginePortOf(worker)
     if (port === undefined) {
       errors.push(invalid(field, configValue(worker, 'port'), 'must be a port, 1 to 65535; leave it out for 8000'))
     } else if (agreed !== undefined && port !== agreed) {
-      errors.push(invalid(field, port, `workers use different engine ports: ${agreed} before, write the same on all`))
+      errors.push(invalid(field, port, `different engine ports: ${agreed} is given before, write the same everywhere`))
     } else agreed = port
   }
+  if (backend.runtime.enabled === false) return errors
   const index = backend.env.findLastIndex(({ name }) => name === backendEnv.runtimePort)
   const given = backend.env[index]
   const runtimePort = given === undefined ? defaultRuntimePort : portOf(given.value)

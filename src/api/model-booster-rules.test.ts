@@ -32,6 +32,9 @@ const worker = (change: Fields = {}) => list(backend({ workers: [{ image: 'i', .
 const policy = { metrics: [{ metricName: 'm', targetValue: 1 }] }
 const pooled = (spec: Fields, ...backends: Fields[]) => booster({ autoscalingPolicy: policy, ...spec, backends })
 
+const routed = (...additionalRoutes: Fields[]) => booster({ additionalRoutes, backends: [backend()] })
+const route = 'spec.additionalRoutes[0]'
+
 function kv(connector?: string, role?: string): Fields {
   return { 'kv-transfer-config': JSON.stringify({ kv_connector: connector, kv_role: role }) }
 }
@@ -162,6 +165,45 @@ const wrong: Record<string, { object: AnyResource; want: readonly Want[] }> = {
   'C18-18 engines on different ports': {
     object: pair({ port: 9000 }),
     want: [[`${at}.workers[1].config.port`, /different engine ports: 9000/, 8000]],
+  },
+  'a port that the backend and its worker say differently': {
+    object: list(backend({ engine: { port: 9000 }, workers: [{ image: 'i', config: { port: 9001 } }] })),
+    want: [[`${at}.workers[0].config.port`, /different engine ports: 9000/, 9001]],
+  },
+  'recovery by group with a rollout by role': {
+    object: list(backend({ recoveryPolicy: 'ServingGroupRecreate', rolloutStrategy: { type: 'RoleRollingUpdate' } })),
+    want: [[`${at}.recoveryPolicy`, /RoleRecreate or None/]],
+  },
+  'metrics of pods that there are none of': {
+    object: list(backend({ autoscaling: { metricRole: 'decode' } })),
+    want: [[`${at}.autoscaling.metricRole`, /write leader/, 'decode']],
+  },
+  'a further route for nobody': {
+    object: routed({ name: 'r' }),
+    want: [[`${route}.modelName`, /clients ask this route for/]],
+  },
+  'a further route of the model’s own name': {
+    object: routed({ name: 'r', modelName: 'chat' }),
+    want: [[`${route}.modelName`, /goes first/, 'chat']],
+  },
+  'two further routes of one name': {
+    object: routed({ name: 'r', modelName: 'x' }, { name: 'r', modelName: 'x' }),
+    want: [
+      ['spec.additionalRoutes[1].name', /^$/, 'r'],
+      ['spec.additionalRoutes[1].modelName', /goes first/, 'x'],
+    ],
+  },
+  'a further route to nowhere': {
+    object: routed({ name: 'r', modelName: 'x', targets: [{ backend: 'z', weight: 1 }] }),
+    want: [[`${route}.targets[0].backend`, /no such backend; write one of a/, 'z']],
+  },
+  'a further route without weight': {
+    object: routed({ name: 'r', modelName: 'x', targets: [{ backend: 'a', weight: 0 }] }),
+    want: [[`${route}.targets`, /raise one/, 0]],
+  },
+  'a further route for an adapter that its targets lack': {
+    object: routed({ name: 'r', loraAdapters: ['sql'] }),
+    want: [[`${route}.loraAdapters[0]`, /a has no such adapter/, 'sql']],
   },
   'C18-19 weights on a claim, cached on a host': {
     object: list(backend({ modelURI: 'pvc://w/m', cacheURI: 'hostpath:///c' })),
@@ -362,6 +404,10 @@ const odd: Record<string, { object: AnyResource; want: readonly Want[] }> = {
       [`${at}.workers[1].config.kv-transfer-config`, /does not know/, 'P2pNcclConnector'],
     ],
   },
+  'a Gateway, which the router does not know': {
+    object: booster({ parentRefs: [{ name: 'gw' }], backends: [backend()] }),
+    want: [['spec.parentRefs', /without parentRefs/]],
+  },
   'a backend at zero for ever': {
     object: list(backend({ minReplicas: 0, maxReplicas: 0 })),
     want: [[`${at}.minReplicas`, /nothing scales it up/]],
@@ -408,6 +454,15 @@ test('no JSON makes a rule throw', () => {
       'modelURI',
       'cacheURI',
       'loraAdapters',
+      'engine',
+      'runtime',
+      'kvEvents',
+      'autoscaling',
+      'rolloutStrategy',
+      'additionalRoutes',
+      'targets',
+      'updateStrategy',
+      'timeout',
     ),
     fc.oneof(json, fc.array(fc.dictionary(fc.constantFrom('name', 'type', 'workers', 'config', 'env', 'value'), json))),
   )

@@ -18,9 +18,10 @@ import {
   servedNameOf,
 } from './model-booster-normal.ts'
 import { checkConnector, unknownConnectors } from './model-booster-rules-connector.ts'
+import { checkAdditionalRoutes } from './model-booster-rules-route.ts'
 import { checkScale, unscaledBackends } from './model-booster-rules-scale.ts'
 import { checkStorage } from './model-booster-rules-storage.ts'
-import { checkWorkers } from './model-booster-rules-worker.ts'
+import { checkOptions, checkWorkers } from './model-booster-rules-worker.ts'
 
 const maxLabelLength = 63
 const maxTargets = 16
@@ -41,12 +42,14 @@ export function checkModelBooster(object: Resource): FieldError[] {
     ...checkScale(booster, spec),
     ...backends.flatMap((backend) => [
       ...checkWorkers(backend),
+      ...checkOptions(backend),
       ...(isPaired(backend) ? checkConnector(backend) : []),
       ...checkStorage(backend),
       ...checkAdapters(booster, backend),
     ]),
     ...checkNames(booster),
     ...checkRoute(booster),
+    ...checkAdditionalRoutes(booster),
   ]
 }
 
@@ -156,10 +159,19 @@ export function warnModelBooster(object: Resource): FieldError[] {
       return invalid(path, undefined, `has no autoscaling policy, though others have: it stays at minReplicas (${min})`)
     }),
   ]
+  for (const [field, parentRefs] of parentRefsOf(booster)) {
+    if (parentRefs === undefined) continue
+    warnings.push(invalid(field, undefined, 'the router serves no route for a Gateway yet; without parentRefs it does'))
+  }
   for (const [field, text] of textsOf(specOf(object), 'spec')) {
     if (text.includes('${')) warnings.push(invalid(field, undefined, '"${" is passed on as it is; nothing replaces it'))
   }
   return warnings
+}
+
+function parentRefsOf({ parentRefs, additionalRoutes }: NormalBooster) {
+  const own = ['spec.parentRefs', parentRefs] as const
+  return [own, ...additionalRoutes.map((route) => [`${route.path}.parentRefs`, route.parentRefs] as const)]
 }
 
 function warnBackend(booster: NormalBooster, backend: NormalBackend): FieldError[] {
@@ -168,6 +180,13 @@ function warnBackend(booster: NormalBooster, backend: NormalBackend): FieldError
   const warn = (field: string, value: unknown, detail: string) => warnings.push(invalid(field, value, detail))
   for (const worker of workers) {
     if (worker.image === '') warn(`${worker.path}.image`, '', 'no image: the pods cannot start')
+    if (worker.pods > 1 && backend.type === 'vLLMDisaggregated') {
+      warn(
+        `${worker.path}.pods`,
+        worker.pods,
+        'prefill and decode run in one pod each; for more of them raise replicas',
+      )
+    }
     for (const key of Object.keys(worker.config)) {
       const field = `${worker.path}.config.${key}`
       if (/[A-Z]/.test(key)) warn(field, undefined, `reaches the engine as --${key}; flags are lower case, with dashes`)

@@ -24,6 +24,7 @@ import {
 } from './fields.ts'
 import { groups } from './labels.ts'
 import { backendRules, boosterRules, specRules } from './model-booster-cel.ts'
+import { backendOptions, modelOptions } from './model-booster-options.ts'
 import { checkModelBooster, warnModelBooster } from './model-booster-rules.ts'
 import { ModelMatch } from './model-route.ts'
 import { NetworkTopology } from './model-serving.ts'
@@ -147,10 +148,7 @@ const Backend = z
       .optional()
       .describe('Gang scheduling; off unless enabled. Needs the Volcano scheduler.'),
     networkTopology: NetworkTopology.optional(),
-    kvEvents: z
-      .object({ enabled: z.boolean().optional().describe('On by default in `spec.backends`, off in `spec.backend`.') })
-      .optional()
-      .describe('Whether engines tell what their key-value cache holds.'),
+    ...backendOptions,
   })
   .describe('One engine with one set of weights.')
 
@@ -186,6 +184,7 @@ export const ModelBoosterSpec = z
       .optional()
       .describe('How far costlier backends are mixed in; 200 by default.'),
     modelMatch: ModelMatch.optional(),
+    ...modelOptions,
   })
   .describe('Desired state of one model.')
   .meta(rules(...specRules))
@@ -235,6 +234,7 @@ export const ModelBooster: Kind<ModelBooster> = defineKind<ModelBooster>({
     { name: 'Active', type: 'string', jsonPath: '.status.conditions[?(@.type=="Active")].status' },
     { name: 'Failed', type: 'string', jsonPath: '.status.conditions[?(@.type=="Failed")].status' },
     { name: 'Backends', type: 'integer', jsonPath: '.status.backends' },
+    { name: 'Status', type: 'string', jsonPath: '.status.conditions[?(@.type=="Active")].message' },
   ],
   check: checkModelBooster,
   warn: warnModelBooster,

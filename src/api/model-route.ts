@@ -70,7 +70,7 @@ export const RouteRule = z
   .describe('Sends some of the requests to weighted targets.')
 export type RouteRule = z.output<typeof RouteRule>
 
-const ParentRef = z.object({
+export const ParentRef = z.object({
   group: z.string().max(253).default('gateway.networking.k8s.io').describe('Group of the parent.'),
   kind: z.string().min(1).max(63).default('Gateway').describe('Kind of the parent.'),
   namespace: z.string().min(1).max(63).optional().describe('Namespace of the parent; the route’s own by default.'),
@@ -78,6 +78,12 @@ const ParentRef = z.object({
   sectionName: z.string().min(1).max(253).optional().describe('A listener of the parent.'),
   port: z.int32().min(1).max(65_535).optional().describe('A port of the parent.'),
 })
+
+export const ParentRefs = z
+  .array(ParentRef)
+  .max(16)
+  .describe('Gateways that the route is for. Accepted, and not acted on yet.')
+  .meta(atomicList)
 
 export const RateLimit = z
   .object({
@@ -95,9 +101,9 @@ export const RateLimit = z
           .describe('Keeps the counts in Redis.'),
       })
       .optional()
-      .describe('Counts over all routers instead of each by itself.'),
+      .describe('Counts over all routers instead of each by itself. Accepted, and not acted on yet.'),
   })
-  .describe('Tokens allowed to all clients together. Accepted, and not acted on yet.')
+  .describe('Tokens allowed to all clients together; each router counts by itself.')
 export type RateLimit = z.output<typeof RateLimit>
 
 export const ModelRouteSpec = z
@@ -113,12 +119,7 @@ export const ModelRouteSpec = z
       .optional()
       .describe('Adapters that clients may ask for by name instead.')
       .meta(atomicList),
-    parentRefs: z
-      .array(ParentRef)
-      .max(16)
-      .optional()
-      .describe('Gateways that the route is for. Accepted, and not acted on yet.')
-      .meta(atomicList),
+    parentRefs: ParentRefs.optional(),
     rules: z.array(RouteRule).max(16).describe('Tried in order; the first that matches is taken.').meta(atomicList),
     rateLimit: RateLimit.optional(),
   })

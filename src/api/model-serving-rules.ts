@@ -7,8 +7,10 @@ import type { ModelServing, ModelServingRole } from './model-serving.ts'
 type Template = ModelServingRole['entryTemplate']
 
 export function checkModelServing({ spec }: ModelServing): FieldError[] {
-  return templatesOf(spec.template.roles).flatMap(([path, { spec: pod }]) => [
-    ...(pod.containers.length > 0 ? [] : [required(`${path}.spec.containers`, 'a pod needs at least one container')]),
+  return templatesOf(spec.template.roles).flatMap(([path, { spec: pod }, makesPods]) => [
+    ...(pod.containers.length > 0 || !makesPods
+      ? []
+      : [required(`${path}.spec.containers`, 'a pod needs at least one container')]),
     ...checkImages(`${path}.spec.containers`, pod.containers),
     ...checkImages(`${path}.spec.initContainers`, pod.initContainers ?? []),
   ])
@@ -28,11 +30,13 @@ export function warnModelServing({ spec }: ModelServing): FieldError[] {
   ])
 }
 
-function templatesOf(roles: readonly ModelServingRole[]): [path: string, template: Template][] {
-  return roles.flatMap(({ entryTemplate, workerTemplate }, i) => {
+function templatesOf(roles: readonly ModelServingRole[]): [path: string, template: Template, makesPods: boolean][] {
+  return roles.flatMap(({ entryTemplate, workerTemplate, workerReplicas }, i) => {
     const path = `spec.template.roles[${i}]`
-    const entry: [string, Template] = [`${path}.entryTemplate`, entryTemplate]
-    return workerTemplate === undefined ? [entry] : [entry, [`${path}.workerTemplate`, workerTemplate]]
+    const entry: [string, Template, boolean] = [`${path}.entryTemplate`, entryTemplate, true]
+    return workerTemplate === undefined
+      ? [entry]
+      : [entry, [`${path}.workerTemplate`, workerTemplate, workerReplicas > 0]]
   })
 }
 

@@ -20,7 +20,7 @@ function servingWith(entryTemplate: unknown, workerTemplate?: unknown) {
   const role = {
     name: 'leader',
     entryTemplate,
-    workerReplicas: 0,
+    workerReplicas: workerTemplate === undefined ? 0 : 1,
     ...(workerTemplate !== undefined && { workerTemplate }),
   }
   return { ...head, spec: ModelServingSpec.parse({ template: { roles: [role] } }) }

@@ -1,7 +1,8 @@
 /** Who scales what: two that move one number would undo each other's work for ever. The older one has it. */
-import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
-import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import type { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
+import type { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
 import type { ObjectReference } from '#api/core/types.generated.ts'
+import type { FamilyKinds } from '#api/family-kinds.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import type { Index, Reader } from '#controller/domain.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
@@ -49,13 +50,16 @@ function claim(namespace: string | undefined, { kind, name }: ObjectReference, r
 }
 
 /** Whoever has one of these numbers already. */
-export function rivalOf(subject: Resource, claims: readonly Claim[], read: Reader): Problem | undefined {
+export function rivalOf(
+  kinds: FamilyKinds,
+  subject: Resource,
+  claims: readonly Claim[],
+  read: Reader,
+): Problem | undefined {
   for (const { object, role } of claims) {
     const others = [
-      ...read
-        .find(AutoscalingPolicyBinding, bindingsByTarget, object)
-        .map((each) => [each, claimsOfBinding(each)] as const),
-      ...read.find(AutoscalingPolicy, policiesByTarget, object).map((each) => [each, claimsOfPolicy(each)] as const),
+      ...read.find(kinds.binding, bindingsByTarget, object).map((each) => [each, claimsOfBinding(each)] as const),
+      ...read.find(kinds.policy, policiesByTarget, object).map((each) => [each, claimsOfPolicy(each)] as const),
     ]
     const rival = others.find(
       ([other, theirs]) =>

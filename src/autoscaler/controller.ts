@@ -1,6 +1,7 @@
-import { AutoscalingPolicy, type AutoscalingPolicyStatus } from '#api/autoscaling-policy.ts'
-import { AutoscalingPolicyBinding, type AutoscalingPolicyBindingStatus } from '#api/autoscaling-policy-binding.ts'
-import { ModelServing } from '#api/model-serving.ts'
+import type { AutoscalingPolicy, AutoscalingPolicyStatus } from '#api/autoscaling-policy.ts'
+import type { AutoscalingPolicyBinding, AutoscalingPolicyBindingStatus } from '#api/autoscaling-policy-binding.ts'
+import { type Dialect, kthena } from '#api/dialects.ts'
+import { kindsOf } from '#api/family-kinds.ts'
 import type { ControllerDefinition, Watch } from '#controller/controller.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
@@ -16,38 +17,41 @@ type PolicyScaler = ControllerDefinition<AutoscalingPolicy, Observed, Autoscalin
 /** A pass waits for pods and works little: one that hangs must not keep the others from their time. */
 const workers = 64
 /** Field managers, and sources of events. */
-export const scalerNames = { binding: 'fairlead-autoscaler', policy: 'fairlead-autoscaler-policy' } as const
+export function scalerNames(dialect: Dialect): { readonly binding: string; readonly policy: string } {
+  const suffix = dialect === kthena ? '' : `-${dialect.name}`
+  return { binding: `fairlead-autoscaler${suffix}`, policy: `fairlead-autoscaler-policy${suffix}` }
+}
 
 /** Scales what bindings name by the policies that they name. */
-export function createBindingScaler(parts: AutoscalerParts): BindingScaler {
+export function createBindingScaler(parts: AutoscalerParts, dialect: Dialect): BindingScaler {
+  const kinds = kindsOf(dialect)
   const observer = new Observer(parts)
   return {
-    name: scalerNames.binding,
-    kind: AutoscalingPolicyBinding,
+    name: scalerNames(dialect).binding,
+    kind: kinds.binding,
     workers,
     watches: [
       {
-        kind: AutoscalingPolicy,
+        kind: kinds.policy,
         keysOf: ({ metadata }, read) =>
           read
-            .list(AutoscalingPolicyBinding, { namespace: metadata.namespace })
+            .list(kinds.binding, { namespace: metadata.namespace })
             .filter(({ spec }) => spec.policyRef.name === metadata.name)
             .map(keyOfObject),
       },
       {
-        kind: ModelServing,
-        keysOf: (serving, read) =>
-          read.find(AutoscalingPolicyBinding, bindingsByTarget, targetValue(serving)).map(keyOfObject),
+        kind: kinds.serving,
+        keysOf: (serving, read) => read.find(kinds.binding, bindingsByTarget, targetValue(serving)).map(keyOfObject),
       },
     ],
     domain: {
       observe(binding, read, signal) {
         const { name } = binding.spec.policyRef
-        const policy = read.get(AutoscalingPolicy, { namespace: binding.metadata.namespace, name })
+        const policy = read.get(kinds.policy, { namespace: binding.metadata.namespace, name })
         if (policy === undefined) {
           return observer.refuse({ reason: 'PolicyNotFound', message: `there is no AutoscalingPolicy ${name}` })
         }
-        const rival = rivalOf(binding, claimsOfBinding(binding), read)
+        const rival = rivalOf(kinds, binding, claimsOfBinding(binding), read)
         if (rival !== undefined) return observer.refuse(rival)
         const normalised = normaliseBinding(policy, binding)
         return observer.observe({ object: binding, policy, normalised }, read, signal)
@@ -60,24 +64,24 @@ export function createBindingScaler(parts: AutoscalerParts): BindingScaler {
 }
 
 /** Scales what policies name themselves; one that waits for a binding is left alone. */
-export function createPolicyScaler(parts: AutoscalerParts): PolicyScaler {
+export function createPolicyScaler(parts: AutoscalerParts, dialect: Dialect): PolicyScaler {
+  const kinds = kindsOf(dialect)
   const observer = new Observer(parts)
   return {
-    name: scalerNames.policy,
-    kind: AutoscalingPolicy,
+    name: scalerNames(dialect).policy,
+    kind: kinds.policy,
     workers,
     watches: [
       {
-        kind: ModelServing,
-        keysOf: (serving, read) =>
-          read.find(AutoscalingPolicy, policiesByTarget, targetValue(serving)).map(keyOfObject),
+        kind: kinds.serving,
+        keysOf: (serving, read) => read.find(kinds.policy, policiesByTarget, targetValue(serving)).map(keyOfObject),
       } satisfies Watch,
     ],
     domain: {
       observe(policy, read, signal) {
         const normalised = normalisePolicy(policy)
         if (normalised === undefined) return { kind: 'idle' }
-        const rival = rivalOf(policy, claimsOfPolicy(policy), read)
+        const rival = rivalOf(kinds, policy, claimsOfPolicy(policy), read)
         if (rival !== undefined) return observer.refuse(rival)
         return observer.observe({ object: policy, policy, normalised }, read, signal)
       },

@@ -12,12 +12,13 @@ import { ModelBooster, type ModelBoosterStatus } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
-import { type Index, type Outcome, type Reader, type Step, untouched } from '#controller/domain.ts'
+import { type Index, type Outcome, type Reader, type ReaderQuery, type Step, untouched } from '#controller/domain.ts'
 import { controllerOf } from '#controller/owned.ts'
 import { isOfKind, type Kind } from '#machinery/kind.ts'
 import type { AnyResource, Condition, Resource } from '#machinery/meta.ts'
 import { createBoosterController } from './controller.ts'
-import { controllerName } from './names.ts'
+import { kthena } from '#api/dialects.ts'
+import { familyOf, type FamilyKinds, kindsOf } from '#api/family-kinds.ts'
 
 const controller = createBoosterController({ controllerNamespace: 'system' })
 const { domain } = controller
@@ -28,16 +29,22 @@ class World implements Reader {
   readonly objects = new Map<string, AnyResource>()
   nowMs = Date.parse('2026-01-01T00:00:00Z')
   statusWrites = 0
+  readonly kinds: FamilyKinds
   #uid = 1
+
+  constructor(kinds = kindsOf(kthena)) {
+    this.kinds = kinds
+  }
 
   get<T extends Resource>(kind: Kind<T>, { namespace, name }: { namespace?: string | undefined; name: string }) {
     const found = this.objects.get(`${kind.kind}/${namespace}/${name}`)
     return found !== undefined && isOfKind(found, kind) ? found : undefined
   }
 
-  list<T extends Resource>(kind: Kind<T>, { controllerUid }: { controllerUid?: string } = {}): T[] {
+  list<T extends Resource>(kind: Kind<T>, { controllerUid, labels = {} }: ReaderQuery = {}): T[] {
     return [...this.objects.values()]
       .filter((object) => isOfKind(object, kind))
+      .filter(({ metadata }) => Object.entries(labels).every(([name, value]) => metadata.labels?.[name] === value))
       .filter((object) => controllerUid === undefined || controllerOf(object)?.uid === controllerUid)
   }
 
@@ -101,7 +108,7 @@ class World implements Reader {
 
   /** One pass over a booster; returns its writes as `apply Kind/name` and `delete Kind/name`. */
   pass(name = 'chat', fail?: (step: Step) => unknown): string[] {
-    const booster = this.get(ModelBooster, { namespace: 'ml', name })
+    const booster = this.get(this.kinds.booster, { namespace: 'ml', name })
     assert.ok(booster)
     const observed = domain.observe(booster, this, signal)
     assert.ok(!(observed instanceof Promise))
@@ -122,7 +129,7 @@ class World implements Reader {
     const status = domain.status(booster, observed, outcome, this.nowMs)
     if (status !== undefined && !equalJson(status, booster.status)) {
       this.statusWrites++
-      this.put({ ...this.named(`ModelBooster/${name}`), status })
+      this.put({ ...this.named(`${this.kinds.booster.kind}/${name}`), status })
     }
     return written
   }
@@ -190,7 +197,7 @@ const setSpec = (world: World, spec: Record<string, unknown>) =>
   world.edit('ModelBooster/chat', (booster) => ({ ...booster, spec }))
 const two = { backends: [backend('a', { routeWeight: 30 }), backend('b', { routeWeight: 70 })] }
 
-test('C19: the life of one object', () => {
+test('C19, B-25, B-27, B-31, B-36: the life of one object', () => {
   const world = new World()
   world.put(chat(two))
   assert.deepEqual(world.pass(), [
@@ -249,17 +256,14 @@ test('C19: the life of one object', () => {
   )
 
   setSpec(world, { backends: [backend('a', { routeWeight: 50 }), backend('c', { routeWeight: 70 })] })
-  assert.deepEqual(world.pass(), [
-    'apply ModelServing/chat-c',
-    'apply ModelServer/chat-c',
-    'apply ModelRoute/chat',
-    'delete ModelServer/chat-b',
-    'delete ModelServing/chat-b',
-  ])
+  assert.deepEqual(world.pass(), ['apply ModelServing/chat-c', 'apply ModelServer/chat-c'])
   assert.equal(world.conditions(), 'Initialized+ Active-')
+  assert.deepEqual(world.pass(), [], 'requests stay with b until c can answer them')
   world.serve('chat-c', available)
-  world.pass()
+  assert.deepEqual(world.pass(), ['apply ModelRoute/chat'], 'routers hear of it before b goes')
+  assert.deepEqual(world.pass(), ['delete ModelServer/chat-b', 'delete ModelServing/chat-b'])
   assert.equal(world.conditions(), 'Initialized+ Active+')
+  assert.equal(world.status().observedGeneration, 3)
 
   setSpec(world, { backends: [backend('a', { type: 'MindIE' }), backend('c')] })
   assert.deepEqual(world.pass(), [], 'the children stay as they are')
@@ -283,7 +287,58 @@ test('C19: the life of one object', () => {
   assert.equal(world.statusWrites, statusWrites)
 })
 
-test('a changed template keeps the booster from being Active until the serving has caught up', () => {
+test('a handover ends when the user’s patience does, or at once where none is asked for', () => {
+  const renamed = { backends: [backend('c')], updateStrategy: { timeout: '5m' } }
+  const world = active({ backends: [backend('b')] })
+  setSpec(world, renamed)
+  assert.deepEqual(world.pass(), ['apply ModelServing/chat-c', 'apply ModelServer/chat-c'])
+  const creationTimestamp = new Date(world.nowMs).toISOString()
+  world.edit('ModelServing/chat-c', (one) => ({ ...one, metadata: { ...one.metadata, creationTimestamp } }))
+  world.nowMs += 4 * 60_000
+  assert.deepEqual(world.pass(), [])
+  world.nowMs += 60_000
+  assert.deepEqual(world.pass(), ['apply ModelRoute/chat'])
+  assert.deepEqual(world.pass(), ['delete ModelServer/chat-b', 'delete ModelServing/chat-b'])
+
+  const hasty = active({ backends: [backend('b')] })
+  setSpec(hasty, { ...renamed, updateStrategy: { waitForReady: false } })
+  assert.deepEqual(hasty.pass().slice(2), [
+    'apply ModelRoute/chat',
+    'delete ModelServer/chat-b',
+    'delete ModelServing/chat-b',
+  ])
+})
+
+test('a backend that leaves stays until routers have had time to hear of the route, also over a restart', () => {
+  const world = active({ backends: [backend('a'), backend('b')] })
+  setSpec(world, { backends: [backend('a')] })
+  assert.deepEqual(world.pass(), ['apply ModelRoute/chat'])
+  const time = new Date(world.nowMs).toISOString()
+  const entry = {
+    manager: kthena.controllerName,
+    operation: 'Apply',
+    time,
+    apiVersion: 'v',
+    fieldsType: 'FieldsV1',
+    fieldsV1: {},
+  }
+  world.edit('ModelRoute/chat', (route) => ({
+    ...route,
+    metadata: { ...route.metadata, managedFields: [entry as never] },
+  }))
+  world.nowMs += 1_000
+  assert.deepEqual(world.pass(), [])
+  world.nowMs += 1_000
+  assert.deepEqual(world.pass(), ['delete ModelServer/chat-b', 'delete ModelServing/chat-b'])
+})
+
+test('a backend that never served is not waited for', () => {
+  const world = started({ backends: [backend('b')] })
+  setSpec(world, { backends: [backend('c')] })
+  assert.equal(world.pass().at(-1), 'delete ModelServing/chat-b')
+})
+
+test('B-25: a changed template keeps the booster from being Active until the serving has caught up', () => {
   const world = active({ backend: backend('a') })
   setSpec(world, { backend: backend('a', { workers: [{ image: 'vllm/vllm-openai:v2' }] }) })
   assert.deepEqual(world.pass(), ['apply ModelServing/chat-a'])
@@ -338,7 +393,7 @@ test('a failed write is told, and what was Active stays so', () => {
   assert.equal(world.conditions(), 'Initialized+ Active+ Failed-')
 })
 
-test('a write that lost against another is nothing to tell', () => {
+test('B-43: a write that lost against another is nothing to tell', () => {
   const world = new World()
   world.put(chat(two))
   world.pass('chat', () => new Fault('conflict', 'Conflict', 'changed in between'))
@@ -353,7 +408,7 @@ test('a first apply that fails leaves the booster not initialized', () => {
   assert.equal(world.status().observedGeneration, undefined)
 })
 
-test('a name that is somebody else’s stops everything, and is named', () => {
+test('B-27: a name that is somebody else’s stops everything, and is named', () => {
   const world = new World()
   world.put({
     apiVersion: 'networking.serving.volcano.sh/v1alpha1',
@@ -411,7 +466,7 @@ test('a policy is written, and whether it works is told once the booster is acti
   assert.equal(world.conditions(), 'Initialized+ Active-')
 })
 
-test('a policy that moves to another level, or goes, takes its objects along', () => {
+test('B-29: a policy that moves to another level, or goes, takes its objects along', () => {
   const world = active(pool)
   setSpec(world, own)
   assert.deepEqual(world.pass(), [
@@ -446,7 +501,7 @@ function scaledTo(world: World, replicas: number): void {
   }))
 }
 
-test('replicas that a scaler has set stay, and are not claimed', () => {
+test('B-45: replicas that a scaler has set stay, and are not claimed', () => {
   const world = active(own)
   scaledTo(world, 5)
   setSpec(world, { backends: [{ ...own.backends[0], workers: [{ image: 'new' }] }] })
@@ -475,7 +530,7 @@ test('without a policy the replicas are ours', () => {
   assert.equal(world.get(ModelServing, { namespace: 'ml', name: 'chat-a' })?.spec.replicas, 1)
 })
 
-test('a backend at zero does not keep the model from being Active; all at zero do', () => {
+test('B-24: a backend at zero does not keep the model from being Active; all at zero do', () => {
   const backends = [backend('a', { minReplicas: 0, maxReplicas: 2, scalingCost: 1 }), backend('b', { scalingCost: 1 })]
   const world = started({ autoscalingPolicy: policy, backends })
   world.serve('chat-b', available)
@@ -497,6 +552,83 @@ test('other images of the platform reach new servings, and old ones only with an
   assert.match(pod, /"mirror\/runtime:2"/)
   assert.match(pod, /"kthena\/downloader:latest"/)
   assert.ok(world.list(ConfigMap).length === 1)
+})
+
+test('other images of the platform roll servings where the user wants that, and never an image that the user named', () => {
+  const data = { model_serving_runtime_image: 'mirror/runtime:2' }
+  const config = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'model-booster-controller-config', namespace: 'system' },
+  }
+  const following = active({ backend: backend('a'), updateStrategy: { followPlatformImages: true } })
+  following.put({ ...config, data })
+  assert.deepEqual(following.pass(), ['apply ModelServing/chat-a'])
+  assert.match(JSON.stringify(following.named('ModelServing/chat-a')), /"mirror\/runtime:2"/)
+
+  const own = active({ backend: backend('a', { runtime: { image: 'mine:1' } }) })
+  own.put({ ...config, data })
+  setSpec(own, { backend: backend('a', { runtime: { image: 'mine:2' } }) })
+  assert.deepEqual(own.pass(), ['apply ModelServing/chat-a'])
+  assert.match(JSON.stringify(own.named('ModelServing/chat-a')), /"mine:2"/)
+  setSpec(own, { backend: backend('a') })
+  own.pass()
+  assert.match(JSON.stringify(own.named('ModelServing/chat-a')), /"mirror\/runtime:2"/)
+})
+
+test('B-08: another number of workers is applied, gang or not', () => {
+  const gang = { gangPolicy: { enabled: true } }
+  const world = active({ backend: backend('a', gang) })
+  setSpec(world, { backend: backend('a', { ...gang, workers: [{ image: 'vllm/vllm-openai:latest', replicas: 2 }] }) })
+  assert.deepEqual(world.pass(), ['apply ModelServing/chat-a'])
+  assert.match(JSON.stringify(world.named('ModelServing/chat-a').spec), /"minRoleReplicas":\{"leader":2\}/)
+})
+
+test('B-26: another target value reaches the policy, and nothing else', () => {
+  const scaled = (targetValue: number) => ({
+    backend: backend('a', { maxReplicas: 2, autoscalingPolicy: { metrics: [{ metricName: 'm', targetValue }] } }),
+  })
+  const world = active(scaled(10))
+  setSpec(world, scaled(20))
+  assert.deepEqual(world.pass(), ['apply AutoscalingPolicy/chat-a'])
+})
+
+test('B-07, B-30: other adapters of a hot backend are another route at most, and no serving goes or changes', () => {
+  const env = [{ name: 'VLLM_ALLOW_RUNTIME_LORA_UPDATING', value: 'true' }]
+  const hot = (name: string) => backend('a', { env, loraAdapters: [{ name, artifactURL: 'hf://o/l' }] })
+  const world = active({ backends: [hot('sql'), backend('b')] })
+  setSpec(world, { backends: [hot('fr'), backend('b')] })
+  assert.deepEqual(world.pass(), ['apply ModelRoute/chat'])
+  assert.ok(world.has('ModelServing/chat-a') && world.has('ModelServing/chat-b'))
+})
+
+test('a rollout strategy that is given up is given up in the serving', () => {
+  const world = active({ backend: backend('a', { rolloutStrategy: { type: 'RoleRollingUpdate' } }) })
+  setSpec(world, { backend: backend('a') })
+  assert.deepEqual(world.pass(), ['apply ModelServing/chat-a'])
+})
+
+test('pods of a hot backend keep the adapters they start with until something else makes them anew', () => {
+  const env = [{ name: 'VLLM_ALLOW_RUNTIME_LORA_UPDATING', value: 'true' }]
+  const hot = (name: string, change: Record<string, unknown> = {}) => ({
+    backend: backend('a', { env, loraAdapters: [{ name, artifactURL: 'hf://o/l' }], ...change }),
+  })
+  const started = (world: World) =>
+    /lora-template":"\{\\"(\w+)/.exec(JSON.stringify(world.named('ModelServing/chat-a')))?.[1]
+  const world = active(hot('sql'))
+  const image = 'vllm/vllm-openai:latest'
+  for (const change of [
+    { rolloutStrategy: { type: 'RoleRollingUpdate' } },
+    { workers: [{ image, replicas: 2 }] },
+    { minReplicas: 2, maxReplicas: 2 },
+  ]) {
+    setSpec(world, hot('fr', change))
+    world.pass()
+    assert.equal(started(world), 'sql', JSON.stringify(change))
+  }
+  setSpec(world, hot('fr', { workers: [{ image: 'new' }] }))
+  world.pass()
+  assert.equal(started(world), 'fr')
 })
 
 test('a field given up in the spec is given up in the child', () => {
@@ -530,7 +662,7 @@ test('warnings are told once in one event', () => {
   )
 })
 
-test('children wake their booster by owner or by label, and strangers wake nobody', () => {
+test('B-38: children wake their booster by owner or by label, and strangers wake nobody', () => {
   const world = active({ backend: backend('a') })
   const watch = controller.watches.find(({ kind }) => kind === ModelServer)
   assert.ok(watch)
@@ -557,7 +689,7 @@ const testdata = join(import.meta.dirname, 'testdata')
 for (const file of readdirSync(testdata).filter((name) => name.endsWith('.input.yaml'))) {
   test(`${file.slice(0, 3)}: what was planned and written plans nothing more`, () => {
     const booster = parse(readFileSync(join(testdata, file), 'utf8'), { version: '1.1' }) as AnyResource
-    const world = new World()
+    const world = new World(familyOf(booster))
     world.put(booster)
     const name = booster.metadata.name ?? ''
     assert.ok(world.pass(name).length >= 3)
@@ -647,5 +779,5 @@ test('a preview needs no outcome of writes', () => {
   const observed = domain.observe(booster, world, signal)
   assert.ok(!(observed instanceof Promise))
   assert.deepEqual(domain.status(booster, observed, untouched, world.nowMs), booster.status)
-  assert.equal(controller.name, controllerName)
+  assert.equal(controller.name, kthena.controllerName)
 })

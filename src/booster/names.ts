@@ -1,30 +1,12 @@
-/** Names, labels and owner of what a booster makes. All that differs between API families stands in `family`. */
+/** Names, labels and owner of what a booster makes. All that differs between API families stands in their dialect. */
 import { createHash } from 'node:crypto'
-import { groups, managedByLabels, modelLabels, servingLabels } from '#api/labels.ts'
+import { kindsOf } from '#api/family-kinds.ts'
 import type { NormalBackend, NormalBooster } from '#api/model-booster-normal.ts'
+import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { ObjectMeta, OwnerReference } from '#machinery/meta.ts'
 
-/** Our field manager, and the source of our events. */
-export const controllerName = 'model-booster-controller'
-
-/** The one API family spoken so far; what another would do differently stands here. */
-export const family = {
-  labels: modelLabels,
-  managedBy: managedByLabels,
-  podLabels: servingLabels,
-  owner: { apiVersion: `${groups.workload}/v1alpha1`, kind: 'ModelBooster' },
-  servingKind: 'ModelServing',
-  /** In the controller's own namespace; tells which images the platform's own containers run. */
-  configMap: {
-    name: 'model-booster-controller-config',
-    downloaderKey: 'model_serving_downloader_image',
-    runtimeKey: 'model_serving_runtime_image',
-  },
-  images: { downloader: 'kthena/downloader:latest', runtime: 'kthena/runtime:latest' },
-} as const
-
 /** Of ModelServing and ModelServer, and of a backend's own autoscaling objects. */
-export function backendChildName(booster: NormalBooster, backend: NormalBackend): string {
+export function backendChildName(booster: Pick<NormalBooster, 'name'>, backend: Pick<NormalBackend, 'name'>): string {
   return `${booster.name}-${backend.name}`
 }
 
@@ -36,24 +18,35 @@ export function childMeta(booster: NormalBooster, backend: NormalBackend | undef
   return {
     name: backend === undefined ? booster.name : backendChildName(booster, backend),
     ...(booster.namespace === undefined ? {} : { namespace: booster.namespace }),
-    labels: { ...memberLabels(booster, backend), ...family.managedBy, [family.labels.revision]: revision },
+    labels: {
+      ...memberLabels(booster, backend),
+      ...booster.dialect.managedBy,
+      [booster.dialect.labels.revision]: revision,
+    },
     ownerReferences: [ownerReference(booster)],
   }
 }
 
 /** What tells whose a child or a pod is. Nothing in it changes during a backend's life, so no pod restarts for it. */
 export function memberLabels(booster: NormalBooster, backend: NormalBackend | undefined): Record<string, string> {
-  const { modelName, backendName, managedBy, modelUid } = family.labels
+  const { labels, managedBy: managers } = booster.dialect
+  const { modelName, backendName, managedBy, modelUid } = labels
   return {
     [modelName]: booster.name,
     [backendName]: backend?.name ?? '',
-    [managedBy]: family.managedBy[managedBy],
+    [managedBy]: managers[managedBy] ?? '',
     [modelUid]: booster.uid,
   }
 }
 
-function ownerReference({ name, uid }: NormalBooster): OwnerReference {
-  return { ...family.owner, name, uid, controller: true, blockOwnerDeletion: true }
+function ownerReference({ dialect, name, uid }: NormalBooster): OwnerReference {
+  const { apiVersion, kind } = typeOf(kindsOf(dialect).booster)
+  return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }
+}
+
+/** What an object of the kind says of itself first. */
+export function typeOf(kind: Kind): { apiVersion: string; kind: string } {
+  return { apiVersion: apiVersionOf(kind), kind: kind.kind }
 }
 
 const maxContainerName = 63

@@ -1,20 +1,20 @@
 import { equalJson } from '#base/json.ts'
 import { ConfigMap } from '#api/core/kinds.ts'
-import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
-import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import { type Dialect, dialectOf } from '#api/dialects.ts'
+import { kindsOf } from '#api/family-kinds.ts'
 import type { ModelBooster } from '#api/model-booster.ts'
-import { ModelRoute } from '#api/model-route.ts'
-import { ModelServer } from '#api/model-server.ts'
-import { ModelServing } from '#api/model-serving.ts'
 import type { Reader } from '#controller/domain.ts'
 import { isOfKind, type Kind, placeOf } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { childrenOf, type Conversion, convert } from './convert.ts'
-import { family } from './names.ts'
+import { type HotBackends, observeAdapters } from './lora/observed.ts'
 import type { PlatformImages } from './render-container.ts'
 
 /** All kinds of children, in the order of writing. */
-export const childKinds = [ModelServing, ModelServer, AutoscalingPolicy, ModelRoute, AutoscalingPolicyBinding] as const
+export function childKindsOf(dialect: Dialect): readonly Kind[] {
+  const { serving, server, policy, route, binding } = kindsOf(dialect)
+  return [serving, server, policy, route, binding] as readonly Kind[]
+}
 
 /** What a pass decides from: what the booster wants, what has those names now, and what is ours. */
 export interface Observed {
@@ -22,6 +22,7 @@ export interface Observed {
   readonly wanted: readonly Found[]
   /** Everything that this booster controls, wanted or not. */
   readonly owned: readonly Owned[]
+  readonly hot: HotBackends
 }
 
 export interface Found {
@@ -38,18 +39,21 @@ export interface Owned {
 
 /** `controllerNamespace` holds the ConfigMap that names the platform's images; without it the defaults hold. */
 export function observe(booster: ModelBooster, read: Reader, controllerNamespace: string | undefined): Observed {
-  const conversion = convertOnce(booster, platformImages(read, controllerNamespace))
+  const dialect = dialectOf(booster)
+  const kinds = childKindsOf(dialect)
+  const conversion = convertOnce(booster, platformImages(dialect, read, controllerNamespace))
   const { uid, namespace } = booster.metadata
   const wanted = conversion.ok
     ? childrenOf(conversion.desired).map((desired) => {
-        const kind = kindOf(desired)
+        const kind = kindOf(kinds, desired)
         return { kind, desired, live: read.get(kind, placeOf(desired)) }
       })
     : []
-  const owned = childKinds.flatMap((kind: Kind) =>
+  const owned = kinds.flatMap((kind) =>
     uid === undefined ? [] : read.list(kind, { namespace, controllerUid: uid }).map((object) => ({ kind, object })),
   )
-  return { conversion, wanted, owned }
+  const hot: HotBackends = conversion.ok ? observeAdapters(conversion.desired.booster, read) : new Map()
+  return { conversion, wanted, owned, hot }
 }
 
 interface Converted {
@@ -68,17 +72,17 @@ function convertOnce(booster: ModelBooster, images: PlatformImages): Conversion 
   return conversion
 }
 
-function kindOf(object: Resource): Kind {
-  const found = childKinds.find((kind: Kind) => isOfKind(object, kind))
+function kindOf(kinds: readonly Kind[], object: Resource): Kind {
+  const found = kinds.find((kind) => isOfKind(object, kind))
   if (found === undefined) throw new TypeError(`${object.kind} is no kind of child`)
   return found
 }
 
-function platformImages(read: Reader, namespace: string | undefined): PlatformImages {
-  const { name, downloaderKey, runtimeKey } = family.configMap
+function platformImages(dialect: Dialect, read: Reader, namespace: string | undefined): PlatformImages {
+  const { name, downloaderKey, runtimeKey } = dialect.configMap
   const data = namespace === undefined ? undefined : read.get(ConfigMap, { namespace, name })?.data
   return {
-    downloader: data?.[downloaderKey] || family.images.downloader,
-    runtime: data?.[runtimeKey] || family.images.runtime,
+    downloader: data?.[downloaderKey] || dialect.images.downloader,
+    runtime: data?.[runtimeKey] || dialect.images.runtime,
   }
 }

@@ -3,32 +3,27 @@
  *
  *     servings, servers, policies → route, bindings → gone: bindings → policies, servers → servings
  *
- * The route is switched when what it points to is there, and before anything that it pointed to goes.
+ * The route is switched when what it points to is there, and before anything that it pointed to goes. Backends in place of
+ * others are waited for in between, and so are routers that have yet to hear of it: `handover.ts`.
  */
-import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
-import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import type { DialectKind } from '#api/dialects.ts'
+import { partOf } from '#api/family-kinds.ts'
 import type { ModelBooster } from '#api/model-booster.ts'
 import { warnModelBooster } from '#api/model-booster-rules.ts'
-import { ModelRoute } from '#api/model-route.ts'
-import { ModelServer } from '#api/model-server.ts'
-import { ModelServing } from '#api/model-serving.ts'
 import type { Plan, Step, Why } from '#controller/domain.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
 import { type Kind, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
+import { farewellMs, handoverOf, mayServe } from './handover.ts'
 import type { Observed, Owned } from './observe.ts'
 import { type Child, settle } from './settle.ts'
 import { quietMsLeft } from './status.ts'
 
-const applyStages: readonly (readonly Kind[])[] = [
-  [ModelServing, ModelServer, AutoscalingPolicy],
-  [ModelRoute, AutoscalingPolicyBinding],
+const applyStages: readonly (readonly DialectKind[])[] = [
+  ['serving', 'server', 'policy'],
+  ['route', 'binding'],
 ]
-const deleteStages: readonly (readonly Kind[])[] = [
-  [ModelRoute, AutoscalingPolicyBinding],
-  [AutoscalingPolicy, ModelServer],
-  [ModelServing],
-]
+const deleteStages: readonly (readonly DialectKind[])[] = [['route', 'binding'], ['policy', 'server'], ['serving']]
 
 /** Until a name that is taken is looked at again, should no event tell that it is free. */
 const takenRecheckMs = 30_000
@@ -38,18 +33,26 @@ export function plan(booster: ModelBooster, observed: Observed, nowMs: number): 
   if (booster.metadata.deletionTimestamp !== undefined) return { stages: [] }
   const notes = warnings(booster)
   if (!conversion.ok) return { stages: [], notes }
-  const children = settle(conversion.desired, wanted)
+  const children = settle(conversion.desired, wanted, observed.hot)
   if (children.some(({ state }) => state === 'foreign')) return { stages: [], notes, recheckAfterMs: takenRecheckMs }
+  const handover = handoverOf(observed, nowMs)
+  const stayMs = handover?.leftMs ?? farewellMs(observed, children, nowMs)
   const waits = children.some(({ state }) => state === 'leaving' || state === 'replaced')
   const stages = [
-    ...applyStages.map((kinds) => inOrder(kinds, children).flatMap(stepOf)),
+    ...applyStages.map((parts) =>
+      inOrder(parts, children)
+        .filter(({ live }) => handover?.routes.has(live?.metadata.uid ?? '') !== true)
+        .flatMap(stepOf),
+    ),
     ...(waits
       ? []
-      : deleteStages.map((kinds) =>
-          inOrder(kinds, unwanted(observed)).map((owned) => deleteStep(owned, 'no longer wanted')),
+      : deleteStages.map((parts) =>
+          inOrder(parts, unwanted(observed))
+            .filter((owned) => stayMs === undefined || !mayServe(owned))
+            .map((owned) => deleteStep(owned, 'no longer wanted')),
         )),
   ]
-  const recheckAfterMs = waits ? takenRecheckMs : quietMsLeft(booster, nowMs)
+  const recheckAfterMs = waits ? takenRecheckMs : least(quietMsLeft(booster, nowMs), stayMs)
   return {
     stages: stages.filter((steps) => steps.length > 0),
     notes,
@@ -57,8 +60,13 @@ export function plan(booster: ModelBooster, observed: Observed, nowMs: number): 
   }
 }
 
-function inOrder<T extends { readonly kind: Kind }>(kinds: readonly Kind[], items: readonly T[]): T[] {
-  return kinds.flatMap((kind) => items.filter((item) => item.kind === kind))
+function least(...values: readonly (number | undefined)[]): number | undefined {
+  const given = values.filter((value) => value !== undefined)
+  return given.length === 0 ? undefined : Math.min(...given)
+}
+
+function inOrder<T extends { readonly kind: Kind }>(parts: readonly DialectKind[], items: readonly T[]): T[] {
+  return parts.flatMap((part) => items.filter(({ kind }) => partOf(kind) === part))
 }
 
 function stepOf({ kind, desired, live, state }: Child): Step[] {

@@ -1,14 +1,13 @@
 /** A policy and the binding that ties it to servings: one pair for the model, or one for each backend that has one. */
 import { revisionHash } from '#base/json.ts'
 import type { NormalBackend, NormalBooster } from '#api/model-booster-normal.ts'
-import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
-import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import { kthena } from '#api/dialects.ts'
+import { kindsOf } from '#api/family-kinds.ts'
 import { vllm } from '#engines/vllm.ts'
 import type { Kind } from '#machinery/kind.ts'
-import { apiVersionOf } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
-import { backendChildName, childMeta, family } from './names.ts'
-import { runtimePort } from './render-container.ts'
+import { backendChildName, childMeta, typeOf } from './names.ts'
+import { metricsPort } from './render-container.ts'
 
 export interface Autoscaling {
   readonly policies: readonly AnyResource[]
@@ -51,24 +50,30 @@ function pair(
   scaling: Readonly<Record<string, unknown>>,
 ): Autoscaling {
   const name = backend === undefined ? booster.name : backendChildName(booster, backend)
+  const { policy: policyKind, binding: bindingKind } = kindsOf(booster.dialect)
   const child = (kind: Kind, spec: Record<string, unknown>) => ({
-    apiVersion: apiVersionOf(kind),
-    kind: kind.kind,
+    ...typeOf(kind),
     metadata: childMeta(booster, backend, revisionHash(spec)),
     spec,
   })
   return {
-    policies: [child(AutoscalingPolicy, { ...policy })],
-    bindings: [child(AutoscalingPolicyBinding, { policyRef: { name }, ...scaling })],
+    policies: [child(policyKind, { ...policy })],
+    bindings: [child(bindingKind, { policyRef: { name }, ...scaling })],
   }
+}
+
+/** A ModelServing is meant where nothing is said. */
+function servingRef({ dialect }: NormalBooster): { kind: string; apiVersion?: string } {
+  return dialect === kthena ? { kind: dialect.servingKind } : typeOf(kindsOf(dialect).serving)
 }
 
 /** Metrics are read from the sidecar of the pods that answer: the leaders, or when disaggregated the decoders. */
 function target(booster: NormalBooster, backend: NormalBackend): Record<string, unknown> {
-  const role = backend.type === 'vLLMDisaggregated' ? 'decode' : 'leader'
+  const { metricRole, metricEndpoint } = backend.autoscaling
+  const role = metricRole ?? (backend.type === 'vLLMDisaggregated' ? 'decode' : 'leader')
   return {
-    targetRef: { kind: family.servingKind, name: backendChildName(booster, backend) },
-    additionalMatchLabels: { [family.podLabels.role]: role },
-    metricEndpoint: { uri: vllm.metricsPath, port: runtimePort(backend) },
+    targetRef: { ...servingRef(booster), name: backendChildName(booster, backend) },
+    additionalMatchLabels: { [booster.dialect.podLabels.role]: role },
+    metricEndpoint: { uri: vllm.metricsPath, port: metricsPort(backend), ...metricEndpoint },
   }
 }

@@ -1,7 +1,15 @@
 /** The containers of a serving pod: downloader and sidecar of the platform, engine and Ray follower of the user. */
-import { backendEnv, envLiteral, type NormalBackend, type NormalBooster, portOf } from '#api/model-booster-normal.ts'
+import {
+  backendEnv,
+  defaultEnginePort,
+  enginePortOf,
+  envLiteral,
+  type NormalBackend,
+  type NormalBooster,
+  portOf,
+} from '#api/model-booster-normal.ts'
 import { controllerEnvNames } from '#api/model-booster-rules.ts'
-import type { Container, EnvVar, Probe, Volume, VolumeMount } from '#api/core/types.generated.ts'
+import type { Container, EnvVar, Probe, ResourceRequirements, Volume, VolumeMount } from '#api/core/types.generated.ts'
 import type { Cache } from '#api/model-booster-rules-storage.ts'
 import { downloaderArguments, isDownloaderEnv } from '#engines/downloader.ts'
 import { runtimeSidecar, vllm } from '#engines/vllm.ts'
@@ -37,19 +45,22 @@ export function downloadPath(cache: Cache, uri: string): string {
 
 /** One for the model, then one for each adapter. */
 export function downloaders(booster: NormalBooster, backend: NormalBackend, cache: Cache, image: string): Container[] {
-  const env = userEnv(backend).filter(
+  const { downloader } = backend
+  const shared = userEnv(backend).filter(
     ({ name, value, valueFrom }) => isDownloaderEnv(name) && (valueFrom !== undefined || (value ?? '') !== ''),
   )
+  const env = mergeEnv(downloader.env ?? [], shared)
   const sources = [
     { uri: backend.modelURI, suffix: 'model-downloader' },
     ...backend.loras.map(({ artifactURL }, k) => ({ uri: artifactURL, suffix: `lora-downloader-${k}` })),
   ]
   return sources.map(({ uri, suffix }) => ({
     name: containerName(booster.name, suffix),
-    image,
+    image: downloader.image ?? image,
     args: downloaderArguments(uri, downloadPath(cache, uri)),
     ...envOf(env),
     ...envFromOf(backend),
+    ...resourcesOf(downloader),
     volumeMounts: [weightsMount(backend, cache)],
   }))
 }
@@ -70,7 +81,7 @@ export function sidecar(booster: NormalBooster, backend: NormalBackend, options:
   const readiness = { readinessProbe: httpProbe(runtimeSidecar.healthPath, port) }
   return {
     name: 'runtime',
-    image: options.image,
+    image: backend.runtime.image ?? options.image,
     args: Object.entries({
       '--port': String(port),
       '--engine': backend.type.toLowerCase(),
@@ -82,9 +93,17 @@ export function sidecar(booster: NormalBooster, backend: NormalBackend, options:
     ports: [{ containerPort: port }],
     ...envOf(options.env),
     ...envFromOf(backend),
+    ...resourcesOf(backend.runtime),
     volumeMounts: [options.mount],
     ...(options.probed ? readiness : {}),
   }
+}
+
+/** Where the pods of a backend tell their metrics. */
+export function metricsPort(backend: NormalBackend): number {
+  if (backend.runtime.enabled !== false) return runtimePort(backend)
+  const [worker] = backend.workers
+  return (worker === undefined ? undefined : enginePortOf(worker)) ?? defaultEnginePort
 }
 
 export function runtimePort(backend: NormalBackend): number {
@@ -96,18 +115,22 @@ export function httpProbe(path: string, port: number, more: Omit<Probe, 'httpGet
   return { httpGet: { path, port }, periodSeconds: 5, ...more }
 }
 
+const redisEnv: readonly EnvVar[] = [
+  { name: 'REDIS_HOST', valueFrom: { configMapKeyRef: { name: 'redis-config', key: 'REDIS_HOST', optional: true } } },
+  { name: 'REDIS_PORT', valueFrom: { configMapKeyRef: { name: 'redis-config', key: 'REDIS_PORT', optional: true } } },
+  {
+    name: 'REDIS_PASSWORD',
+    valueFrom: { secretKeyRef: { name: 'redis-secret', key: 'REDIS_PASSWORD', optional: true } },
+  },
+]
+
 /** What an engine and its sidecar find in their environment; `extras` are those of a role. */
-export function engineEnv(backend: NormalBackend, extras: readonly EnvVar[]): EnvVar[] {
+export function engineEnv({ dialect }: NormalBooster, backend: NormalBackend, extras: readonly EnvVar[]): EnvVar[] {
   return mergeEnv(backend.env, [
     fieldEnv('POD_NAME', 'metadata.name'),
     fieldEnv('NAMESPACE', 'metadata.namespace'),
-    { name: 'VLLM_USE_V1', value: '1' },
-    { name: 'REDIS_HOST', valueFrom: { configMapKeyRef: { name: 'redis-config', key: 'REDIS_HOST', optional: true } } },
-    { name: 'REDIS_PORT', valueFrom: { configMapKeyRef: { name: 'redis-config', key: 'REDIS_PORT', optional: true } } },
-    {
-      name: 'REDIS_PASSWORD',
-      valueFrom: { secretKeyRef: { name: 'redis-secret', key: 'REDIS_PASSWORD', optional: true } },
-    },
+    ...(backend.type === 'SGLang' ? [] : [{ name: 'VLLM_USE_V1', value: '1' }]),
+    ...(dialect.redis ? redisEnv : []),
     ...extras,
   ])
 }
@@ -140,4 +163,12 @@ export function envOf(env: readonly EnvVar[]): Pick<Container, 'env'> {
 
 export function envFromOf({ envFrom }: NormalBackend): Pick<Container, 'envFrom'> {
   return envFrom.length === 0 ? {} : { envFrom: [...envFrom] }
+}
+
+export function resourcesOf({
+  resources,
+}: {
+  readonly resources?: ResourceRequirements | undefined
+}): Pick<Container, 'resources'> {
+  return resources === undefined ? {} : { resources }
 }

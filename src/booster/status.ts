@@ -6,7 +6,11 @@
  * | `Initialized` | all children were written once |
  * | `Active` | every serving of this generation is available, and one at least is not scaled to zero |
  * | `Failed` | the spec cannot be converted, a write failed, a name is taken, or pods cannot start |
+ * | `LoraSynced` | every engine has the adapters that it should have; told where they change while engines run |
  * | `AutoscalingActive` | the autoscaler can tell the number of every binding; told once the booster was active |
+ * | `Degraded` | it may serve, but not all that was asked for comes true: another route goes first, there is no Volcano |
+ *
+ * `Active` has the first thing that stands in the way in its message, whatever that is: `kubectl get` shows it.
  *
  * A new booster costs two writes, so counts that move while it comes up are not worth one until it takes long.
  */
@@ -14,17 +18,19 @@ import { timestamp } from '#base/clock.ts'
 import { isFault, messageOf } from '#base/fault.ts'
 import { equalJson } from '#base/json.ts'
 import type { ModelBooster, ModelBoosterStatus } from '#api/model-booster.ts'
-import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
-import { ModelServing } from '#api/model-serving.ts'
+import type { NormalBooster } from '#api/model-booster-normal.ts'
+import { dialectOf } from '#api/dialects.ts'
+import { isBinding, isServing, partOf } from '#api/family-kinds.ts'
 import type { Outcome, StepFailure } from '#controller/domain.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
-import { isOfKind } from '#machinery/kind.ts'
 import type { Condition } from '#machinery/meta.ts'
-import { family } from './names.ts'
+import { type HotBackends, unsynced } from './lora/observed.ts'
+import { handoverOf } from './handover.ts'
 import type { Observed } from './observe.ts'
 import { type Child, settle } from './settle.ts'
+import { shortcomingOf } from './shortcoming.ts'
 
-type BoosterConditionType = 'Initialized' | 'Active' | 'Failed' | 'AutoscalingActive'
+type BoosterConditionType = 'Initialized' | 'Active' | 'Failed' | 'LoraSynced' | 'AutoscalingActive' | 'Degraded'
 
 /** How long mere progress is kept back after `Active` was last flipped. */
 const quietMs = 30_000
@@ -64,59 +70,68 @@ function facts(status: ModelBoosterStatus | undefined): unknown {
 
 function nextStatus(
   booster: ModelBooster,
-  { conversion, wanted }: Observed,
+  observed: Observed,
   outcome: Outcome,
   nowMs: number,
 ): ModelBoosterStatus | undefined {
+  const { kind } = booster
+  const { conversion, wanted } = observed
   const former = new Map(booster.status?.conditions?.map((condition) => [condition.type, condition]))
   const { observedGeneration, backends, backendStatuses } = booster.status ?? {}
   const build = (tellings: Tellings, rest: Omit<ModelBoosterStatus, 'conditions'>): ModelBoosterStatus => ({
     ...rest,
     conditions: conditionsOf(booster, former, tellings, nowMs),
   })
+  const seen = observedGeneration === undefined ? {} : { observedGeneration }
   const before = {
-    ...(observedGeneration === undefined ? {} : { observedGeneration }),
+    ...seen,
     ...(backends === undefined ? {} : { backends }),
     ...(backendStatuses === undefined ? {} : { backendStatuses }),
   }
   if (!conversion.ok) {
-    const failed = failure(conversion.errors.map(formatFieldError).join('; '))
-    return build({ Active: notReady(), Failed: failed }, before)
+    const message = conversion.errors.map(formatFieldError).join('; ')
+    return build({ Active: notReady(kind, message), Failed: failure(message) }, before)
   }
   const { desired } = conversion
-  const children = settle(desired, wanted)
+  const children = settle(desired, wanted, observed.hot)
   const known = desired.policies.length > 0 ? former.get('AutoscalingActive') : undefined
   const scaling = known === undefined ? {} : { AutoscalingActive: known }
   const foreign = children.filter(({ state }) => state === 'foreign').map(nameOf)
   if (foreign.length > 0) {
     const message = `${foreign.join(', ')}: the name is taken by an object of somebody else; rename or delete one of the two`
-    return build({ Active: notReady(), Failed: failure(message), ...scaling }, before)
+    return build({ Active: notReady(kind, message), Failed: failure(message), ...scaling }, before)
   }
   const failures = outcome.failures.filter(({ error }) => !isFault(error, 'conflict') || error.code === 'NameConflict')
   if (failures.length > 0) {
     const active = former.get('Active')
-    const current = active?.observedGeneration === booster.metadata.generation ? active : notReady()
-    return build({ Active: current, Failed: failure(failures.map(textOf).join('; ')), ...scaling }, before)
+    const message = failures.map(textOf).join('; ')
+    const current = active?.observedGeneration === booster.metadata.generation ? active : notReady(kind, message)
+    return build({ Active: current, Failed: failure(message), ...scaling }, before)
   }
   if (!outcome.complete) return undefined // someone wrote first; the next pass is on its way
   const leaving = children.filter(({ state }) => state === 'leaving' || state === 'replaced').map(nameOf)
   if (leaving.length > 0) {
-    const waiting = notReady(`waiting until the former ${leaving.join(', ')} is deleted`)
-    return build({ Active: waiting, ...recovered(former), ...scaling }, before)
+    const waiting = notReady(kind, `waiting until the former ${leaving.join(', ')} is deleted`)
+    return build({ Active: waiting, ...recovered(kind, former), ...scaling }, before)
   }
-  const servings = children.filter(({ kind }) => kind === ModelServing).map((child) => servingFacts(child, outcome))
+  const servings = children
+    .filter(({ kind }) => partOf(kind) === 'serving')
+    .map((child) => servingFacts(child, outcome))
   const hindrances = servings.flatMap(({ satisfied, hindrance }) => (satisfied || !hindrance ? [] : [hindrance]))
   const broken = hindrances.filter(({ definite }) => definite)
-  const active = activity(servings, hindrances)
+  const active = activity(kind, servings, hindrances)
+  const written = handoverOf(observed, nowMs) === undefined
   return build(
     {
-      Initialized: { status: 'True', reason: 'ModelCreating', message: `${family.owner.kind} initialized` },
+      Initialized: { status: 'True', reason: 'ModelCreating', message: `${kind} initialized` },
       Active: active,
-      ...(broken.length > 0 ? { Failed: failure(textsOf(broken).join('; ')) } : recovered(former)),
+      ...(broken.length > 0 ? { Failed: failure(textsOf(broken).join('; ')) } : recovered(kind, former)),
+      LoraSynced: adaptersTold(desired.booster, observed.hot),
       ...(active.status === 'True' ? { AutoscalingActive: scalingOf(children) } : scaling),
+      ...degradation(children, former),
     },
     {
-      observedGeneration: booster.metadata.generation ?? 0,
+      ...(written ? { observedGeneration: booster.metadata.generation ?? 0 } : seen),
       backends: servings.length,
       backendStatuses: servings.map((serving, i) => ({
         name: serving.name,
@@ -148,7 +163,7 @@ interface Hindrance {
 }
 
 function servingFacts({ desired, live, state }: Child, outcome: Outcome): ServingFacts {
-  const serving = live !== undefined && isOfKind(live, ModelServing) ? live : undefined
+  const serving = isServing(live) ? live : undefined
   const conditions = serving?.status?.conditions ?? []
   const find = (type: string) => conditions.find((condition) => condition.type === type)
   const desiredReplicas = serving?.spec.replicas ?? Number(desired.spec?.['replicas'] ?? 0)
@@ -156,37 +171,55 @@ function servingFacts({ desired, live, state }: Child, outcome: Outcome): Servin
   const written = state !== 'current' && outcome.written > 0
   const seen = (serving?.status?.observedGeneration ?? 0) >= (serving?.metadata.generation ?? 0)
   const available = serving !== undefined && !written && seen && find('Available')?.status === 'True'
-  const failing = find('PodsFailing')
+  const failing = [find('PodsFailing'), find('NameConflict'), writeFailure(find('Progressing'))].find(isTrouble)
   return {
     name: desired.metadata.name ?? '',
-    revision: desired.metadata.labels?.[family.labels.revision] ?? '',
+    revision: desired.metadata.labels?.[dialectOf(desired).labels.revision] ?? '',
     replicas: serving?.status?.replicas ?? 0,
     desiredReplicas,
     availableReplicas: serving?.status?.availableReplicas ?? 0,
     satisfied: available || desiredReplicas === 0,
     hindrance:
-      failing === undefined || failing.status === 'False'
+      failing === undefined
         ? undefined
         : { message: `${desired.metadata.name}: ${failing.message}`, definite: failing.status === 'True' },
   }
 }
 
+function isTrouble(condition: Condition | undefined): condition is Condition {
+  return condition !== undefined && condition.status !== 'False'
+}
+
+/** Pods that the API server refuses: a quota, a policy, a right that is missing. */
+function writeFailure(progressing: Condition | undefined): Condition | undefined {
+  return progressing?.reason === 'WriteFailed' ? { ...progressing, status: 'True' } : undefined
+}
+
 const textsOf = (hindrances: readonly Hindrance[]): string[] => hindrances.map(({ message }) => message)
 
-function activity(servings: readonly ServingFacts[], hindrances: readonly Hindrance[]): Telling {
+function activity(kind: string, servings: readonly ServingFacts[], hindrances: readonly Hindrance[]): Telling {
   const waiting = servings.filter(({ satisfied }) => !satisfied).map(({ name }) => name)
   if (waiting.length > 0) {
     const count = `${servings.length - waiting.length}/${servings.length} backends available`
-    return notReady([`${count}, waiting for ${waiting.join(', ')}`, ...textsOf(hindrances)].join('; '))
+    return notReady(kind, [`${count}, waiting for ${waiting.join(', ')}`, ...textsOf(hindrances)].join('; '))
   }
   if (servings.every(({ desiredReplicas }) => desiredReplicas === 0)) {
     return { status: 'False', reason: 'ModelScaledToZero', message: 'all backends are scaled to zero' }
   }
-  return { status: 'True', reason: 'ModelAvailable', message: `${family.owner.kind} is ready` }
+  return { status: 'True', reason: 'ModelAvailable', message: `${kind} is ready` }
 }
 
-function notReady(detail?: string): Telling {
-  const message = `${family.owner.kind} not ready yet${detail === undefined ? '' : `: ${detail}`}`
+/** Told only while it is so, or was. */
+function degradation(children: readonly Child[], former: ReadonlyMap<string, Condition>): Tellings {
+  const shortcoming = shortcomingOf(children)
+  if (shortcoming !== undefined) return { Degraded: { status: 'True', ...shortcoming } }
+  if (!former.has('Degraded')) return {}
+  return { Degraded: { status: 'False', reason: 'AsAsked', message: 'all that was asked for comes true' } }
+}
+
+/** `kind` is what the user wrote. */
+function notReady(kind: string, detail?: string): Telling {
+  const message = `${kind} not ready yet${detail === undefined ? '' : `: ${detail}`}`
   return { status: 'False', reason: 'ModelProcessing', message }
 }
 
@@ -196,9 +229,7 @@ function failure(message: string): Telling {
 
 /** As the bindings tell it: the first that is not scaled, if there is one. */
 function scalingOf(children: readonly Child[]): Telling | undefined {
-  const bindings = children.flatMap(({ live }) =>
-    live !== undefined && isOfKind(live, AutoscalingPolicyBinding) ? [live] : [],
-  )
+  const bindings = children.flatMap(({ live }) => (isBinding(live) ? [live] : []))
   const told = bindings.flatMap(({ metadata, status: { conditions = [] } = {} }) =>
     conditions.filter(({ type }) => type === 'ScalingActive').map((condition) => ({ name: metadata.name, condition })),
   )
@@ -212,15 +243,30 @@ function scalingOf(children: readonly Child[]): Telling | undefined {
   return { status: 'False', reason, message: `AutoscalingPolicyBinding ${idle.name}: ${message}` }
 }
 
+function adaptersTold(booster: NormalBooster, hot: HotBackends): Telling | undefined {
+  if (hot.size === 0) return undefined
+  const open = unsynced(booster, hot).toSorted((a, b) => Number(b.failed) - Number(a.failed))
+  if (open.length === 0) return { status: 'True', reason: 'AdaptersLoaded', message: 'every engine has its adapters' }
+  const reason = open.some(({ failed }) => failed) ? 'AdaptersFailing' : 'AdaptersLoading'
+  return { status: 'False', reason, message: open.map(({ message }) => message).join('; ') }
+}
+
 /** A failure that is over is told as such; one that never was is not. */
-function recovered(former: ReadonlyMap<string, Condition>): Tellings {
+function recovered(kind: string, former: ReadonlyMap<string, Condition>): Tellings {
   const failed = former.get('Failed')
   if (failed === undefined) return {}
   if (failed.status !== 'True') return { Failed: failed }
-  return { Failed: { status: 'False', reason: 'ModelRecovered', message: `${family.owner.kind} recovered` } }
+  return { Failed: { status: 'False', reason: 'ModelRecovered', message: `${kind} recovered` } }
 }
 
-const conditionOrder: readonly BoosterConditionType[] = ['Initialized', 'Active', 'Failed', 'AutoscalingActive']
+const conditionOrder: readonly BoosterConditionType[] = [
+  'Initialized',
+  'Active',
+  'Failed',
+  'LoraSynced',
+  'AutoscalingActive',
+  'Degraded',
+]
 
 /** Of a condition that is not told anew, only `Initialized` stays: it speaks of the past. */
 function conditionsOf(

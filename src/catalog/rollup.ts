@@ -46,7 +46,7 @@ export interface Rollup {
 const order: readonly AimStatus[] = ['Failed', 'NotAvailable', 'Degraded', 'Pending', 'Progressing', 'Ready']
 const troubled: ReadonlySet<AimStatus> = new Set(['Failed', 'NotAvailable', 'Degraded'])
 
-export function worst(states: readonly AimStatus[]): AimStatus {
+function worst(states: readonly AimStatus[]): AimStatus {
   return order.find((state) => states.includes(state)) ?? 'Ready'
 }
 

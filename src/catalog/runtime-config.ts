@@ -34,7 +34,7 @@ export function resolveRuntimeConfig(
   }
 }
 
-export function referenceTo(
+function referenceTo(
   { kind, metadata: { name, namespace, uid } }: AIMRuntimeConfig,
   scope: ResolvedReference['scope'],
 ): ResolvedReference {

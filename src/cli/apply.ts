@@ -1,9 +1,10 @@
 import type { Client } from '#kube/client.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
-import type { AnyResource } from '#machinery/meta.ts'
+import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { Fault } from '#base/fault.ts'
 import { type ConnectOptions, connect } from './connect.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
+import { fieldManager } from './field-manager.ts'
 import { errorsOf, inspect } from './inspect.ts'
 import type { Io } from './io.ts'
 import { kindOfObject } from './known-kinds.ts'
@@ -54,7 +55,7 @@ export async function applyDocument(
   client: Client,
   { object }: UserDocument,
   { namespace, dryRun = false, forceConflicts = false }: ApplyChoices,
-): Promise<{ name: string; outcome: string; applied: AnyResource }> {
+): Promise<{ name: string; outcome: string; before: Resource | undefined; applied: AnyResource }> {
   const kind = kindOfObject(object)
   if (kind === undefined) {
     throw new Fault(
@@ -75,7 +76,7 @@ export async function applyDocument(
     throw error
   })
   const applied = await client.apply(kind, placed, {
-    fieldManager: 'fairlead',
+    fieldManager,
     fieldValidation: 'Strict',
     dryRun,
     force: forceConflicts,
@@ -86,5 +87,5 @@ export async function applyDocument(
       : before.metadata.resourceVersion === applied.metadata.resourceVersion
         ? 'unchanged'
         : 'configured'
-  return { name, outcome, applied: applied as AnyResource }
+  return { name, outcome, before, applied: applied as AnyResource }
 }

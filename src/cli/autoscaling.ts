@@ -1,10 +1,8 @@
 /** The autoscaler as two of our controllers, which bring their own connections: to pods, routers and Prometheus. */
 import { lookup } from 'node:dns/promises'
-import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
-import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
 import { Pod } from '#api/core/kinds.ts'
-import { ModelServer } from '#api/model-server.ts'
-import { ModelServing } from '#api/model-serving.ts'
+import { type Dialect, kthena } from '#api/dialects.ts'
+import { kindsOf } from '#api/family-kinds.ts'
 import { createBindingScaler, createPolicyScaler, scalerNames } from '#autoscaler/controller.ts'
 import type { AutoscalerParts } from '#autoscaler/observe.ts'
 import type { Clock } from '#base/clock.ts'
@@ -12,6 +10,7 @@ import type { ControllerDefinition } from '#controller/controller.ts'
 import { startController } from '#controller/start-controller.ts'
 import { connectPlainly } from '#kube/plain-fetch.ts'
 import type { Fetch } from '#machinery/http.ts'
+import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
 import type { Startable } from './controllers.ts'
 
@@ -25,19 +24,20 @@ export interface AutoscalingOptions
 
 const defaultTickMs = 15_000
 
-export const bindingScaler = (options: AutoscalingOptions): Startable =>
-  scaler(createBindingScaler, options, {
-    name: scalerNames.binding,
-    kind: AutoscalingPolicyBinding,
-    kinds: [AutoscalingPolicyBinding, AutoscalingPolicy, ModelServing],
-  })
-
-export const policyScaler = (options: AutoscalingOptions): Startable =>
-  scaler(createPolicyScaler, options, {
-    name: scalerNames.policy,
-    kind: AutoscalingPolicy,
-    kinds: [AutoscalingPolicy, AutoscalingPolicyBinding, ModelServing],
-  })
+/** Of bindings, and of policies that say themselves what they scale. */
+export function scalers(options: AutoscalingOptions, dialect: Dialect = kthena): readonly Startable[] {
+  const { binding, policy, serving, server } = kindsOf(dialect)
+  const names = scalerNames(dialect)
+  const kinds = [binding, policy, serving, server] as readonly Kind[]
+  return [
+    scaler((parts) => createBindingScaler(parts, dialect), options, {
+      name: names.binding,
+      kind: binding,
+      kinds,
+    }),
+    scaler((parts) => createPolicyScaler(parts, dialect), options, { name: names.policy, kind: policy, kinds }),
+  ]
+}
 
 type Create<T extends Resource, Observed, Status> = (
   parts: AutoscalerParts,
@@ -53,7 +53,7 @@ function scaler<T extends Resource, Observed, Status>(
   return {
     name,
     kind,
-    kinds: [...kinds, Pod, ModelServer],
+    kinds: [...kinds, Pod],
     start(given) {
       const connection = connectPlainly()
       const runtime = own === undefined ? given : { ...given, clock: own }

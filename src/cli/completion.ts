@@ -26,7 +26,7 @@ function wordsOf(program: Command): Words {
   }
 }
 
-const takesKind = 'get|tree|describe|why|delete'
+const takesKind = 'get|tree|status|describe|why|eject|delete'
 
 const scripts: Record<string, (words: Words) => string> = {
   bash: ({ commands, kinds }) => `# source <(fairlead completion bash)

@@ -1,14 +1,16 @@
-import { boosterController, createBoosterController } from '#booster/controller.ts'
+import { kthena, matrixinfer } from '#api/dialects.ts'
+import { createBoosterController } from '#booster/controller.ts'
 import type { ControllerDefinition, Runtime, StartedController } from '#controller/controller.ts'
 import { startController } from '#controller/start-controller.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
-import { modelRouteController, modelServerController } from '#routing/controller.ts'
+import { routeController, serverController } from '#routing/controller.ts'
 import { servingController } from '#serving/controller.ts'
 import type { Routers } from '#serving/routers.ts'
 import { leaderWorkerSetController } from '#serving/leader-worker-set/controller.ts'
 import { findVolcano } from '#serving/volcano.ts'
-import { type AutoscalingOptions, bindingScaler, policyScaler } from './autoscaling.ts'
+import { adapterLoader } from './adapter-loader.ts'
+import { type AutoscalingOptions, scalers } from './autoscaling.ts'
 import { catalogControllers, type CatalogOptions } from './catalog.ts'
 import { usage } from './exit.ts'
 
@@ -36,11 +38,11 @@ export interface ControllerChoice {
 
 /** All our controllers, by the name under which a part of them can be asked for. */
 function allControllers({ home, routers, autoscaling = {}, catalog = {} }: ControllerChoice) {
-  const booster = home === undefined ? boosterController : createBoosterController({ controllerNamespace: home })
+  const at = home === undefined ? {} : { controllerNamespace: home }
   const routed = routers === undefined ? {} : { routers }
   const serving = startable(servingController(routed))
   return {
-    'model-booster': [startable(booster)],
+    'model-booster': [startable(createBoosterController(at)), adapterLoader(kthena)],
     'model-serving': [
       {
         ...serving,
@@ -51,9 +53,17 @@ function allControllers({ home, routers, autoscaling = {}, catalog = {} }: Contr
       },
     ],
     'leader-worker-set': [startable(leaderWorkerSetController)],
-    routing: [startable(modelRouteController), startable(modelServerController)],
-    autoscaler: [bindingScaler(autoscaling), policyScaler(autoscaling)],
+    routing: [startable(routeController()), startable(serverController())],
+    autoscaler: scalers(autoscaling),
     'aim-catalog': catalogControllers(catalog),
+    matrixinfer: [
+      startable(createBoosterController({ ...at, dialect: matrixinfer })),
+      adapterLoader(matrixinfer),
+      startable(servingController({ ...routed, dialect: matrixinfer })),
+      startable(routeController(matrixinfer)),
+      startable(serverController(matrixinfer)),
+      ...scalers(autoscaling, matrixinfer),
+    ],
   } as const satisfies Readonly<Record<string, readonly Startable[]>>
 }
 
@@ -61,7 +71,7 @@ export type ControllerName = keyof ReturnType<typeof allControllers>
 
 const allNames = Object.keys(allControllers({})) as readonly ControllerName[] // the keys are known
 /** Those that nobody gets who does not ask for them by name. */
-const onDemand: ReadonlySet<ControllerName> = new Set(['leader-worker-set'])
+const onDemand: ReadonlySet<ControllerName> = new Set(['leader-worker-set', 'matrixinfer'])
 export const controllerNames = allNames.filter((name) => !onDemand.has(name))
 
 /** The controllers of these names, in the order of the list. */

@@ -1,13 +1,12 @@
 import { Fault } from '#base/fault.ts'
 
-/**
- * What a command's exit status means; documented in `docs/cli.md`.
- * 2 is left to `plan`, which will use it for "there are changes".
- */
+/** What a command's exit status means; documented in `docs/cli.md`. */
 export const exitCodes = {
   ok: 0,
   /** The command ran and the answer is no: something is invalid, missing or not there in time. */
   failed: 1,
+  /** Of `plan`: applying the files would change something. */
+  changes: 2,
   /** The command line itself makes no sense. */
   usage: 64,
   /** A defect of Fairlead. */

@@ -1,4 +1,4 @@
-import type { FieldError } from '#machinery/field-error.ts'
+import { type FieldError, formatFieldError } from '#machinery/field-error.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { dns1123SubdomainErrors } from '#machinery/names.ts'
@@ -92,3 +92,5 @@ function nameErrors({ metadata: { name, generateName } }: AnyResource): FieldErr
 export function errorsOf(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ severity }) => severity === 'error')
 }
+
+export const lineOf = ({ at, error }: Pick<Finding, 'at' | 'error'>): string => `${at}: ${formatFieldError(error)}`

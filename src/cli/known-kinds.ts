@@ -1,10 +1,11 @@
 import { coreKinds } from '#api/core/kinds.ts'
+import { legacyKinds } from '#api/family-kinds.ts'
 import { ownKinds } from '#api/kinds.ts'
 import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
 import { usage } from './exit.ts'
 
-export const knownKinds: readonly Kind[] = [...ownKinds, ...coreKinds]
+export const knownKinds: readonly Kind[] = [...ownKinds, ...legacyKinds, ...coreKinds]
 
 /** The kind that a user calls `modelboosters`, `ModelBooster`, `po` or `modelboosters.workload.serving.volcano.sh`. */
 function kindNamed(name: string): Kind {

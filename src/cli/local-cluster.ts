@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { defaultAimNamespace } from '#api/aim-labels.ts'
 import { coreKinds } from '#api/core/kinds.ts'
 import { crdOf } from '#api/crd.ts'
+import { legacyKinds } from '#api/family-kinds.ts'
 import { ownKinds } from '#api/kinds.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
@@ -22,6 +23,7 @@ import { createClient } from '#kube/create-client.ts'
 import { createInformers } from '#kube/create-informers.ts'
 import type { Informers } from '#kube/informer.ts'
 import type { Fetch } from '#machinery/http.ts'
+import type { Kind } from '#machinery/kind.ts'
 import type { Routers } from '#serving/routers.ts'
 import { startSimulation } from '#simulator/simulation.ts'
 import type { AutoscalingOptions } from './autoscaling.ts'
@@ -79,7 +81,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     await createApiServer({
       store,
       kinds: coreKinds,
-      customKinds: ownKinds.map(crdOf),
+      customKinds: customKinds(options.controllers ?? []).map(crdOf),
       namespaces: [options.catalog?.systemNamespace ?? defaultAimNamespace],
       authenticate: options.authenticate,
       kubelet: (name) => nodes.get(name)?.fetch,
@@ -127,6 +129,11 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     controllers: [builtin, ...ours],
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   }
+}
+
+/** Those of another family only where somebody acts on them: `kubectl get modelroutes` would mean theirs. */
+function customKinds(controllers: readonly ControllerName[]): readonly Kind[] {
+  return controllers.includes('matrixinfer') ? [...ownKinds, ...legacyKinds] : ownKinds
 }
 
 function authorized(fetch: Fetch, authorization: string): Fetch {

@@ -2,19 +2,15 @@
  * The command line: which commands there are and what they take. Each is loaded when it is called, so that
  * `fairlead render` does not pay for the API server.
  */
-import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCodes, explain } from './exit.ts'
 import { atLeastZero, bindAddress, commaSeparated, durationMs, kept, namespaces, onOrOff, urls } from './flag-values.ts'
 import { type Io, processIo } from './io.ts'
 import { type LogLevel, logLevels } from './log-level.ts'
 import type { RolloutAction } from './rollout.ts'
+import { shapes } from './shapes.ts'
 
 export async function main(args: readonly string[], io: Io = processIo()): Promise<void> {
-  // What was compiled once need not be again: a start takes a third of the time and a quarter less memory.
-  const { XDG_CACHE_HOME: caches, HOME: home } = io.env
-  if (caches ?? home) enableCompileCache(join(caches ?? join(home ?? '', '.cache'), 'fairlead'))
   const program = commandLine(io)
   try {
     await program.parseAsync([...args], { from: 'user' })
@@ -69,6 +65,7 @@ export function commandLine(io: Io): Command {
         .default('full'),
     )
     .option('--leader-worker-sets', 'take LeaderWorkerSets for ModelServings; their definition has to be applied')
+    .option('--matrixinfer', 'serve MatrixInfer’s kinds too: Model, ModelInfer and theirs')
     .option('--json', 'one JSON object a line instead of the live tree')
     .action(async (options) => (await import('./up.ts')).up(options, io))
 
@@ -82,6 +79,7 @@ export function commandLine(io: Io): Command {
     .option('--context <name>', 'context of the kubeconfig to use')
     .option('--namespaces <names>', 'route to these alone, with commas between them; default all', namespaces)
     .option('--drain-seconds <seconds>', 'how long running answers may take after a request to stop', seconds, 300)
+    .option('--matrixinfer', 'serve routes of MatrixInfer’s kinds too')
     .option('--json', 'one JSON object a line')
     .addOption(logLevel('warn'))
     .addOption(new Option('--below-up', 'take the kubeconfig from standard input, and stop when that ends').hideHelp())
@@ -157,15 +155,36 @@ export function commandLine(io: Io): Command {
     .addOption(output('json'))
     .action(async (what, options) => (await import('./tree.ts')).tree({ what, ...options }, io))
 
+  connected(
+    program,
+    'status',
+    'each model, its backends and the first thing that stands in the way; live on a terminal',
+  )
+    .argument('[kind/name]', 'such as modelbooster/chat; default all')
+    .argument('[name...]')
+    .option('-A, --all-namespaces', 'of all namespaces')
+    .option('--wait', 'end once all are Active, or one fails for good')
+    .option('--timeout <seconds>', 'end with 1 when they are not Active by then; 0 waits for ever', seconds, 0)
+    .option('--once', 'say it once, also on a terminal')
+    .addOption(output('json'))
+    .action(async (what, names, options) => (await import('./status.ts')).status({ what, names, ...options }, io))
+
   connected(program, 'describe', 'one object in full, with its conditions, children and events')
     .argument('<kind[/name]>')
     .argument('[name]')
     .addOption(output('json'))
     .action(async (what, name, options) => (await import('./describe.ts')).describe({ what, name, ...options }, io))
 
-  connected(program, 'why', 'why scaling came to the number that it came to')
-    .argument('<kind[/name]>', 'such as autoscalingpolicybinding/chat')
+  connected(
+    program,
+    'why',
+    'which fields of a ModelBooster its children have theirs from; why scaling came to its number',
+  )
+    .argument('<kind[/name]>', 'such as modelserving/chat-a or autoscalingpolicybinding/chat')
     .argument('[name...]')
+    .option('-f, --filename <file>', 'ask the ModelBoosters of a file instead of a cluster; may be repeated', collected)
+    .option('--field <path>', 'only fields that begin so, such as spec.template.roles[0]')
+    .option('--all', 'those too that no field of the ModelBooster changes')
     .addOption(output('json'))
     .action(async (what, names, options) => (await import('./why.ts')).why({ what, names, ...options }, io))
 
@@ -217,6 +236,36 @@ export function commandLine(io: Io): Command {
     .requiredOption('-f, --filename <file...>', 'a file, a directory, or - for standard input')
     .addOption(output('yaml', 'json').default('yaml'))
     .action(async (options) => (await import('./render.ts')).render(options, io))
+
+  connected(program, 'plan', 'what applying files would change, and why; with --offline no server is asked')
+    .requiredOption('-f, --filename <file...>', 'a file, a directory, or - for standard input')
+    .option('--offline', 'as if nothing were there')
+    .option('--from <file...>', 'offline, as if these files were applied already')
+    .option('--full', 'show what is new in full')
+    .addOption(output('json'))
+    .action(async (options) => (await import('./plan.ts')).plan(options, io))
+
+  connected(program, 'eject', 'the children of a ModelBooster as plain objects, for going on without it')
+    .argument('[kind/name]', 'such as modelbooster/chat')
+    .argument('[name...]')
+    .option('-f, --filename <file>', 'of the ModelBoosters in a file instead; may be repeated', collected)
+    .addOption(output('yaml', 'json').default('yaml'))
+    .action(async (what, names, options) => (await import('./eject.ts')).ejectBooster({ what, names, ...options }, io))
+
+  program
+    .command('convert')
+    .description('print objects of files in another shape, and what that cannot carry; needs no server')
+    .requiredOption('-f, --filename <file...>', 'a file, a directory, or - for standard input')
+    .addOption(
+      new Option(
+        '--to <shape>',
+        'a ModelBooster with a list of backends or a single one; scaling by bindings or by targets in the policy; a ModelBooster for each earlier Model',
+      )
+        .choices(shapes)
+        .makeOptionMandatory(),
+    )
+    .option('--json', 'objects and losses as JSON')
+    .action(async (options) => (await import('./convert.ts')).convertDocuments(options, io))
 
   program
     .command('validate')
@@ -296,6 +345,11 @@ function amount(text: string): number {
   const value = Number(text)
   if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('write a number that is not negative.')
   return value
+}
+
+/** Of a flag that may be repeated and, unlike one that takes several values, leaves the words behind it to others. */
+function collected(text: string, before: readonly string[] = []): string[] {
+  return [...before, text]
 }
 
 function count(text: string): number {

@@ -15,6 +15,8 @@ export interface ObjectState {
 const leading: Record<string, string> = {
   ModelBooster: 'Active',
   ModelServing: 'Available',
+  Model: 'Active',
+  ModelInfer: 'Available',
   ModelServer: 'Ready',
   ModelRoute: 'Accepted',
   AutoscalingPolicy: 'Ready',
@@ -73,6 +75,7 @@ export function conditionsOf(object: AnyResource): readonly Condition[] {
 function warningOf(object: AnyResource, conditions: readonly Condition[]): string {
   const told: Record<string, Condition['status']> = {
     GangUnavailable: 'True',
+    Degraded: 'True',
     AutoscalingActive: 'False',
     UpdateInProgress: 'True',
     Conflicted: 'True',

@@ -1,14 +1,12 @@
 import { stringify } from 'yaml'
-import { ModelBooster } from '#api/model-booster.ts'
+import { dialectOf } from '#api/dialects.ts'
+import { isBooster } from '#api/family-kinds.ts'
 import { Fault } from '#base/fault.ts'
 import { childrenOf, convert } from '#booster/convert.ts'
-import { family } from '#booster/names.ts'
-import { formatFieldError } from '#machinery/field-error.ts'
-import { isOfKind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
 import type { Io } from './io.ts'
-import { errorsOf, type Finding, inspect } from './inspect.ts'
+import { errorsOf, inspect, lineOf } from './inspect.ts'
 
 export interface RenderOptions {
   readonly filename: readonly string[]
@@ -35,12 +33,10 @@ function childrenIn(document: UserDocument): AnyResource[] {
   const { object, findings } = inspect(document)
   const errors = errorsOf(findings)
   if (errors.length > 0) throw new Fault('invalid', 'InvalidObject', errors.map(lineOf).join('\n  '))
-  if (!isOfKind(object, ModelBooster)) return []
+  if (!isBooster(object)) return []
   const metadata = { namespace: 'default', uid: offlineUid, generation: 1, ...object.metadata }
-  const conversion = convert({ ...object, metadata }, family.images)
+  const conversion = convert({ ...object, metadata }, dialectOf(object).images)
   if (conversion.ok) return childrenOf(conversion.desired)
-  const said = conversion.errors.map((error) => lineOf({ severity: 'error', at: document.at(error.field), error }))
+  const said = conversion.errors.map((error) => lineOf({ at: document.at(error.field), error }))
   throw new Fault('invalid', 'InvalidObject', said.join('\n  '))
 }
-
-const lineOf = ({ at, error }: Finding): string => `${at}: ${formatFieldError(error)}`

@@ -1,9 +1,10 @@
 /** `fairlead rollout`: how far a change of a ModelServing has come, what there was before, and the ways to steer it. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { ControllerRevision } from '#api/core/kinds.ts'
 import { servingAnnotations } from '#api/labels.ts'
 import { ModelServing } from '#api/model-serving.ts'
-import { sleep, systemClock, timestamp } from '#base/clock.ts'
+import { systemClock, timestamp } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
 import { controllerOf } from '#controller/owned.ts'
 import type { Client } from '#kube/client.ts'
@@ -65,7 +66,7 @@ export const actions: Readonly<Record<RolloutAction, Action>> = {
         io.error(`error: not done within ${timeout} s`)
         return io.exit(exitCodes.failed)
       }
-      await sleep(systemClock, lookAgainMs, new AbortController().signal)
+      await pause(lookAgainMs) // not of the clock, whose timers keep no process running
     }
   },
 

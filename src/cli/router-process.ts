@@ -16,6 +16,8 @@ export interface RouterProcessOptions {
   readonly kubeconfig: Promise<string>
   /** 0 for any free port; a restart keeps the ports of the first start. */
   readonly port: number
+  /** Whether it serves that family's routes too. */
+  readonly matrixinfer?: boolean
   readonly clock: Clock
   readonly log: Log
 }
@@ -77,10 +79,20 @@ function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.once('exit', (code) => resolve(code)))
 }
 
-async function launch({ kubeconfig, clock, log }: RouterProcessOptions, wanted: Ports, signal: AbortSignal) {
+async function launch(options: RouterProcessOptions, wanted: Ports, signal: AbortSignal) {
+  const { kubeconfig, matrixinfer = false, clock, log } = options
   const program = fileURLToPath(new URL('../../bin/fairlead.cjs', import.meta.url))
   const ports = ['--port', String(wanted.port), '--metrics-port', String(wanted.metricsPort)]
-  const args = [program, 'router', '--json', '--below-up', '--drain-seconds', '3', ...ports]
+  const args = [
+    program,
+    'router',
+    '--json',
+    '--below-up',
+    '--drain-seconds',
+    '3',
+    ...ports,
+    ...(matrixinfer ? ['--matrixinfer'] : []),
+  ]
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] })
   child.stdin.on('error', () => {}) // it ended; the exit tells
   const problems: string[] = []

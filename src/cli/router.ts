@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline'
 import { systemClock } from '#base/clock.ts'
+import { families } from '#api/family-kinds.ts'
 import { isFault } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import { createInformers } from '#kube/create-informers.ts'
@@ -21,6 +22,7 @@ export interface RouterCommandOptions {
   readonly context?: string
   readonly namespaces?: readonly string[]
   readonly drainSeconds: number
+  readonly matrixinfer?: boolean
   readonly json?: boolean
   readonly logLevel: LogLevel
   /** Standard input brings the path of the kubeconfig, and ends when this shall. */
@@ -48,14 +50,14 @@ export async function router(options: RouterCommandOptions, io: Io): Promise<voi
     drainMs: options.drainSeconds * 1000,
     accessLog: options.json === true ? 'json' : 'text',
   })
-  const running = await startRouter({ config, informers, log, write: (line) => io.write(`${line}\n`) }).catch(
-    (error: unknown) => {
-      const taken = isFault(error) && error.code === 'PortTaken' && isObject(error.details) && error.details['port']
-      if (typeof taken !== 'number') throw error
-      const flag = taken !== options.port ? 'metrics-port' : parent === undefined ? 'port' : 'router-port'
-      throw portTaken({ flag, port: taken, host }, error)
-    },
-  )
+  const served = families.slice(0, options.matrixinfer === true ? undefined : 1)
+  const write = (line: string) => io.write(`${line}\n`)
+  const running = await startRouter({ config, informers, families: served, log, write }).catch((error: unknown) => {
+    const taken = isFault(error) && error.code === 'PortTaken' && isObject(error.details) && error.details['port']
+    if (typeof taken !== 'number') throw error
+    const flag = taken !== options.port ? 'metrics-port' : parent === undefined ? 'port' : 'router-port'
+    throw portTaken({ flag, port: taken, host }, error)
+  })
   const { port, metricsPort } = running
   if (options.json === true) io.write(`${JSON.stringify({ event: 'ready', port, metricsPort })}\n`)
   else {

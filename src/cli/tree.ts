@@ -1,6 +1,7 @@
 import { Job, Pod, Service } from '#api/core/kinds.ts'
+import { legacyKinds } from '#api/family-kinds.ts'
 import { ownKinds } from '#api/kinds.ts'
-import { Fault } from '#base/fault.ts'
+import { Fault, isFault } from '#base/fault.ts'
 import type { Client } from '#kube/client.ts'
 import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
@@ -15,7 +16,7 @@ export interface TreeOptions extends ConnectOptions {
   readonly output?: 'json'
 }
 
-/** The kinds that a tree shows. */
+/** The kinds that a tree shows wherever there are any. */
 export const treeKinds: readonly Kind[] = [...ownKinds, Job, Pod, Service]
 
 /** Of these only what belongs to another object is shown. */
@@ -52,8 +53,13 @@ export async function tree(options: TreeOptions, io: Io): Promise<void> {
 
 export async function treeObjects(client: Client, namespace: string | undefined): Promise<AnyResource[]> {
   const lists = await Promise.all(
-    treeKinds.map(async (kind) => {
-      const { items } = await client.list(kind, namespace === undefined ? {} : { namespace })
+    [...treeKinds, ...legacyKinds].map(async (kind) => {
+      const { items } = await client
+        .list(kind, namespace === undefined ? {} : { namespace })
+        .catch((error: unknown) => {
+          if (legacyKinds.includes(kind) && isFault(error, 'missing')) return { items: [] } // not served here
+          throw error
+        })
       // Items of a list need not carry their type.
       return items.map((item) => ({ ...item, apiVersion: apiVersionOf(kind), kind: kind.kind }))
     }),

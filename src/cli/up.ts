@@ -34,6 +34,7 @@ export interface UpOptions {
   readonly registries?: string
   readonly durability: 'full' | 'normal'
   readonly leaderWorkerSets?: boolean
+  readonly matrixinfer?: boolean
   readonly json?: boolean
 }
 
@@ -76,7 +77,13 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
   const catalog = catalogSettings(options, io)
   const starting = startCluster({ ...options, dataDir }, { routerUrls, catalog, log })
   const access = starting.then(({ kubeconfig }) => kubeconfig)
-  const routing = startRouterProcess({ kubeconfig: access, port: options.routerPort, clock: systemClock, log })
+  const routing = startRouterProcess({
+    kubeconfig: access,
+    port: options.routerPort,
+    matrixinfer: options.matrixinfer === true,
+    clock: systemClock,
+    log,
+  })
   routing.catch(() => {}) // waited for below, unless there is no cluster to route to
   const cluster = stack.use(await starting)
   const router = stack.use(await routing)
@@ -110,7 +117,11 @@ async function startCluster(options: UpOptions, { routerUrls, ...others }: Surro
   const { controllerNames } = await import('./controllers.ts')
   return startListeningCluster({
     ...options,
-    controllers: options.leaderWorkerSets === true ? [...controllerNames, 'leader-worker-set'] : controllerNames,
+    controllers: [
+      ...controllerNames,
+      ...(options.leaderWorkerSets === true ? (['leader-worker-set'] as const) : []),
+      ...(options.matrixinfer === true ? (['matrixinfer'] as const) : []),
+    ],
     routers: askRouters(() => routerUrls, systemClock),
     autoscaling: { routers: () => routerUrls.map((url) => new URL(url).origin), allowedServers: 'any' },
     ...others,

@@ -1,8 +1,7 @@
-import { ModelBooster } from '#api/model-booster.ts'
+import { dialectOf } from '#api/dialects.ts'
+import { isBooster } from '#api/family-kinds.ts'
 import { convert } from '#booster/convert.ts'
-import { family } from '#booster/names.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
-import { isOfKind } from '#machinery/kind.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
 import { exitCodes } from './exit.ts'
 import { errorsOf, type Finding, inspect, type Inspected } from './inspect.ts'
@@ -39,8 +38,8 @@ export function validate(options: ValidateOptions, io: Io): void {
 
 /** What an API server takes and the booster's controller then cannot make children of. */
 function unconvertible({ at }: UserDocument, { object, findings }: Inspected): Finding[] {
-  if (!isOfKind(object, ModelBooster) || errorsOf(findings).length > 0) return []
-  const conversion = convert(object, family.images)
+  if (!isBooster(object) || errorsOf(findings).length > 0) return []
+  const conversion = convert(object, dialectOf(object).images)
   if (conversion.ok) return []
   return conversion.errors.map((error) => ({ severity: 'error', at: at(error.field), error }))
 }

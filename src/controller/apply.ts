@@ -5,7 +5,7 @@ import type { Client, JsonPatchOperation } from '#kube/client.ts'
 import type { Priority } from '#kube/limiter.ts'
 import { type Kind, keyOf, placeOf, type Ref } from '#machinery/kind.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
-import type { Outcome, Plan, Reader, Step, StepFailure } from './domain.ts'
+import type { CallStep, Outcome, Perform, Plan, Reader, Step, StepFailure } from './domain.ts'
 import type { PassWrites } from './expectations.ts'
 import { controllerOf } from './owned.ts'
 import { wouldChange } from './would-change.ts'
@@ -18,6 +18,7 @@ export interface ApplierOptions {
   readonly client: Client
   readonly reader: Reader
   readonly manager: string
+  readonly perform?: Perform | undefined
 }
 
 export interface ApplyRequest {
@@ -42,12 +43,14 @@ export class Applier {
   readonly #client: Client
   readonly #reader: Reader
   readonly #manager: string
+  readonly #perform: Perform | undefined
   readonly #settled = new Map<string, Settled>()
 
-  constructor({ client, reader, manager }: ApplierOptions) {
+  constructor({ client, reader, manager, perform }: ApplierOptions) {
     this.#client = client
     this.#reader = reader
     this.#manager = manager
+    this.#perform = perform
   }
 
   /** Stage by stage, the steps of each side by side. A failed step ends the plan after its stage; nothing is thrown. */
@@ -84,7 +87,9 @@ export class Applier {
       case 'delete':
         return this.#delete(step.ref, step.uid, request)
       case 'patch':
-        return this.#patch(step, request)
+        return this.#patch(step.ref, step.patch, request)
+      case 'call':
+        return this.#call(step, request)
       case 'scale':
         return this.#scale(step, request)
     }
@@ -137,11 +142,20 @@ export class Applier {
     return true
   }
 
-  async #patch({ ref, patch }: Extract<Step, { do: 'patch' }>, request: ApplyRequest): Promise<boolean> {
+  async #patch(ref: Ref, patch: readonly JsonPatchOperation[], request: ApplyRequest): Promise<boolean> {
     const live = this.#reader.get(ref.kind, ref)
     const written = await this.#client.patch(ref.kind, ref, { type: 'json', patch }, this.#writing(request))
     request.writes.landed(written, live)
     return written.metadata.resourceVersion !== live?.metadata.resourceVersion
+  }
+
+  async #call(step: CallStep, request: ApplyRequest): Promise<boolean> {
+    const live = this.#reader.get(step.ref.kind, step.ref)
+    if (live === undefined) return false
+    const { signal } = request
+    if (this.#perform === undefined) throw new TypeError(`${this.#manager} plans calls and has nobody to make them`)
+    await this.#perform(step, { live, record: (patch) => this.#patch(step.ref, patch, request), signal })
+    return true
   }
 
   async #scale({ ref, from, to }: Extract<Step, { do: 'scale' }>, request: ApplyRequest): Promise<boolean> {
@@ -186,8 +200,9 @@ export class Applier {
   }
 
   /**
-   * A name that is taken: ours are the objects that the owner controls, and those without a controller that this
-   * manager has applied before (their owner was deleted with its children orphaned, and made anew).
+   * A name that is taken: ours are the objects that the owner controls and, of those without a controller, those that
+   * it owns at all (earlier controllers said no more) and those that this manager has applied before (their owner was
+   * deleted with its children orphaned, and made anew).
    */
   #mustBeOurs(kind: Kind, live: Resource, desired: AnyResource, owner: Resource): void {
     const controller = controllerOf(live)
@@ -198,7 +213,8 @@ export class Applier {
     if (controller?.uid !== undefined && controller.uid === owner.metadata.uid) return
     if (controller !== undefined && controllerOf(desired)?.uid === controller.uid) return
     const applied = live.metadata.managedFields?.some((e) => e.manager === this.#manager && e.operation === 'Apply')
-    if (controller === undefined && applied === true) return
+    const owned = live.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid)
+    if (controller === undefined && (applied === true || owned === true)) return
     const whose = controller === undefined ? 'was not made by us' : `belongs to ${controller.kind} ${controller.name}`
     throw new Fault('conflict', 'NameConflict', `${named} ${whose}; rename or delete it`)
   }

@@ -3,7 +3,7 @@ import type { Log } from '#base/log.ts'
 import type { Client } from '#kube/client.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
-import type { Domain, Reader } from './domain.ts'
+import type { Domain, Perform, Reader } from './domain.ts'
 import type { PassOutcome, RunnerStats } from './runner.ts'
 import type { Informers } from '#kube/informer.ts'
 
@@ -19,6 +19,10 @@ export interface ControllerDefinition<T extends Resource, Observed, Status> {
    * Returns how to stop it.
    */
   readonly listen?: (wake: (key: string) => void) => () => void
+  /** Whether an object of the kind is its business at all; by default each is. */
+  readonly concerns?: (object: T) => boolean
+  /** Makes the calls of a plan, where it has any. */
+  readonly perform?: Perform
   /** Keys reconciled side by side; default 5. */
   readonly workers?: number
 }

@@ -61,8 +61,30 @@ export type Step =
   | { readonly do: 'delete'; readonly ref: Ref; readonly uid: string; readonly why: Why }
   /** For fields that somebody else moves too. */
   | { readonly do: 'patch'; readonly ref: Ref; readonly patch: readonly JsonPatchOperation[]; readonly why: Why }
+  /** Requests to a pod, in order, by the controller's `perform`. */
+  | { readonly do: 'call'; readonly ref: Ref; readonly calls: readonly PodCall[]; readonly why: Why }
   /** Through the scale subresource, if there are still `from`: whoever moved the number meanwhile is heard first. */
   | { readonly do: 'scale'; readonly ref: Ref; readonly from: number; readonly to: number; readonly why: Why }
+
+export type CallStep = Extract<Step, { readonly do: 'call' }>
+
+/** One request to what runs in a pod. */
+export interface PodCall {
+  readonly port: number
+  readonly path: string
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+/** Makes the calls of a step; throws what the runner is to make of one that failed. */
+export type Perform = (step: CallStep, tools: PerformTools) => Promise<void>
+
+interface PerformTools {
+  /** The pod as the cache has it. */
+  readonly live: Resource
+  /** Writes down on the pod what came of the calls. */
+  readonly record: (patch: readonly JsonPatchOperation[]) => Promise<unknown>
+  readonly signal: AbortSignal
+}
 
 export interface Plan {
   /** The steps of a stage are independent and run side by side; the next stage needs all of them done. */

@@ -197,7 +197,7 @@ const badWhenTrue: ReadonlySet<string> = new Set([
 ])
 
 /** Condition types that only say what is going on: what it leads to is told. */
-const neutral: ReadonlySet<string> = new Set(['Progressing', 'UpdateInProgress'])
+const neutral: ReadonlySet<string> = new Set(['Progressing', 'UpdateInProgress', 'ExistingModelsReady'])
 
 function conditionsOf(status: unknown): Condition[] {
   return isObject(status) && Array.isArray(status['conditions']) ? (status['conditions'] as Condition[]) : []

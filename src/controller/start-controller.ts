@@ -22,12 +22,12 @@ export function startController<T extends Resource, Observed, Status>(
   definition: ControllerDefinition<T, Observed, Status>,
   runtime: Runtime,
 ): StartedController {
-  const { name, kind, domain, watches, workers = defaultWorkers } = definition
+  const { name, kind, domain, watches, perform, workers = defaultWorkers, concerns = () => true } = definition
   const { client, informers, clock } = runtime
   const log = runtime.log.with({ controller: name })
   const stop = new AbortController()
   const reader = createCacheReader(informers)
-  const applier = new Applier({ client, reader, manager: name })
+  const applier = new Applier({ client, reader, manager: name, perform })
   const events = new EventRecorder({ client, clock, log, component: name })
   const runner = createRunner({
     clock,
@@ -101,7 +101,7 @@ export function startController<T extends Resource, Observed, Status>(
   async function start(): Promise<void> {
     await Promise.all(kinds.map((each) => informers.of(each).synced(stop.signal)))
     for (const each of kinds) expectations.follow(each)
-    const keyed = (object: T) => [keyOf(placeOf(object))]
+    const keyed = (object: T) => (concerns(object) ? [keyOf(placeOf(object))] : [])
     unsubscribe.push(
       own.subscribe({
         upsert: (object, old) =>
@@ -138,7 +138,7 @@ export function startController<T extends Resource, Observed, Status>(
   }
 
   function lookAtAll(reason: string): void {
-    for (const object of own.list()) runner.add(keyOf(placeOf(object)), { low: true, reason })
+    for (const object of own.list()) if (concerns(object)) runner.add(keyOf(placeOf(object)), { low: true, reason })
   }
 
   let timer: { cancel(): void } | undefined

@@ -22,24 +22,39 @@ export function wouldChange(
   { manager, subresource }: WouldChangeOptions,
 ): boolean {
   if (lacks(live, desired)) return true
-  const schema = kind.schema()
   try {
-    const applied = applyServerSide({
-      live,
-      applied: desired,
-      schema,
-      manager,
-      force: true,
-      subresource,
-      apiVersion: apiVersionOf(kind),
-      now: '',
-      hasStatus: kind.status,
-    })
-    return applied !== live && !equalJson(timeless(compileSchema(schema).default(applied)), timeless(live))
+    const applied = afterApply(kind, live, desired, { manager, subresource })
+    return applied !== live && !equalJson(timeless(applied), timeless(live))
   } catch (error) {
     if (isFault(error)) return true // the server says better than we what is wrong with it
     throw error
   }
+}
+
+/**
+ * What a forced apply of `desired` by `manager` makes of `live`, or of nothing, as the API server would work it out but
+ * for what only a server can give. `live` itself where nothing changes.
+ * @throws Fault as `applyServerSide`
+ */
+export function afterApply(
+  kind: Kind,
+  live: Resource | undefined,
+  desired: AnyResource,
+  { manager, subresource }: WouldChangeOptions,
+): Resource {
+  const schema = kind.schema()
+  const applied = applyServerSide({
+    live,
+    applied: desired,
+    schema,
+    manager,
+    force: true,
+    subresource,
+    apiVersion: apiVersionOf(kind),
+    now: '',
+    hasStatus: kind.status,
+  })
+  return applied === live ? live : compileSchema(schema).default(applied)
 }
 
 /**

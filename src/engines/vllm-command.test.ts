@@ -14,10 +14,11 @@ const start: VllmStart = {
   modelPath: '/cache/m',
   servedName: 'chat',
   config: {},
-  kvEvents: false,
+  kvEvents: undefined,
   loras: [],
   ray: undefined,
   packages: [],
+  extraArgs: [],
 }
 
 const values: Record<string, { config: Record<string, unknown>; want: string[] }> = {
@@ -55,7 +56,7 @@ for (const [name, { config, want }] of Object.entries(served)) {
 
 test('what the user says about KV events and the executor is not said twice', () => {
   const config = { kv_events_config: '{}', 'distributed-executor-backend': 'mp' }
-  const command = vllmCommand({ ...start, config, kvEvents: true, ray: { pods: 2, gpus: 0 } }).join(' ')
+  const command = vllmCommand({ ...start, config, kvEvents: {}, ray: { pods: 2, gpus: 0 } }).join(' ')
   assert.equal(command.split('kv-events-config').length, 2)
   assert.equal(command.split('executor').length, 2)
   assert.ok(!command.includes('--num-gpus'))
@@ -92,15 +93,15 @@ function run(command: readonly string[], cwd?: string): string[][] {
 
 const transfer = '{"kv_connector":"NixlConnector",\n "kv_role":"kv_both", "x": "it\'s {a,b} $HOME `id` \\\\ "}'
 
-test('bash hands every word on as it was', () => {
+test('B-12: bash hands every word on as it was', () => {
   const config = { 'kv-transfer-config': transfer, 'chat-template': '$(date) "quoted"; rm -rf x' }
   const nixl = connectorPackages['NixlConnector']
   assert.ok(nixl)
-  const plain = vllmCommand({ ...start, config, kvEvents: true, loras: [{ name: 'fr', path: '/cache/fr' }] })
+  const plain = vllmCommand({ ...start, config, kvEvents: {}, loras: [{ name: 'fr', path: '/cache/fr' }] })
   const wrapped = vllmCommand({
     ...start,
     config,
-    kvEvents: true,
+    kvEvents: {},
     loras: [{ name: 'fr', path: '/cache/fr' }],
     packages: [nixl],
     ray: { pods: 2, gpus: 8 },
@@ -166,5 +167,5 @@ const drains: Record<string, { metrics: string; want: 'stops' | 'waits' }> = {
   'an engine that tells nothing is not waited for': { metrics: '', want: 'stops' },
 }
 for (const [name, { metrics, want }] of Object.entries(drains)) {
-  test(`preStop: ${name}`, () => assert.equal(drain(metrics), want))
+  test(`B-40, preStop: ${name}`, () => assert.equal(drain(metrics), want))
 }

@@ -11,13 +11,16 @@ export interface VllmStart {
   /** What clients and the router call the model; used where `config` gives no name. */
   readonly servedName: string
   readonly config: Readonly<Record<string, unknown>>
-  /** Whether to publish KV cache events, unless `config` says how. */
-  readonly kvEvents: boolean
+  /** Where to publish KV cache events, unless `config` says; `undefined` for not at all. */
+  readonly kvEvents: { readonly endpoint?: string | undefined; readonly topic?: string | undefined } | undefined
   readonly loras: readonly { readonly name: string; readonly path: string }[]
+  /** Whether adapters may come later where there are none. */
+  readonly lorasLater?: boolean
   /** Set for an engine that spans pods: this one leads. */
-  readonly ray: { readonly pods: number; readonly gpus: number } | undefined
+  readonly ray: { readonly pods: number; readonly gpus: number; readonly script?: string | undefined } | undefined
   /** pip packages to install before the start. */
   readonly packages: readonly PythonPackage[]
+  readonly extraArgs: readonly string[]
 }
 
 interface PythonPackage {
@@ -31,12 +34,12 @@ export const connectorPackages: Readonly<Record<string, PythonPackage>> = {
   NixlConnector: { name: 'nixl', upgrade: true },
 }
 
-const kvEventsConfig = JSON.stringify({
-  enable_kv_cache_events: true,
-  publisher: 'zmq',
-  topic: 'kv-events',
-  endpoint: 'tcp://*:5557',
-})
+function kvEventsConfig({
+  endpoint = 'tcp://*:5557',
+  topic = 'kv-events',
+}: NonNullable<VllmStart['kvEvents']>): string {
+  return JSON.stringify({ enable_kv_cache_events: true, publisher: 'zmq', topic, endpoint })
+}
 
 /** Where vLLM's images keep the script that starts Ray; the last one is relative to the working directory. */
 const rayHelpers = [
@@ -51,22 +54,34 @@ export function vllmCommand(start: VllmStart): string[] {
   const steps = packages.map(({ name, upgrade }) => `pip install ${upgrade === true ? '--upgrade ' : ''}${name}`)
   if (ray !== undefined) {
     const gpus = ray.gpus > 0 ? ` --num-gpus=${ray.gpus}` : ''
-    steps.push(`${findRayHelper} && "$helper" leader --ray_cluster_size=${ray.pods}${gpus}`)
+    steps.push(`${findRayHelper(ray.script)} && "$helper" leader --ray_cluster_size=${ray.pods}${gpus}`)
   }
   if (steps.length === 0) return engine
   return ['bash', '-c', [...steps, `exec ${engine.map(quoteWord).join(' ')}`].join(' && ')]
 }
 
 /** The command of a follower pod, which joins the Ray cluster of its group's entry pod. */
-export function rayFollowerCommand(): string[] {
+export function rayFollowerCommand(script?: string): string[] {
   // Kubernetes replaces $(ENTRY_ADDRESS), which the serving controller sets in every container.
-  return ['bash', '-c', `${findRayHelper} && exec "$helper" worker --ray_address=$(ENTRY_ADDRESS)`]
+  return ['bash', '-c', `${findRayHelper(script)} && exec "$helper" worker --ray_address=$(ENTRY_ADDRESS)`]
 }
 
 /** Leaves the path in `$helper`; without any of the files the last name shows up in chmod's error. */
-const findRayHelper = `{ for helper in ${rayHelpers.join(' ')}; do test -f "$helper" && break; done; chmod +x "$helper"; }`
+function findRayHelper(script: string | undefined): string {
+  const places = script === undefined ? rayHelpers : [quoteWord(script)]
+  return `{ for helper in ${places.join(' ')}; do test -f "$helper" && break; done; chmod +x "$helper"; }`
+}
 
-function engineWords({ modelPath, servedName, config, kvEvents, loras, ray }: VllmStart): string[] {
+function engineWords({
+  modelPath,
+  servedName,
+  config,
+  kvEvents,
+  loras,
+  lorasLater = false,
+  ray,
+  extraArgs,
+}: VllmStart): string[] {
   const named = servedNameOf({ config }) !== undefined
   const given = Object.entries(config).filter(([key]) => named || flagKey(key) !== 'served-model-name')
   const has = (flag: string) => given.some(([key]) => flagKey(key) === flag)
@@ -74,9 +89,8 @@ function engineWords({ modelPath, servedName, config, kvEvents, loras, ray }: Vl
   words.push(...configArguments(Object.fromEntries(given)))
   if (!named) words.push('--served-model-name', servedName)
   if (ray !== undefined && !has('distributed-executor-backend')) words.push('--distributed_executor_backend', 'ray')
-  if (kvEvents && !has('kv-events-config')) words.push('--kv-events-config', kvEventsConfig)
-  if (loras.length > 0) {
-    words.push('--enable-lora', '--lora-modules', ...loras.map(({ name, path }) => `${name}=${path}`))
-  }
-  return words
+  if (kvEvents !== undefined && !has('kv-events-config')) words.push('--kv-events-config', kvEventsConfig(kvEvents))
+  if ((loras.length > 0 || lorasLater) && !has('enable-lora')) words.push('--enable-lora')
+  if (loras.length > 0) words.push('--lora-modules', ...loras.map(({ name, path }) => `${name}=${path}`))
+  return [...words, ...extraArgs]
 }

@@ -68,6 +68,12 @@ test('a delete carries the uid, how to go on with dependents, and nothing that w
   assert.deepEqual(JSON.parse(asked[0]?.body ?? ''), want)
 })
 
+test('JSON is written byte by byte as Go writes it, so that a server that writes it anew changes nothing', async () => {
+  const { client, asked } = echo()
+  await client.create(Thing, { ...thing('a', 1), data: 'a && b <c> \u2028 é' } as never)
+  assert.match(asked[0]?.body ?? '', /"a \\u0026\\u0026 b \\u003cc\\u003e \\u2028 é"/)
+})
+
 test('an object without a name is never asked for: that would be the collection', async () => {
   const { client, asked } = echo()
   const nameless = { namespace: 'default', name: '' }

@@ -48,6 +48,17 @@ interface Call extends CallOptions {
   readonly kind?: Kind
 }
 
+/**
+ * JSON as Go writes it. A ControllerRevision's `data` is kept byte by byte and may never change; a server that patches
+ * something else in it writes it anew in this form, and then refuses its own words where ours were others.
+ */
+function goJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
 /** A client over any `Fetch`. It holds no connection: whoever made the `Fetch` closes it. */
 export function createClient(options: ClientOptions): Client {
   const { fetch, baseUrl = 'http://api.invalid', userAgent = 'fairlead', clock = systemClock, flow } = options
@@ -55,7 +66,7 @@ export function createClient(options: ClientOptions): Client {
 
   async function send(call: Call, signal: AbortSignal | undefined): Promise<Response> {
     const headers: Record<string, string> = { accept: call.accept ?? 'application/json', 'user-agent': userAgent }
-    const body = call.body === undefined ? undefined : JSON.stringify(call.body)
+    const body = call.body === undefined ? undefined : goJson(call.body)
     if (body !== undefined) headers['content-type'] = call.contentType ?? 'application/json'
     const init: RequestInit = { method: call.method ?? 'GET', headers }
     if (body !== undefined) init.body = body

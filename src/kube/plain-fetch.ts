@@ -21,7 +21,8 @@ export function connectPlainly(): Connection {
       try {
         const { method, signal } = request
         const headers = Object.fromEntries(request.headers)
-        const answer = await send(url, { dispatcher: agent, method, headers, signal })
+        const body = request.body === null ? null : Buffer.from(await request.arrayBuffer())
+        const answer = await send(url, { dispatcher: agent, method, headers, body, signal })
         return responseOf(answer, (error) => unreachable(request, error))
       } catch (error) {
         throw unreachable(request, error)

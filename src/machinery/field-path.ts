@@ -49,6 +49,19 @@ export function getAt(value: unknown, segments: readonly PathSegment[]): unknown
   return at
 }
 
+/** A copy with another value at a path, which is made where it is absent; with `undefined` the member or item goes. */
+export function withValueAt(target: unknown, [first, ...rest]: readonly PathSegment[], value: unknown): unknown {
+  if (first === undefined) return value
+  const below = getAt(target, [first])
+  const next = rest.length === 0 ? value : withValueAt(below, rest, value)
+  if (typeof first === 'number') {
+    const items = Array.isArray(target) ? (target as unknown[]) : []
+    return next === undefined ? items.toSpliced(first, 1) : items.slice(0, first).concat([next], items.slice(first + 1))
+  }
+  const { [first]: _, ...others } = (target ?? {}) as Record<string, unknown>
+  return next === undefined ? others : { ...(target as object | undefined), [first]: next }
+}
+
 /** `path.name`, or `name` at the root. The cheap form for code that walks an object. */
 export function childPath(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`

@@ -27,6 +27,11 @@ export function placesFor(
   }))
 }
 
+/** Past the mirrors. */
+export function ownPlaceFor(...[repository, rules, credentials]: Parameters<typeof placesFor>): Place {
+  return placesFor(repository, rules, credentials).at(-1) as Place // there is one at least
+}
+
 /** Equal for who may see the same there. Not to be turned back into what it was made of. */
 export function identityAt(places: readonly Place[]): string {
   const facts = places.map(({ endpoint, credentials }) => [endpoint, credentials.map(({ login }) => login)])

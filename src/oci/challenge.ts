@@ -11,7 +11,7 @@ export type Challenge =
 
 /** Tokens first: a registry that offers both would rather not see passwords. Undefined for anything else. */
 export function parseChallenge(header: string | readonly string[] | undefined): Challenge | undefined {
-  const challenges = [header ?? []].flat().flatMap(splitChallenges)
+  const challenges = [header ?? []].flat().flatMap((each) => splitChallenges(each.slice(0, longestHeader)))
   const bearer = challenges.find(({ scheme }) => scheme === 'bearer')
   const realm = bearer?.parameters.get('realm')
   if (bearer !== undefined && realm !== undefined) {
@@ -25,6 +25,9 @@ interface Split {
   readonly scheme: string
   readonly parameters: ReadonlyMap<string, string>
 }
+
+/** No registry has that much to say; looking for quotes in more would take its time. */
+const longestHeader = 4096
 
 /** A scheme, or a parameter whose value may be quoted. */
 const part = /([a-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|([a-z][\w-]*)/gi

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { endpointsOf, speaksPlainly } from './endpoints.ts'
+import { endpointsOf, mayBeAsked } from './endpoints.ts'
 import { parseReference } from './reference.ts'
 import type { RegistryRule } from './settings.ts'
 
@@ -35,11 +35,22 @@ for (const [image, want] of Object.entries(rows)) {
   })
 }
 
-test('without TLS only this machine is asked, and what a rule names so', () => {
-  const plain = ['localhost:1', '127.0.0.1', '10.0.0.5:5000', 'registry.internal:5000']
-  const not = ['registry.internal', '10.0.0.5', '10.0.0.6:5000', 'mirror.internal', 'localhost.example']
-  assert.deepEqual(
-    [...plain, ...not].filter((host) => speaksPlainly(host, rules)),
-    plain,
-  )
-})
+const addresses: Record<string, { from?: string; want: boolean }> = {
+  'https://anywhere.example': { want: true },
+  'http://anywhere.example': { want: false },
+  'http://registry.internal:5000': { want: true },
+  'http://registry.internal': { want: false },
+  'http://10.0.0.5:5000': { want: true },
+  'http://10.0.0.6:5000': { want: false },
+  'http://127.0.0.1:8081': { want: false },
+  'http://localhost:5001': { from: 'http://127.0.0.1:5000', want: true },
+  'http://[::1]:5001': { from: 'http://localhost:5000', want: true },
+  'http://127.0.0.1:1': { from: 'https://localhost', want: false },
+  'http://localhost.example': { from: 'http://localhost', want: false },
+  'ftp://registry.internal:5000': { want: false },
+}
+for (const [address, { from = 'https://ghcr.io', want }] of Object.entries(addresses)) {
+  test(`whether ${from} may have us ask ${address}`, () => {
+    assert.equal(mayBeAsked(new URL(address), from, rules), want)
+  })
+}

@@ -27,10 +27,16 @@ export function endpointsOf(
   return [...(rule.mirrors ?? []), rule.location ?? rule.prefix].map((each) => endpointAt(`${each}${rest}`))
 }
 
-/** Authorities that may be asked without TLS: this machine's own, and those that a rule names so. */
-export function speaksPlainly(authority: string, rules: readonly RegistryRule[]): boolean {
+/**
+ * Whether an address may be asked at all. Without TLS: what a rule names so, and this machine's own, unless it is a
+ * registry elsewhere, or one with TLS, that sends us there.
+ */
+export function mayBeAsked({ protocol, host }: URL, from: string, rules: readonly RegistryRule[]): boolean {
+  if (protocol !== 'http:') return protocol === 'https:'
+  const origin = new URL(from)
+  if (loopback.test(host) && origin.protocol === protocol && loopback.test(origin.host)) return true
   const places = rules.flatMap(({ location, mirrors = [] }) => [...mirrors, location ?? ''])
-  return loopback.test(authority) || places.some((each) => splitAddress(each).origin === `http://${authority}`)
+  return places.some((each) => splitAddress(each).origin === `http://${host}`)
 }
 
 function endpointAt(address: string): Endpoint {

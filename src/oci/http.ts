@@ -1,18 +1,20 @@
 /** One question to a registry: bounded in size and time, with credentials that never go to another host. */
 import type { IncomingHttpHeaders } from 'node:http'
-import { rootCertificates } from 'node:tls'
+import { getCACertificates } from 'node:tls'
 import type * as Undici from 'undici'
 import type { Dispatcher } from 'undici'
-import { speaksPlainly } from './endpoints.ts'
+import { mayBeAsked } from './endpoints.ts'
 import { refuseForbidden, guardedLookup } from './forbidden-address.ts'
 import { forbiddenPlainly, tooLarge, unreachable } from './failure.ts'
 import type { RegistrySettings } from './settings.ts'
 
 export interface Question {
   readonly url: URL
+  /** Who has us ask there: the registry's own origin. */
+  readonly from: string
   readonly authorization?: string | undefined
   readonly accept?: string
-  /** Sent as a form by POST; without one, it is a GET. */
+  /** Sent as a form by POST, and to nobody else; without one, it is a GET. */
   readonly form?: URLSearchParams
   /** A longer answer is a fault. */
   readonly limitBytes: number
@@ -32,6 +34,8 @@ export interface RegistryHttp extends AsyncDisposable {
   ask(question: Question): Promise<Answer>
 }
 
+/** GitHub answers nobody without one. */
+const userAgent = 'fairlead'
 const connectTimeoutMs = 5_000
 /** Silence before or within an answer. */
 const silenceTimeoutMs = 15_000
@@ -45,13 +49,13 @@ export function connectRegistries(settings: RegistrySettings): RegistryHttp {
   let agent: Dispatcher | undefined
   const { rules = [] } = settings
 
-  async function send({ url, authorization, accept, form, signal }: Question): Promise<Dispatcher.ResponseData> {
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && speaksPlainly(url.host, rules)))
-      throw forbiddenPlainly(url)
+  async function send({ url, from, authorization, accept, form, signal }: Question): Promise<Dispatcher.ResponseData> {
+    if (!mayBeAsked(url, from, rules)) throw forbiddenPlainly(url)
     refuseForbidden(url.hostname)
     const loaded = await (undici ??= import('undici'))
     agent ??= openAgent(loaded, settings)
     const headers = {
+      'user-agent': userAgent,
       ...(authorization !== undefined && { authorization }),
       ...(accept !== undefined && { accept }),
       ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
@@ -67,11 +71,12 @@ export function connectRegistries(settings: RegistrySettings): RegistryHttp {
   }
 
   async function ask(question: Question, redirectsLeft = mostRedirects): Promise<Answer> {
-    const { url, signal } = question
+    const { url, form, signal } = question
     try {
       const { statusCode: status, headers, body } = await send(question)
       const next = headers['location']
-      if (redirects.has(status) && typeof next === 'string' && redirectsLeft > 0) {
+      const isSentOn = redirects.has(status) && typeof next === 'string' && form === undefined
+      if (isSentOn && redirectsLeft > 0) {
         await body.dump()
         return await ask(redirected(question, new URL(next, url)), redirectsLeft - 1)
       }
@@ -91,20 +96,25 @@ export function connectRegistries(settings: RegistrySettings): RegistryHttp {
   }
 }
 
+/** No proxy reaches this machine's own registries. */
+const notProxied = ['localhost', '127.0.0.1', '[::1]']
+
 function openAgent(
   { EnvHttpProxyAgent }: typeof Undici,
   { certificateAuthorities, proxy }: RegistrySettings,
 ): Dispatcher {
-  const ca = certificateAuthorities === undefined ? {} : { ca: [...rootCertificates, certificateAuthorities] }
+  const ca = certificateAuthorities === undefined ? {} : { ca: [...getCACertificates(), certificateAuthorities] }
   return new EnvHttpProxyAgent({
     connect: { ...ca, timeout: connectTimeoutMs, lookup: guardedLookup },
     requestTls: ca,
+    // A handful of requests to each host gains nothing by it.
+    allowH2: false,
     headersTimeout: silenceTimeoutMs,
     bodyTimeout: silenceTimeoutMs,
     // Texts, so that it does not look into the environment by itself.
     httpProxy: proxy?.http ?? '',
     httpsProxy: proxy?.https ?? '',
-    noProxy: proxy?.no ?? '',
+    noProxy: [proxy?.no ?? '', ...notProxied].join(),
   })
 }
 

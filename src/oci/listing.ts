@@ -92,7 +92,7 @@ function below(owner: string, names: readonly string[]): readonly string[] {
 
 function linkedNext({ headers }: Answer): string | undefined {
   const link = [headers.link ?? []].flat().join(',')
-  return /<([^>]*)>\s*;\s*rel="?next"?/.exec(link)?.[1]
+  return /<([^<>]*)>\s*;\s*rel="?next"?/.exec(link)?.[1]
 }
 
 function noList({ url }: Answer) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseAll } from '@swimlane/docker-reference'
+import { parseFamiliarName } from '@swimlane/docker-reference'
+import fc from 'fast-check'
 import { canonicalReference, parseReference } from './reference.ts'
 
 const digest = `sha256:${'0a'.repeat(32)}`
@@ -24,7 +25,7 @@ for (const [text, want] of Object.entries(canonical)) {
   test(`${text} is ${want}`, () => {
     assert.equal(canonicalReference(parseReference(text)), want)
     // Another's reading of the same grammar: where there is a digest, it keeps a tag beside it.
-    const other = parseAll(text)
+    const other = parseFamiliarName(text)
     assert.equal(`${other.domain}/${other.repository}`, want.replace(/(?:@sha256)?:[^/:]*$/, ''))
     assert.deepEqual(
       [parseReference(text).tag, parseReference(text).digest],
@@ -62,6 +63,41 @@ const wrong: Record<string, RegExp> = {
 for (const [text, message] of Object.entries(wrong)) {
   test(`"${text.slice(0, 40)}" names no image`, () => {
     assert.throws(() => parseReference(text), { kind: 'invalid', code: 'InvalidImageReference', message })
-    assert.throws(() => parseAll(text))
+    assert.throws(() => parseFamiliarName(text))
   })
+}
+
+/** Short ones: the other reading takes exponential time for some. */
+const texts = fc
+  .tuple(
+    fc.constantFrom('', 'docker.io/', 'localhost/', 'r.io:5000/'),
+    fc.array(fc.constantFrom('a', 'b', 'c', 'B', '0', '1', '.', '-', '--', '_', '__', '___', '/', ':', '@', ' ', '*'), {
+      maxLength: 8,
+    }),
+    fc.constantFrom('', `@${digest}`),
+  )
+  .map(([registry, parts, version]) => `${registry}${parts.join('')}${version}`)
+
+test('any text is an image to both or to neither', () => {
+  let images = 0
+  fc.assert(
+    fc.property(texts, (text) => {
+      const [ours, other] = [readBy(parseReference, text), readBy(parseFamiliarName, text)]
+      assert.equal(ours === undefined, other === undefined, text)
+      if (ours === undefined || other === undefined) return
+      images++
+      const { registry, repository } = ours
+      assert.equal(`${registry}/${repository}`, `${other.domain?.toLowerCase()}/${other.repository}`, text)
+    }),
+    { numRuns: 3000, seed: 1 },
+  )
+  assert.ok(images > 100, String(images))
+})
+
+function readBy<T>(parse: (text: string) => T, text: string): T | undefined {
+  try {
+    return parse(text)
+  } catch {
+    return undefined
+  }
 }

@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from '#base/clock.ts'
 import { Fault, isFault } from '#base/fault.ts'
 import { type Log, silentLog } from '#base/log.ts'
-import { identityAt, type Place, placesFor } from './access.ts'
+import { identityAt, ownPlaceFor, placesFor } from './access.ts'
 import { createAsker } from './asker.ts'
 import { BoundedCache } from './bounded-cache.ts'
 import type { Credential } from './credentials.ts'
@@ -99,11 +99,11 @@ export function openRegistries({
     tags(repository, { credentials, signal }) {
       const list = ({ get }: Session, path: string) =>
         listNames((address, limitBytes) => get(address, { limitBytes }), `/v2/${path}/tags/list`, 'tags')
-      const place = ownPlace(placesFor(repository, rules, credentials))
+      const place = ownPlaceFor(repository, rules, credentials)
       return about(nameOf(repository), asker.at(place, signal, { scope: pullScope, run: list }))
     },
     repositories(registry, owner, { credentials, signal }) {
-      const place = ownPlace(placesFor({ registry, repository: owner ?? '' }, rules, credentials))
+      const place = ownPlaceFor({ registry, repository: owner ?? '' }, rules, credentials)
       const means = { http, asker, rules, now: () => clock.now() }
       return about(
         owner === undefined ? registry : `${registry}/${owner}`,
@@ -116,11 +116,6 @@ export function openRegistries({
 
 function pullScope(repository: string): string {
   return `repository:${repository}:pull`
-}
-
-/** Past the mirrors. */
-function ownPlace(places: readonly Place[]): Place {
-  return places.at(-1) as Place // there is one at least
 }
 
 /** A fault then says of what it is. */

@@ -1,6 +1,6 @@
 /** Which repositories there are: told by the registry itself, but for two that leave that to their owners' sites. */
 import { Fault } from '#base/fault.ts'
-import { type Place, placesFor } from './access.ts'
+import { ownPlaceFor, type Place } from './access.ts'
 import type { Asker } from './asker.ts'
 import { nonsense, refusal } from './failure.ts'
 import { registryFaults } from './faults.ts'
@@ -79,14 +79,12 @@ function atSite(
   { signal, authorization }: SiteOptions,
   list: (get: GetPage) => Promise<Listing>,
 ): Promise<Listing> {
-  const { origin } = placesFor({ registry: site, repository: '' }, rules, []).at(-1)?.endpoint ?? {
-    origin: `https://${site}`,
-  }
+  const { origin } = ownPlaceFor({ registry: site, repository: '' }, rules, []).endpoint
   return asker.bounded(origin, signal, (patient) =>
     list(async (address, limitBytes) => {
       const url = new URL(address, origin)
       if (url.origin !== origin) throw nonsense(new URL(origin), `an address of another host, ${url.host}`)
-      const answer = await http.ask({ url, authorization, limitBytes, signal: patient })
+      const answer = await http.ask({ url, from: origin, authorization, limitBytes, signal: patient })
       if (answer.status !== 200) throw refusal(answer, now())
       return answer
     }),

@@ -35,7 +35,7 @@ export function openSession({ http, origin, scope, login, signal, now }: Session
   async function get(path: string, wanted: Wanted): Promise<Answer> {
     const url = new URL(path, origin)
     if (url.origin !== origin) throw nonsense(new URL(origin), `an address of another host, ${url.host}`)
-    const ask = () => http.ask({ url, authorization, ...wanted, signal })
+    const ask = () => http.ask({ url, from: origin, authorization, ...wanted, signal })
     const first = await ask()
     // Again where a token has run out; a registry that refuses a new one means it.
     const answer = first.status === 401 && (await authorize(first)) ? await ask() : first
@@ -59,7 +59,7 @@ export function openSession({ http, origin, scope, login, signal, now }: Session
 
   async function fetchToken({ realm, service, scope: needed }: Challenge & { scheme: 'bearer' }): Promise<string> {
     const terms = { ...(service !== undefined && { service }), scope: needed ?? scope }
-    const base = { url: realmOf(realm), limitBytes: tokenLimitBytes, signal }
+    const base = { url: realmOf(realm), from: origin, limitBytes: tokenLimitBytes, signal }
     if (login?.by === 'identity-token') {
       const form = { grant_type: 'refresh_token', refresh_token: login.token, client_id: clientId, ...terms }
       const answer = await http.ask({ ...base, form: new URLSearchParams(form) })
@@ -76,9 +76,11 @@ export function openSession({ http, origin, scope, login, signal, now }: Session
   }
 
   function tokenOf(answer: Answer): string {
-    if (answer.status !== 200) throw refusal(answer, now())
+    const { status, url } = answer
+    if (status === 404) throw nonsense(url, '404 to a request for a token')
+    if (status !== 200) throw refusal(answer, now())
     const token = tokenIn(answer.body)
-    if (token === undefined) throw nonsense(answer.url, 'no token')
+    if (token === undefined) throw nonsense(url, 'no token')
     return token
   }
 

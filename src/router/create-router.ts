@@ -15,6 +15,7 @@ import { hasModel, listEndpoints, listLoad, listModels, modelObject } from './in
 import { answerBrokenRequest, listen, pathOf, sendJson } from './listener.ts'
 import { createMetrics } from './metrics.ts'
 import { type ApiError, modelNotFound, sendError, unavailable } from './openai-error.ts'
+import { RateLimits } from './rate-limits.ts'
 
 export interface RouterParts {
   readonly config: RouterConfig
@@ -54,9 +55,10 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
   })
   const inFlight = new InFlight()
   const holding = new Holding(clock)
+  const rateLimits = new RateLimits(clock)
   const metrics = createMetrics(snapshot, holding, config.processMetrics)
   const { maxBodyBytes } = config
-  const inference: InferenceParts = { ...parts, dispatcher, inFlight, holding, metrics, maxBodyBytes }
+  const inference: InferenceParts = { ...parts, dispatcher, inFlight, holding, rateLimits, metrics, maxBodyBytes }
   const accessLog = lineBuffer(parts.write)
   let active = 0
   let closing: Promise<void> | undefined

@@ -5,6 +5,7 @@ export type ErrorType =
   | 'successful_request'
   | 'request_failed'
   | 'prompt_parsing'
+  | 'rate_limit'
   | 'route_not_found'
   | 'pod_discovery'
   | 'scheduling'

@@ -1,12 +1,15 @@
 import { isObject } from '#base/json.ts'
 import { joinMembers, type Member, membersOf, removeMembers, setMember, valueOf } from './json-text.ts'
 import { type ApiError, badRequest } from './openai-error.ts'
+import { promptTokens } from './prompt-tokens.ts'
 
 /** A request body, understood as far as routing needs. */
 export interface InferenceRequest {
   /** As the client wrote it. */
   readonly model: string
   readonly stream: boolean
+  /** Of the prompt, by estimate. */
+  readonly promptTokens: number
   readonly members: readonly Member[]
 }
 
@@ -30,7 +33,14 @@ export function parseInference(path: string, body: Buffer): InferenceRequest | A
   if (typeof model !== 'string' || model.trim() === '') {
     return badRequest('invalid_model', '`model` must be a string that is not empty.', 'model')
   }
-  return promptError(path, parsed) ?? { model, stream: stream === true, members: membersOf(body) }
+  return (
+    promptError(path, parsed) ?? {
+      model,
+      stream: stream === true,
+      promptTokens: promptTokens(parsed),
+      members: membersOf(body),
+    }
+  )
 }
 
 /** Only what no engine could use; everything finer is the engine's to judge. */

@@ -10,11 +10,13 @@ import type { Holding } from './holding.ts'
 import { engineBody, parseInference } from './inference-request.ts'
 import { hasModel } from './inspect.ts'
 import { type ApiError, modelNotFound, unavailable } from './openai-error.ts'
+import type { RateLimits } from './rate-limits.ts'
 import { readBody } from './request-body.ts'
 
 export interface InferenceParts extends ExchangeParts {
   readonly snapshot: () => RoutingSnapshot
   readonly holding: Holding
+  readonly rateLimits: RateLimits
   readonly maxBodyBytes: number
   readonly random: () => number
   readonly log: Log
@@ -50,7 +52,10 @@ export async function infer(
   const header = (name: string) => request.headersDistinct[name]?.[0] ?? ''
   const matchNow = () => match(parts.snapshot(), { model: inference.model, path: record.path, header }, parts.random())
   let found = matchNow()
-  if ('route' in found) record.route = found.route
+  if ('route' in found) {
+    record.route = found.route
+    if (!admitted(parts, exchange, response, found, inference.promptTokens)) return
+  }
   if (found.found === 'unready' && (await isReadyLater(parts, exchange, found.target, body.length))) found = matchNow()
   if (exchange.gone) return
   if (found.found !== 'server') return exchange.fail(matchError(found, inference.model), errorTypeOf(found))
@@ -66,6 +71,26 @@ export async function infer(
     nowMs: () => parts.clock.now(),
     podComes: () => isReadyLater(parts, exchange, server.key, body.length),
   })
+}
+
+/** Whether the route's limit lets the request on; it is answered if not. */
+function admitted(
+  { rateLimits, metrics }: InferenceParts,
+  exchange: Exchange,
+  response: ServerResponse,
+  { route, limit }: Extract<Match, { readonly route: string }>,
+  promptTokens: number,
+): boolean {
+  const { record } = exchange
+  const admission = limit === undefined ? undefined : rateLimits.admit(route, limit, promptTokens)
+  if (admission?.admitted === false) {
+    metrics.limited(record, admission.limit)
+    exchange.fail(admission.error, 'rate_limit')
+    return false
+  }
+  // After the exchange has told the record what was used.
+  if (admission !== undefined) response.once('close', () => admission.settle(record))
+  return true
 }
 
 /** Waits for a pod where the server says so. */

@@ -3,6 +3,7 @@ import type { RoutingSnapshot } from '#routing/snapshot.ts'
 import { endpointsOf } from '#routing/snapshot.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import type { Holding } from './holding.ts'
+import type { LimitType } from './rate-limits.ts'
 
 /** Kthena's names and labels where it has the metric, `fairlead_router_` where it has none. */
 export interface RouterMetrics {
@@ -14,6 +15,7 @@ export interface RouterMetrics {
   calling(record: ExchangeRecord): () => void
   retried(record: ExchangeRecord): void
   connectFailed(record: ExchangeRecord): void
+  limited(record: ExchangeRecord, limit: LimitType): void
   phase(phase: 'prefill' | 'decode', record: ExchangeRecord, seconds: number, ok: boolean): void
   finished(record: ExchangeRecord, nowMs: number): void
 }
@@ -112,6 +114,12 @@ export function createMetrics(
     labelNames: ['model', 'backend_name'] as const,
     registers,
   })
+  const limited = new Counter({
+    name: 'kthena_router_rate_limit_exceeded_total',
+    help: 'Requests refused because a limit of their route was reached.',
+    labelNames: ['model', 'limit_type', 'path'] as const,
+    registers,
+  })
   const held = new Gauge({
     name: 'fairlead_router_held_requests',
     help: 'Requests that wait for a pod to be ready.',
@@ -146,6 +154,7 @@ export function createMetrics(
     },
     retried: (record) => retries.inc({ model: record.modelLabel, backend_name: record.server ?? 'none' }),
     connectFailed: (record) => connectErrors.inc({ model: record.modelLabel, backend_name: record.server ?? 'none' }),
+    limited: (record, limit) => limited.inc({ model: record.modelLabel, limit_type: limit, path: record.pathLabel }),
     phase(phase, record, seconds, ok) {
       phases[phase].observe(
         { model: record.modelLabel, path: record.pathLabel, status_code: ok ? '200' : '500' },

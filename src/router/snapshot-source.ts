@@ -1,6 +1,6 @@
 import { Pod } from '#api/core/kinds.ts'
-import { ModelRoute } from '#api/model-route.ts'
-import { ModelServer } from '#api/model-server.ts'
+import { kthena } from '#api/dialects.ts'
+import { type FamilyKinds, kindsOf } from '#api/family-kinds.ts'
 import type { Clock, Timer } from '#base/clock.ts'
 import { messageOf } from '#base/fault.ts'
 import type { Log } from '#base/log.ts'
@@ -12,7 +12,7 @@ import { emptySnapshot, type RoutingSnapshot } from '#routing/snapshot.ts'
 /** The routing state of a cluster, followed. */
 export interface SnapshotSource {
   current(): RoutingSnapshot
-  /** All three caches were filled once, and `current` shows it. */
+  /** All caches were filled once, and `current` shows it. */
   synced(): boolean
   /** Resolves when synced; rejects with the signal's reason if that comes first. */
   whenSynced(): Promise<void>
@@ -25,9 +25,14 @@ const quietMs = 20
 const restFactor = 10
 
 /** Rebuilds the index, off the path of requests, at most once every `quietMs`. */
-export function followSnapshots(informers: Informers, clock: Clock, log: Log): SnapshotSource {
-  const routes = informers.of(ModelRoute)
-  const servers = informers.of(ModelServer)
+export function followSnapshots(
+  informers: Informers,
+  clock: Clock,
+  log: Log,
+  families: readonly FamilyKinds[] = [kindsOf(kthena)],
+): SnapshotSource {
+  const routes = families.map(({ route }) => informers.of(route))
+  const servers = families.map(({ server }) => informers.of(server))
   const pods = informers.of(Pod)
   const stopping = new AbortController()
   let snapshot = emptySnapshot
@@ -39,8 +44,8 @@ export function followSnapshots(informers: Informers, clock: Clock, log: Log): S
     timer = undefined
     const startMs = clock.now()
     snapshot = buildIndex({
-      routes: routes.list(),
-      servers: servers.list(),
+      routes: routes.flatMap((cache) => cache.list()),
+      servers: servers.flatMap((cache) => cache.list()),
       pods: pods.list(),
       addressOf: podAddress,
       onMisshapen: (kind, key, error) => log.warn('object left out', { kind, key, error: messageOf(error) }),
@@ -50,13 +55,15 @@ export function followSnapshots(informers: Informers, clock: Clock, log: Log): S
   const changed = (): void => {
     if (filled && !stopping.signal.aborted) timer ??= clock.after(restMs, build)
   }
-  const unsubscribe = [routes, servers, pods].map((informer) =>
+  const unsubscribe = [...routes, ...servers, pods].map((informer) =>
     informer.subscribe({ upsert: changed, remove: changed }),
   )
-  const ready = Promise.all([routes, servers, pods].map((informer) => informer.synced(stopping.signal))).then(() => {
-    filled = true
-    build()
-  })
+  const ready = Promise.all([...routes, ...servers, pods].map((informer) => informer.synced(stopping.signal))).then(
+    () => {
+      filled = true
+      build()
+    },
+  )
   ready.catch(() => {}) // told to who waits; a stop before the end is no failure
   return {
     current: () => snapshot,

@@ -1,11 +1,21 @@
 import type { Pod } from '#api/core/kinds.ts'
-import type { ModelRoute } from '#api/model-route.ts'
+import { dialectOf, kthena } from '#api/dialects.ts'
+import type { ModelRoute, RateLimit } from '#api/model-route.ts'
 import type { ModelServer } from '#api/model-server.ts'
 import { parseDuration } from '#machinery/duration.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
-import type { Resource } from '#machinery/meta.ts'
+import type { Place, Resource } from '#machinery/meta.ts'
 import { isServing, PodsByLabel, roleOf } from './candidates.ts'
-import type { Backend, Endpoint, KvConnector, Pairing, RouteEntry, RoutingSnapshot, ServerEntry } from './snapshot.ts'
+import type {
+  Backend,
+  Endpoint,
+  KvConnector,
+  Pairing,
+  RouteEntry,
+  RoutingSnapshot,
+  ServerEntry,
+  TokenLimit,
+} from './snapshot.ts'
 import { compileStringMatch } from './string-match.ts'
 
 export interface RoutingObjects {
@@ -36,6 +46,12 @@ export function buildIndex(objects: RoutingObjects): RoutingSnapshot {
     for (const adapter of new Set(route.spec.loraAdapters)) file(byAdapter, adapter, entry)
   }
   return { byModel, byAdapter, servers }
+}
+
+/** `namespace/name`, for another family than ours after its name: both may have the same names. */
+function entryKey(object: Resource, place: Place): string {
+  const dialect = dialectOf(object)
+  return dialect === kthena ? keyOf(place) : `${dialect.name}/${keyOf(place)}`
 }
 
 function shaped<T>({ onMisshapen }: RoutingObjects, object: Resource, make: () => T): T | undefined {
@@ -73,7 +89,7 @@ function file(index: Map<string, RouteEntry[]>, name: string, entry: RouteEntry)
 function routeEntry(route: ModelRoute, servers: ReadonlyMap<string, ServerEntry>): RouteEntry {
   const { namespace } = route.metadata
   return {
-    key: keyOf(placeOf(route)),
+    key: entryKey(route, placeOf(route)),
     rules: route.spec.rules.map(({ modelMatch, targetModels }) => ({
       bodyModel: modelMatch?.body?.model,
       headers: Object.entries(modelMatch?.headers ?? {}).map(([name, match]) => ({
@@ -82,11 +98,26 @@ function routeEntry(route: ModelRoute, servers: ReadonlyMap<string, ServerEntry>
       })),
       uri: modelMatch?.uri === undefined ? undefined : compileStringMatch(modelMatch.uri),
       targets: targetModels.map(({ modelServerName, externalModelProviderName, weight }) => {
-        const key = keyOf({ namespace, name: modelServerName ?? externalModelProviderName ?? '' })
+        const key = entryKey(route, { namespace, name: modelServerName ?? externalModelProviderName ?? '' })
         return { key, server: modelServerName === undefined ? undefined : servers.get(key), weight }
       }),
     })),
+    ...limitOf(route.spec.rateLimit),
   }
+}
+
+const unitSeconds: Readonly<Record<RateLimit['unit'], number>> = {
+  second: 1,
+  minute: 60,
+  hour: 3600,
+  day: 86_400,
+  month: 30 * 86_400,
+}
+
+function limitOf(rateLimit: RateLimit | undefined): { readonly limit?: TokenLimit } {
+  const { inputTokensPerUnit: input, outputTokensPerUnit: output, unit = 'second' } = rateLimit ?? {}
+  if (input === undefined && output === undefined) return {}
+  return { limit: { input, output, unit, unitMs: 1000 * unitSeconds[unit] } }
 }
 
 function serverEntry(server: ModelServer, pods: readonly Pod[], addressOf: RoutingObjects['addressOf']): ServerEntry {
@@ -99,7 +130,7 @@ function serverEntry(server: ModelServer, pods: readonly Pod[], addressOf: Routi
     return { pod: keyOf(placeOf(pod)), uid: pod.metadata.uid ?? '', origin }
   }
   return {
-    key: keyOf(placeOf(server)),
+    key: entryKey(server, placeOf(server)),
     model: server.spec.model || undefined,
     timeoutMs: positive(trafficPolicy?.timeout),
     retry:

@@ -5,6 +5,7 @@ import {
   type RuleEntry,
   type ServerEntry,
   type TargetEntry,
+  type TokenLimit,
 } from './snapshot.ts'
 
 /** What of a request decides on its way. */
@@ -16,11 +17,16 @@ export interface MatchRequest {
   header(name: string): string
 }
 
+interface OnRoute {
+  readonly route: string
+  readonly limit?: TokenLimit
+}
+
 export type Match =
   /** `adapter` when the name is a LoRA adapter's, which must reach the engine unchanged. */
-  | { readonly found: 'server'; readonly route: string; readonly server: ServerEntry; readonly adapter: boolean }
+  | (OnRoute & { readonly found: 'server'; readonly server: ServerEntry; readonly adapter: boolean })
   /** A rule matched, and none of its targets can take a request. */
-  | { readonly found: 'unready'; readonly route: string; readonly target: string; readonly dangling: boolean }
+  | (OnRoute & { readonly found: 'unready'; readonly target: string; readonly dangling: boolean })
   /** Routes have the name, but no rule of theirs matched. */
   | { readonly found: 'no-rule' }
   | { readonly found: 'no-route' }
@@ -40,9 +46,10 @@ export function match(snapshot: RoutingSnapshot, request: MatchRequest, random: 
       rule && (pickTarget(rule.targets, random, hasReadyPods) ?? pickTarget(rule.targets, random, () => true))
     if (target === undefined) continue
     const { server } = target
+    const on = { route: route.key, ...(route.limit !== undefined && { limit: route.limit }) }
     return server !== undefined && isReady(server)
-      ? { found: 'server', route: route.key, server, adapter }
-      : { found: 'unready', route: route.key, target: target.key, dangling: server === undefined }
+      ? { found: 'server', ...on, server, adapter }
+      : { found: 'unready', ...on, target: target.key, dangling: server === undefined }
   }
   return { found: 'no-rule' }
 }

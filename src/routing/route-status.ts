@@ -1,5 +1,5 @@
-import { ModelRoute, type ModelRouteStatus } from '#api/model-route.ts'
-import { ModelServer } from '#api/model-server.ts'
+import type { FamilyKinds } from '#api/family-kinds.ts'
+import type { ModelRoute, ModelRouteStatus } from '#api/model-route.ts'
 import type { Domain, Index, Reader } from '#controller/domain.ts'
 import { setCondition } from '#machinery/conditions.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
@@ -17,10 +17,10 @@ export interface RouteObserved {
 type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>
 
 /** Writes nothing but the route's status. */
-export const modelRouteDomain: Domain<ModelRoute, RouteObserved, ModelRouteStatus> = {
+export const routeDomain = (kinds: FamilyKinds): Domain<ModelRoute, RouteObserved, ModelRouteStatus> => ({
   observe: (route, read) => ({
-    servers: existingServers(route, read),
-    rivals: rivalsOf(route, routesAskedFor(route, read)),
+    servers: existingServers(kinds, route, read),
+    rivals: rivalsOf(route, routesAskedFor(kinds, route, read)),
   }),
   plan: () => ({ stages: [] }),
   status(route, observed, _outcome, nowMs) {
@@ -36,7 +36,7 @@ export const modelRouteDomain: Domain<ModelRoute, RouteObserved, ModelRouteStatu
     }
     return { observedGeneration, conditions: conditions.filter(({ type }) => type in verdicts) }
   },
-}
+})
 
 /** Names of the ModelServers that a route points to. */
 function serverNamesOf(route: ModelRoute): readonly string[] {
@@ -57,17 +57,17 @@ const byServer: Index<ModelRoute> = {
 }
 
 /** The routes, `route` among them, that share a name with it. */
-export function routesAskedFor(route: ModelRoute, read: Reader): readonly ModelRoute[] {
-  return [...new Set(namesOf(route).flatMap((name) => read.find(ModelRoute, byName, name)))]
+export function routesAskedFor(kinds: FamilyKinds, route: ModelRoute, read: Reader): readonly ModelRoute[] {
+  return [...new Set(namesOf(route).flatMap((name) => read.find(kinds.route, byName, name)))]
 }
 
-export function routesTo({ metadata }: Resource, read: Reader): readonly ModelRoute[] {
-  return read.find(ModelRoute, byServer, `${metadata.namespace}/${metadata.name}`)
+export function routesTo(kinds: FamilyKinds, { metadata }: Resource, read: Reader): readonly ModelRoute[] {
+  return read.find(kinds.route, byServer, `${metadata.namespace}/${metadata.name}`)
 }
 
-function existingServers(route: ModelRoute, read: Reader): ReadonlySet<string> {
+function existingServers(kinds: FamilyKinds, route: ModelRoute, read: Reader): ReadonlySet<string> {
   const { namespace } = route.metadata
-  return new Set(serverNamesOf(route).filter((name) => read.get(ModelServer, { namespace, name }) !== undefined))
+  return new Set(serverNamesOf(route).filter((name) => read.get(kinds.server, { namespace, name }) !== undefined))
 }
 
 /** A model name goes before an adapter of the same name, whatever their ages; else the older route goes first. */
@@ -100,8 +100,12 @@ function accepted(route: ModelRoute): Verdict {
   const broken = brokenRegexes(route)
   if (broken.length === 0) {
     const message = 'The router serves this route.'
-    const unlimited = 'spec.rateLimit is stored and not enforced yet: requests are not limited.'
-    return { status: 'True', reason: 'Accepted', message: route.spec.rateLimit ? `${message} ${unlimited}` : message }
+    const local = 'spec.rateLimit.global is not supported yet: each router counts by itself.'
+    return {
+      status: 'True',
+      reason: 'Accepted',
+      message: route.spec.rateLimit?.global ? `${message} ${local}` : message,
+    }
   }
   return {
     status: 'False',

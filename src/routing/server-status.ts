@@ -1,5 +1,6 @@
 import { Pod } from '#api/core/kinds.ts'
-import { ModelServer, type ModelServerStatus } from '#api/model-server.ts'
+import type { FamilyKinds } from '#api/family-kinds.ts'
+import type { ModelServer, ModelServerStatus } from '#api/model-server.ts'
 import type { Domain, Index, Reader } from '#controller/domain.ts'
 import { setCondition } from '#machinery/conditions.ts'
 import type { Condition } from '#machinery/meta.ts'
@@ -45,10 +46,10 @@ const byTellingLabel: Index<ModelServer> = {
 }
 
 /** The ModelServers that select a pod. */
-export function serversOf(pod: Pod, read: Reader): readonly ModelServer[] {
+export function serversOf(kinds: FamilyKinds, pod: Pod, read: Reader): readonly ModelServer[] {
   const { namespace, labels = {} } = pod.metadata
   return Object.entries(labels)
-    .flatMap((pair) => read.find(ModelServer, byTellingLabel, `${namespace}/${pair.join('=')}`))
+    .flatMap((pair) => read.find(kinds.server, byTellingLabel, `${namespace}/${pair.join('=')}`))
     .filter((server) => selects(server, pod))
 }
 

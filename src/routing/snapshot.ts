@@ -17,6 +17,15 @@ export interface RouteEntry {
   /** `namespace/name`. */
   readonly key: string
   readonly rules: readonly RuleEntry[]
+  readonly limit?: TokenLimit
+}
+
+/** Tokens that all clients of a route together may use in one unit of time; undefined is without limit. */
+export interface TokenLimit {
+  readonly input: number | undefined
+  readonly output: number | undefined
+  readonly unit: string
+  readonly unitMs: number
 }
 
 export interface RuleEntry {

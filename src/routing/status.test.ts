@@ -6,13 +6,17 @@ import type { ModelServer, ModelServerSpec } from '#api/model-server.ts'
 import { type Reader, untouched } from '#controller/domain.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Condition, Resource } from '#machinery/meta.ts'
-import { modelRouteController, modelServerController } from './controller.ts'
-import { modelRouteDomain } from './route-status.ts'
+import { kthena } from '#api/dialects.ts'
+import { kindsOf } from '#api/family-kinds.ts'
+import { routeController, serverController } from './controller.ts'
+import { routeDomain } from './route-status.ts'
 import { modelServerDomain } from './server-status.ts'
 
 const nowMs = Date.UTC(2026, 0, 2)
 const apiVersion = 'networking.serving.volcano.sh/v1alpha1'
 const to = (modelServerName: string) => ({ targetModels: [{ modelServerName, weight: 100 }] })
+
+const modelRouteDomain = routeDomain(kindsOf(kthena))
 
 function route(name: string, spec: Partial<ModelRouteSpec> = {}, created = '2026-01-01T00:00:00Z'): ModelRoute {
   const metadata = { name, namespace: 'ns', uid: name, generation: 2, creationTimestamp: created }
@@ -90,10 +94,12 @@ const routeCases: Record<
     route: route('r', { parentRefs: [{ group: 'g', kind: 'Gateway', name: 'gw' }] }),
     want: ['Accepted=False GatewayNotSupported', ...fine.slice(1)],
   },
-  'a rate limit is said to limit nothing yet': {
-    route: route('r', { rateLimit: { inputTokensPerUnit: 1, unit: 'second' } }),
+  'a limit over all routers is said to be one of each router': {
+    route: route('r', {
+      rateLimit: { inputTokensPerUnit: 1, unit: 'second', global: { redis: { address: 'redis:6379' } } },
+    }),
     want: fine,
-    message: /rateLimit is stored and not enforced yet/,
+    message: /rateLimit.global is not supported yet/,
   },
   'no rules match nothing': { route: route('r', { rules: [] }), want: ['Accepted=False NoRules', ...fine.slice(1)] },
   'the younger of two routes for one model is told': {
@@ -198,13 +204,13 @@ test('neither controller plans a write of its own', () => {
 
 test('a server wakes the routes that point to it, a route those with a name of its', () => {
   const read = reader(route('r'), route('s', { rules: [to('b')] }), route('t', { modelName: 'r' }))
-  const [servers, routes] = modelRouteController.watches
+  const [servers, routes] = routeController().watches
   assert.deepEqual(servers?.keysOf(server(), read), ['ns/r', 'ns/t'])
   assert.deepEqual(routes?.keysOf(route('r'), read), ['ns/t'])
 })
 
 test('a pod wakes the servers that select it, once it may be an endpoint', () => {
-  const [pods] = modelServerController.watches
+  const [pods] = serverController().watches
   const read = reader(server(), server({ workloadSelector: { matchLabels: { app: 'b' } } }, 'b'))
   assert.equal(pods?.kind.kind, Pod.kind)
   assert.deepEqual(pods?.keysOf(pod('p'), read), ['ns/a'])

@@ -28,7 +28,8 @@ const mends: Record<string, string> = {
   CreateContainerError: 'correct the command, the arguments or the volume mounts',
   RunContainerError: 'correct the command and the arguments',
   StartError: 'correct the command and the arguments',
-  Unschedulable: 'add nodes that fit, or relax the resources and node selection asked for',
+  Unschedulable:
+    'add nodes that fit, or the claim that is missing, or relax the resources and node selection asked for',
 }
 
 const waits = new Set(['ContainerCreating', 'PodInitializing'])

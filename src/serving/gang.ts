@@ -3,12 +3,12 @@
  * other. Sizes are those of the group's own template, so that one that is still on a former can be placed again.
  */
 import { podRequests, sumOf } from '#api/core/pod-requests.ts'
-import { servingLabels } from '#api/labels.ts'
 import type { ModelServing, NetworkTopology } from '#api/model-serving.ts'
 import { PodGroup, type PodGroupSpec, volcanoAnnotations } from '#api/volcano.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { formatQuantity, type Quantity } from '#machinery/quantity.ts'
+import { podLabelsOf } from './dialect.ts'
 import type { GroupRole } from './groups.ts'
 import { groupName } from './names.ts'
 import { ownerReference } from './render-pod.ts'
@@ -28,6 +28,7 @@ export interface GangPlace {
 
 export function renderPodGroup({ serving, ordinal, roles, templates, subGroups }: GangPlace): AnyResource {
   const { name = '', namespace = '', annotations } = serving.metadata
+  const podLabels = podLabelsOf(serving)
   const least = serving.spec.template.gangPolicy?.minRoleReplicas ?? {}
   const parts = roles.map((role) => ({ ...role, least: Math.min(least[role.name] ?? role.replicas, role.replicas) }))
   const { group, role: byRole } = topologyOf(serving.spec.template.networkTopology)
@@ -40,8 +41,8 @@ export function renderPodGroup({ serving, ordinal, roles, templates, subGroups }
     ...(subGroups && {
       subGroupPolicy: parts.map((part) => ({
         name: part.name,
-        labelSelector: { matchLabels: { [servingLabels.name]: name, [servingLabels.role]: part.name } },
-        matchLabelKeys: [servingLabels.roleId],
+        labelSelector: { matchLabels: { [podLabels.name]: name, [podLabels.role]: part.name } },
+        matchLabelKeys: [podLabels.roleId],
         subGroupSize: 1 + part.workerReplicas,
         minSubGroups: part.least,
         ...(byRole !== undefined && { networkTopology: byRole }),
@@ -55,7 +56,7 @@ export function renderPodGroup({ serving, ordinal, roles, templates, subGroups }
     metadata: {
       name: gang,
       namespace,
-      labels: { [servingLabels.name]: name, [servingLabels.groupName]: gang },
+      labels: { [podLabels.name]: name, [podLabels.groupName]: gang },
       annotations: { [volcanoAnnotations.groupName]: gang },
       ownerReferences: [ownerReference(serving)],
     },

@@ -6,10 +6,10 @@
  * a snapshot is the present template is decided by what is in it. Nothing is hashed again that has a name.
  */
 import type { ControllerRevision } from '#api/core/types.generated.ts'
-import { servingLabels } from '#api/labels.ts'
 import type { ModelServing } from '#api/model-serving.ts'
 import { isObject } from '#base/json.ts'
 import type { AnyResource } from '#machinery/meta.ts'
+import { podLabelsOf } from './dialect.ts'
 import { ownerReference } from './render-pod.ts'
 import { type RoleTemplate, revisionOf, roleRevisionOf, templatesOf } from './revision.ts'
 
@@ -62,10 +62,11 @@ function updateRevision(serving: ModelServing, snapshots: readonly Snapshot[]): 
   return told !== undefined && !snapshots.some(({ revision }) => revision === told) ? told : own
 }
 
-function snapshotIn({ metadata }: ModelServing, object: ControllerRevision): Snapshot | undefined {
+function snapshotIn(serving: ModelServing, object: ControllerRevision): Snapshot | undefined {
   const { name = '', labels } = object.metadata
-  const prefix = `${metadata.name}-`
-  const revision = labels?.[servingLabels.revision] ?? (name.startsWith(prefix) ? name.slice(prefix.length) : undefined)
+  const prefix = `${serving.metadata.name}-`
+  const podLabels = podLabelsOf(serving)
+  const revision = labels?.[podLabels.revision] ?? (name.startsWith(prefix) ? name.slice(prefix.length) : undefined)
   const roles = rolesIn(object)
   return revision === undefined || roles === undefined
     ? undefined
@@ -106,13 +107,14 @@ export const nextNumber = ({ snapshots }: History): number => (snapshots.at(-1)?
 
 export function renderSnapshot(serving: ModelServing, history: History): AnyResource {
   const { name = '', namespace = '' } = serving.metadata
+  const podLabels = podLabelsOf(serving)
   return {
     apiVersion: 'apps/v1',
     kind: 'ControllerRevision',
     metadata: {
       name: `${name}-${history.update}`,
       namespace,
-      labels: { [servingLabels.name]: name, [servingLabels.revision]: history.update },
+      labels: { [podLabels.name]: name, [podLabels.revision]: history.update },
       ownerReferences: [ownerReference(serving)],
     },
     data: { roles: templatesOf(serving) },

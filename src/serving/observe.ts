@@ -1,8 +1,9 @@
 import { ControllerRevision, Pod, Service } from '#api/core/kinds.ts'
-import { ModelServer } from '#api/model-server.ts'
+import type { ModelServer } from '#api/model-server.ts'
 import { PodGroup } from '#api/volcano.ts'
 import type { ModelServing } from '#api/model-serving.ts'
 import type { Reader } from '#controller/domain.ts'
+import { podLabelsOf, serverKindOf } from './dialect.ts'
 import { factsOf, type PodFacts } from './pod-facts.ts'
 import { asksForGang } from './gang.ts'
 import type { RouterAnswer, Routers } from './routers.ts'
@@ -45,11 +46,11 @@ export async function observe(
   const pods = read.list(Pod, { namespace, controllerUid: uid })
   return {
     pods,
-    facts: pods.map((pod) => factsOf(name, pod)).filter((facts) => facts !== undefined),
+    facts: pods.map((pod) => factsOf(name, pod, podLabelsOf(serving))).filter((facts) => facts !== undefined),
     services: read.list(Service, { namespace, controllerUid: uid }),
     revisions: read.list(ControllerRevision, { namespace, controllerUid: uid }),
     routers: answers,
-    servers: answers.length === 0 ? [] : read.list(ModelServer, { namespace }),
+    servers: answers.length === 0 ? [] : read.list(serverKindOf(serving), { namespace }),
     volcano,
     podGroups: volcano === 'absent' ? [] : read.list(PodGroup, { namespace, controllerUid: uid }),
   }

@@ -1,4 +1,5 @@
 import type { ContainerStatus, Pod } from '#api/core/types.generated.ts'
+import type { Dialect } from '#api/dialects.ts'
 import { routableGate, servingAnnotations, servingEnv, servingLabels } from '#api/labels.ts'
 import { positionOf, type PodPosition } from './names.ts'
 
@@ -37,7 +38,11 @@ export interface Gate {
 }
 
 /** `undefined` for a pod whose name is not one that `serving` gives. */
-export function factsOf(serving: string, pod: Pod): PodFacts | undefined {
+export function factsOf(
+  serving: string,
+  pod: Pod,
+  podLabels: Dialect['podLabels'] = servingLabels,
+): PodFacts | undefined {
   const name = pod.metadata.name ?? ''
   const position = positionOf(serving, name)
   if (position === undefined) return undefined
@@ -51,8 +56,8 @@ export function factsOf(serving: string, pod: Pod): PodFacts | undefined {
     name,
     uid: pod.metadata.uid ?? '',
     position,
-    revision: pod.metadata.labels?.[servingLabels.revision],
-    roleHash: pod.metadata.labels?.[servingLabels.roleTemplateHash],
+    revision: pod.metadata.labels?.[podLabels.revision],
+    roleHash: pod.metadata.labels?.[podLabels.roleTemplateHash],
     incarnation: Number(pod.metadata.annotations?.[servingAnnotations.incarnation] ?? 1) || 1,
     groupSize: groupSizeOf(pod),
     deleting,

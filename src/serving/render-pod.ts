@@ -1,10 +1,9 @@
 import type { Container, EnvVar, Pod, PodTemplateSpec } from '#api/core/types.generated.ts'
-import { routableGate, servingAnnotations, servingEnv, servingLabels } from '#api/labels.ts'
+import { routableGate, servingAnnotations, servingEnv } from '#api/labels.ts'
 import type { ModelServing } from '#api/model-serving.ts'
 import { volcanoAnnotations, volcanoScheduler } from '#api/volcano.ts'
 import type { AnyResource, OwnerReference } from '#machinery/meta.ts'
-import { apiVersionOf } from '#machinery/kind.ts'
-import { ModelServing as ModelServingKind } from '#api/model-serving.ts'
+import { podLabelsOf } from './dialect.ts'
 import { groupName, type PodPosition, podName, replicaName, serviceName } from './names.ts'
 import { type RoleTemplate, roleRevisionOf } from './revision.ts'
 
@@ -26,6 +25,7 @@ export function renderPod({ serving, role, position, revision, incarnation, gate
   const entry = position.index === 0
   const template: PodTemplateSpec = (entry ? role.entryTemplate : role.workerTemplate) ?? {}
   const name = serving.metadata.name ?? ''
+  const podLabels = podLabelsOf(serving)
   const env: EnvVar[] = [
     { name: servingEnv.groupSize, value: String(role.workerReplicas + 1) },
     { name: servingEnv.entryAddress, value: `${serviceName(name, position)}.${serving.metadata.namespace}` },
@@ -40,10 +40,10 @@ export function renderPod({ serving, role, position, revision, incarnation, gate
       namespace: serving.metadata.namespace ?? '',
       labels: {
         ...template.metadata?.labels,
-        ...replicaLabels(name, position),
-        [servingLabels.revision]: revision,
-        [servingLabels.roleTemplateHash]: roleRevisionOf(role),
-        ...(entry ? { [servingLabels.entry]: 'true' } : {}),
+        ...replicaLabels(serving, position),
+        [podLabels.revision]: revision,
+        [podLabels.roleTemplateHash]: roleRevisionOf(role),
+        ...(entry ? { [podLabels.entry]: 'true' } : {}),
       },
       ...annotationsOf(template, {
         ...(incarnation > 1 && { [servingAnnotations.incarnation]: String(incarnation) }),
@@ -90,37 +90,43 @@ function withEnv(container: Container, env: readonly EnvVar[]): Container {
  */
 export function renderService(serving: ModelServing, position: Omit<PodPosition, 'index'>): AnyResource {
   const name = serving.metadata.name ?? ''
-  const { [servingLabels.name]: _, ...selector } = replicaLabels(name, position)
+  const podLabels = podLabelsOf(serving)
+  const { [podLabels.name]: _, ...selector } = replicaLabels(serving, position)
   return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: {
       name: serviceName(name, position),
       namespace: serving.metadata.namespace ?? '',
-      labels: replicaLabels(name, position),
+      labels: replicaLabels(serving, position),
       ownerReferences: [ownerReference(serving)],
     },
     spec: {
       clusterIP: 'None',
       publishNotReadyAddresses: true,
-      selector: { ...selector, [servingLabels.entry]: 'true' },
+      selector: { ...selector, [podLabels.entry]: 'true' },
     },
   }
 }
 
-function replicaLabels(serving: string, { group, role, replica }: Omit<PodPosition, 'index'>): Record<string, string> {
+function replicaLabels(
+  serving: ModelServing,
+  { group, role, replica }: Omit<PodPosition, 'index'>,
+): Record<string, string> {
+  const { name = '' } = serving.metadata
+  const podLabels = podLabelsOf(serving)
   return {
-    [servingLabels.name]: serving,
-    [servingLabels.groupName]: groupName(serving, group),
-    [servingLabels.role]: role,
-    [servingLabels.roleId]: replicaName(role, replica),
+    [podLabels.name]: name,
+    [podLabels.groupName]: groupName(name, group),
+    [podLabels.role]: role,
+    [podLabels.roleId]: replicaName(role, replica),
   }
 }
 
 export function ownerReference(serving: ModelServing): OwnerReference {
   return {
-    apiVersion: apiVersionOf(ModelServingKind),
-    kind: ModelServingKind.kind,
+    apiVersion: serving.apiVersion,
+    kind: serving.kind,
     name: serving.metadata.name ?? '',
     uid: serving.metadata.uid ?? '',
     controller: true,

@@ -1,9 +1,9 @@
 import type { ModelServing, ModelServingStatus } from '#api/model-serving.ts'
 import type { Pod } from '#api/core/types.generated.ts'
-import { servingLabels } from '#api/labels.ts'
 import { volcanoAnnotations } from '#api/volcano.ts'
 import type { Outcome } from '#controller/domain.ts'
 import { conditionsOf, type Counts, withoutSpec } from './conditions.ts'
+import { podLabelsOf } from './dialect.ts'
 import { failingOf } from './failing.ts'
 import type { Group, Replica } from './groups.ts'
 import type { Wanted } from './moves.ts'
@@ -101,14 +101,16 @@ function roleStatus(name: string, groups: readonly Group[], { history }: View): 
  * Selects one pod a group, so that an autoscaler that averages over pods averages over groups: the entry pod of the
  * instance that most groups have. The lowest ordinal may have gone in a scale-down.
  */
-function scaleSelector({ metadata, spec }: ModelServing, groups: readonly Group[]): string {
+function scaleSelector(serving: ModelServing, groups: readonly Group[]): string {
+  const { metadata, spec } = serving
+  const podLabels = podLabelsOf(serving)
   const role = spec.template.roles.find(({ replicas }) => replicas > 0) ?? spec.template.roles[0]
   const name = role?.name ?? ''
   return Object.entries({
-    [servingLabels.entry]: 'true',
-    [servingLabels.name]: metadata.name ?? '',
-    [servingLabels.role]: name,
-    [servingLabels.roleId]: replicaName(
+    [podLabels.entry]: 'true',
+    [podLabels.name]: metadata.name ?? '',
+    [podLabels.role]: name,
+    [podLabels.roleId]: replicaName(
       name,
       commonest(
         groups.flatMap(({ replicas }) => replicas),

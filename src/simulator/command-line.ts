@@ -31,6 +31,8 @@ export interface SidecarSettings {
   readonly engineMetricsPath: string
   readonly pod: string
   readonly model: string
+  /** Of the metrics that it adds. */
+  readonly metricPrefix: string
   readonly simulate: SimulateOptions
 }
 
@@ -46,6 +48,15 @@ const knownPrograms =
 
 /** Finds the program behind a container's command and reads its arguments. Pure; never throws. */
 export function parseCommand(container: ContainerCommand): Program {
+  const program = programOf(container)
+  if (program.run !== 'sidecar' || !/matrixinfer/.test(container.image)) return program
+  return { ...program, settings: { ...program.settings, metricPrefix: earlierMetricPrefix } }
+}
+
+/** Of the sidecar that today's came from. */
+const earlierMetricPrefix = 'matrixinfer:'
+
+function programOf(container: ContainerCommand): Program {
   const { image, command, args, env } = container
   if (isAimContainer(container)) return aimProgram(container)
   const words = unwrap([...command, ...args])
@@ -178,6 +189,7 @@ function sidecar(args: readonly string[], env: Readonly<Record<string, string>>)
     engineMetricsPath: flags.get('engine-metrics-path') ?? runtimeSidecar.metricsPath,
     pod: flags.get('pod') ?? '',
     model: flags.get('model') ?? '',
+    metricPrefix: runtimeSidecar.metricPrefix,
     simulate: options,
   }
   return { run: 'sidecar', settings }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { systemClock } from '#base/clock.ts'
 import { Containers, type SimulatedContainer, type SimulatedEvent } from './containers.ts'
 import { call } from './http-exchange.ts'
-import { kthenaMetrics } from './sidecar.ts'
+import { copiedMetrics } from './sidecar.ts'
 import { startSimulation } from './simulation.ts'
 
 const pod = { pod: 'p', network: { host: '127.0.0.1', mapped: true } }
@@ -68,7 +68,7 @@ const ends: Record<string, { container: Partial<SimulatedContainer>; want: Simul
     want: { event: 'exited', exitCode: 0 },
     log: /nothing is fetched/,
   },
-  'a download from object storage needs its keys': {
+  'B-44: a download from object storage needs its keys': {
     container: {
       image: 'kthena/downloader',
       args: ['--source', 's3://a/b', '--output-dir', '/c'],
@@ -128,7 +128,7 @@ test('only the metrics that have a second name are copied', () => {
   const text =
     '# TYPE vllm:e2e_request_latency_seconds histogram\nvllm:e2e_request_latency_seconds_sum{a="b"} 3\nvllm:x 1\n'
   assert.equal(
-    kthenaMetrics(text),
+    copiedMetrics(text, 'kthena:'),
     '# TYPE kthena:e2e_request_latency_seconds histogram\nkthena:e2e_request_latency_seconds_sum{a="b"} 3\n',
   )
 })

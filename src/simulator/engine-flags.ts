@@ -58,7 +58,8 @@ const aliases: Readonly<Record<string, string>> = {
   tp: 'tensor-parallel-size',
   pp: 'pipeline-parallel-size',
   dp: 'data-parallel-size',
-  'model-path': 'model', // SGLang's spelling, as are the next two
+  'model-path': 'model', // SGLang's spelling, as are the next three
+  'lora-paths': 'lora-modules',
   'context-length': 'max-model-len',
   'max-running-requests': 'max-num-seqs',
 }

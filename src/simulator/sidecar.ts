@@ -101,7 +101,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     if (request.method === 'GET' && path === runtimeSidecar.metricsPath) {
       try {
         const { status, body } = await engine(settings.engineMetricsPath)
-        return sendText(response, status, status === 200 ? body + kthenaMetrics(body) : body, metricsContentType)
+        return sendText(
+          response,
+          status,
+          status === 200 ? body + copiedMetrics(body, settings.metricPrefix) : body,
+          metricsContentType,
+        )
       } catch (error) {
         return sendText(response, 503, `engine unreachable: ${messageOf(error)}\n`)
       }
@@ -136,13 +141,13 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 }
 
 /** The copies of an engine's metrics under the sidecar's prefix. */
-export function kthenaMetrics(text: string): string {
+export function copiedMetrics(text: string, prefix: string): string {
   const lines: string[] = []
   for (const line of text.split('\n')) {
     const match = /^(# (?:HELP|TYPE) )?([A-Za-z_:][\w:]*?)(_bucket|_sum|_count)?(?=[ {])/.exec(line)
     const name = match === null ? undefined : (renamed[match[2] ?? ''] ?? undefined)
     if (match === null || name === undefined) continue
-    const copy = `${match[1] ?? ''}${runtimeSidecar.metricPrefix}${name}${match[3] ?? ''}`
+    const copy = `${match[1] ?? ''}${prefix}${name}${match[3] ?? ''}`
     lines.push(copy + line.slice(match[0].length))
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`

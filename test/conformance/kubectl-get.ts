@@ -15,8 +15,8 @@ export const getCases: KubectlCases = {
       return rows.map((row) => row.map((cell) => (age.test(cell) ? '<age>' : cell)))
     }
     assert.deepEqual(await table('get modelbooster'), [
-      ['NAME', 'ACTIVE', 'FAILED', 'BACKENDS', 'AGE'],
-      ['chat', 'True', '1', '<age>'],
+      ['NAME', 'ACTIVE', 'FAILED', 'BACKENDS', 'STATUS', 'AGE'],
+      ['chat', 'True', '1', 'ModelBooster is ready', '<age>'],
     ])
     assert.deepEqual(await table('get modelserving/chat-vllm'), [
       ['NAME', 'REPLICAS', 'AVAILABLE', 'UPDATED', 'AGE'],
@@ -32,10 +32,10 @@ export const getCases: KubectlCases = {
     assert.match(pod?.[5] ?? '', /^127\./)
     assert.equal(pod?.[6], 'local')
     const everywhere = await table('get modelboosters -A')
-    assert.deepEqual(everywhere[0], ['NAMESPACE', 'NAME', 'ACTIVE', 'FAILED', 'BACKENDS', 'AGE'])
+    assert.deepEqual(everywhere[0], ['NAMESPACE', 'NAME', 'ACTIVE', 'FAILED', 'BACKENDS', 'STATUS', 'AGE'])
     assert.deepEqual(
       everywhere.filter(([owner]) => owner === namespace),
-      [[namespace, 'chat', 'True', '1', '<age>']],
+      [[namespace, 'chat', 'True', '1', 'ModelBooster is ready', '<age>']],
     )
     assert.deepEqual((await table('get modelbooster -L tier --show-labels'))[0]?.slice(-2), ['TIER', 'LABELS'])
     assert.deepEqual(rowsOf(await ok('get modelbooster -o custom-columns=N:.metadata.name,T:.spec.backends[*].type')), [

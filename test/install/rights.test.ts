@@ -10,6 +10,8 @@ import { AIMClusterModel, AIMModel } from '#api/aim-model.ts'
 import { AIMClusterRuntimeConfig, AIMRuntimeConfig } from '#api/aim-runtime-config.ts'
 import { AIMService } from '#api/aim-service.ts'
 import { AIMClusterServiceTemplate, AIMServiceTemplate } from '#api/aim-service-template.ts'
+import { kthena } from '#api/dialects.ts'
+import { kindsOf } from '#api/family-kinds.ts'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { Pod } from '#api/core/kinds.ts'
 import { ModelBooster } from '#api/model-booster.ts'
@@ -22,7 +24,7 @@ import type { AnsweredRequest } from '#embedded/apiserver/server.ts'
 import { createClient } from '#kube/create-client.ts'
 import { createInformers } from '#kube/create-informers.ts'
 import type { Fetch } from '#machinery/http.ts'
-import { apiVersionOf } from '#machinery/kind.ts'
+import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { followSnapshots } from '#router/snapshot-source.ts'
 import { aim, aimModel, aimService, becomes, dockerConfigType, mi300x, recommending, secret } from '../aim.ts'
@@ -50,6 +52,13 @@ test('the manager may do what it does, and nothing else', async (t) => {
 
 test('B-34 where admission guards owners, the manager may have children block the deletion of a ModelServing', () => {
   assert.ok(rightsOf('manager').has('update workload.serving.volcano.sh/modelservings/finalizers'))
+})
+
+test('B-28 the manager may make, change and delete each kind of a model’s children', () => {
+  const given = rightsOf('manager')
+  for (const { group, plural } of Object.values(kindsOf(kthena)).slice(1) as Kind[])
+    for (const verb of ['list', 'watch', 'create', 'patch', 'delete'])
+      assert.ok(given.has(`${verb} ${group}/${plural}`))
 })
 
 test('the router may do what it does, and nothing else', async (t) => {

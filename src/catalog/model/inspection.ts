@@ -91,7 +91,7 @@ export function answered(model: AIMModel, answer: ImageAnswer, { request }: Circ
   const waitMs = retryDelayMs(fault, attempts, `${model.metadata.uid}`)
   const nextAttemptMs = waitMs === undefined ? undefined : atMs + waitMs
   const since = former?.image === model.spec.image ? former.firstFailureTime : undefined
-  const failure = { reason: fault.code, message: `image ${model.spec.image}: ${fault.message}` }
+  const failure = { reason: fault.code, message: fault.message }
   return inspected({
     state: 'unknown',
     failure,
@@ -181,7 +181,7 @@ const backoffs: Readonly<Record<FaultKind, Backoff | undefined>> = {
 const slowlyRetried: ReadonlySet<string> = new Set(['UnsupportedImage', 'PlatformNotFound'])
 
 /** Until the next attempt; `undefined` where only a change helps. Models that fail together do not come back together. */
-export function retryDelayMs(
+function retryDelayMs(
   { kind, code, retryAfterMs }: Pick<ImageFault, 'kind' | 'code' | 'retryAfterMs'>,
   attempts: number,
   seed: string,

@@ -17,7 +17,7 @@ import { derivedName, labelOfName, labelValue } from '../names.ts'
 import { propagatedLabels, unionByName } from '../runtime-config.ts'
 import type { CanonicalService } from './canonical.ts'
 
-export const enginePort = 8000
+const enginePort = 8000
 const longestWorkload = 48
 
 /** All that its children are made from. */
@@ -189,7 +189,7 @@ function accountOf({ service, model, template, config }: Ingredients): string | 
 const perGpu = { cpu: 4, memoryGi: 32, memoryLimitGi: 48 }
 
 /** From the number of GPUs; then what model, template and service say, one over the other. GPUs are never overcommitted. */
-export function serviceResources({ service, model, template }: Ingredients): ResourceRequirements {
+function serviceResources({ service, model, template }: Ingredients): ResourceRequirements {
   const { requests: count = 0, resourceName = 'amd.com/gpu' } = template.status?.resolvedHardware?.gpu ?? {}
   const { cpu } = template.status?.resolvedHardware ?? {}
   const byGpu =

@@ -40,7 +40,7 @@ interface Place {
   readonly read: Reader
 }
 
-export const modelsByImage: Index<AIMModel> = {
+const modelsByImage: Index<AIMModel> = {
   name: 'aimImage',
   valuesOf: ({ spec }) => [canonicalImage(spec.image)],
 }

@@ -50,13 +50,17 @@ export async function observe(
   const names = secrets.map(({ name }) => name)
   const request = requestOf(source, secretVersions(names, systemNamespace, read))
   const models = read.list(AIMClusterModel, { controllerUid: source.metadata.uid ?? '' })
-  const { filters, problem } = filtersOf(source)
+  const { filters, problem: wrong } = filtersOf(source)
   const missing = missingOf(secrets, systemNamespace, read).map((each) => missingMessage(each, systemNamespace))
-  const hindrance = problem ?? (missing[0] && ({ category: 'reference', message: missing.join('; ') } as const))
-  const observed = { request, problem: hindrance || undefined, models, sync: undefined }
-  if (observed.problem !== undefined || !isDue(source, request, clock.now())) return observed
+  const problem = wrong ?? problemOf(missing)
+  if (problem !== undefined || !isDue(source, request, clock.now()))
+    return { request, problem, models, sync: undefined }
   const results = await search(filters, listsFor(names), signal)
-  return { ...observed, sync: syncOf(source, results, read) }
+  return { request, problem, models, sync: syncOf(source, results, read) }
+}
+
+function problemOf(missing: readonly string[]): Problem | undefined {
+  return missing.length === 0 ? undefined : { category: 'reference', message: missing.join('; ') }
 }
 
 function requestOf({ spec }: AIMClusterModelSource, secrets: readonly string[]): string {

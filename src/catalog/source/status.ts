@@ -101,8 +101,7 @@ const mostProblems = 10
 
 function toldBy({ results }: Sync): Pick<Component, 'reason' | 'message'> {
   const problems = [...new Set(results.flatMap((result) => result.problems))]
-  if (problems.length === 0)
-    return { reason: 'AllFiltersSucceeded', message: `${results.length} filters were answered` }
+  if (problems.length === 0) return { reason: 'AllFiltersSucceeded', message: 'all filters were answered' }
   const isNothing = results.every((result) => result.problems.length > 0 && result.images.length === 0)
   const rest = problems.length - mostProblems
   const more = rest > 0 ? [`and ${rest} more`] : []
@@ -112,18 +111,17 @@ function toldBy({ results }: Sync): Pick<Component, 'reason' | 'message'> {
   }
 }
 
+/** Models that are on their way are no trouble yet. */
 function modelsReady(models: readonly AIMModel[]): Telling {
   const type = 'ExistingModelsReady'
-  const waiting = models.filter((model) => model.status?.status !== 'Ready').length
-  if (models.length === 0) return { type, status: 'True', reason: 'NoModels', message: 'no models were made yet' }
-  return waiting === 0
-    ? { type, status: 'True', reason: 'AllModelsReady', message: `all ${models.length} models are ready` }
-    : {
-        type,
-        status: 'False',
-        reason: 'SomeModelsNotReady',
-        message: `${waiting} of ${models.length} models are not ready`,
-      }
+  const states = models.map((model) => model.status?.status ?? 'Pending')
+  const ready = states.filter((state) => state === 'Ready').length
+  const waiting = states.filter((state) => state === 'Pending' || state === 'Progressing').length
+  const message = `${ready} of ${models.length} models are ready`
+  if (ready === models.length) return { type, status: 'True', reason: 'AllModelsReady', message }
+  return ready + waiting === models.length
+    ? { type, status: 'Unknown', reason: 'ModelsProgressing', message }
+    : { type, status: 'False', reason: 'SomeModelsNotReady', message }
 }
 
 function limitReached({ spec: { maxModels } }: AIMClusterModelSource, isReached = false): Telling {

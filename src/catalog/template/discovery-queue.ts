@@ -4,7 +4,7 @@
  */
 import type { Clock } from '#base/clock.ts'
 
-export const mostDiscoveryJobs = 10
+const mostDiscoveryJobs = 10
 /** Until a place counts as given up, and a wait as well: both are renewed by every pass. */
 const patienceMs = 60_000
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Job, type Pod } from '#api/core/kinds.ts'
+import type { Job } from '#api/core/kinds.ts'
+import { type Pod } from '#api/core/kinds.ts'
 import { type Step, untouched } from '#controller/domain.ts'
 import { jobController } from './jobs.ts'
 
@@ -18,7 +19,7 @@ function job(spec: Partial<Spec> = {}, status: Status = {}): Job {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: { name: 'once', namespace: 'default', uid: 'u' },
-    spec: { template, backoffLimit: 0, ...spec } as Spec,
+    spec: { template, backoffLimit: 0, ...spec },
     status,
   }
 }

@@ -1,4 +1,4 @@
-import { CustomResourceDefinition, Node, Pod } from '#api/core/kinds.ts'
+import { CustomResourceDefinition, Node, PersistentVolumeClaim, Pod } from '#api/core/kinds.ts'
 import { timestamp } from '#base/clock.ts'
 import { EventRecorder } from '#controller/events.ts'
 import { createRunner, type Runner } from '#controller/runner.ts'
@@ -23,6 +23,7 @@ export function startPodBinder({ client, informers, clock, log }: BuiltinRuntime
   const pods = informers.of(Pod)
   const nodes = informers.of(Node)
   const crds = informers.of(CustomResourceDefinition)
+  const claims = informers.of(PersistentVolumeClaim)
   /** Bound by us, and not yet so in the cache: uid → node. */
   const assumed = new Map<string, string>()
 
@@ -39,6 +40,7 @@ export function startPodBinder({ client, informers, clock, log }: BuiltinRuntime
     },
   })
   nodes.subscribe({ upsert: retryAll, remove() {} })
+  claims.subscribe({ upsert: (_, old) => old === undefined && retryAll(), remove() {} })
   crds.subscribe({
     upsert() {},
     remove({ metadata }) {
@@ -61,6 +63,8 @@ export function startPodBinder({ client, informers, clock, log }: BuiltinRuntime
     const [namespace = '', name = ''] = key.split('/')
     const pod = pods.get({ namespace, name })
     if (pod === undefined || isOver(pod) || !isWaiting(pod)) return
+    const missing = missingClaim(pod)
+    if (missing !== undefined) return tellUnschedulable(pod, noFitMessage(nodes.list().map(() => missing)), signal)
     const misfits: string[] = []
     for (const node of nodes.list().toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))) {
       const target = node.metadata.name ?? ''
@@ -69,6 +73,12 @@ export function startPodBinder({ client, informers, clock, log }: BuiltinRuntime
       misfits.push(why)
     }
     await tellUnschedulable(pod, noFitMessage(misfits), signal)
+  }
+
+  function missingClaim({ metadata: { namespace }, spec }: Pod): string | undefined {
+    const names = (spec?.volumes ?? []).flatMap(({ persistentVolumeClaim: claim }) => claim?.claimName ?? [])
+    const missing = names.find((name) => claims.get({ namespace, name }) === undefined)
+    return missing === undefined ? undefined : `persistentvolumeclaim "${missing}" not found`
   }
 
   function podsOn(node: string): readonly Pod[] {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Fault } from '#base/fault.ts'
+import { matchesWildcard } from '#base/wildcard.ts'
 
 const ProcessEntry = z.strictObject({
   image: z.string().min(1).describe('Image name as in the pod, `*` standing for any characters.'),
@@ -68,7 +69,7 @@ export function runtimeOf(
   const repository = image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
   return runtimes.find(
     (entry) =>
-      (fits(entry.image, image) || fits(entry.image, repository)) &&
+      (matchesWildcard(entry.image, image) || matchesWildcard(entry.image, repository)) &&
       (entry.runtime !== 'simulated' || entry.label === undefined || Object.hasOwn(labels, entry.label)),
   )
 }
@@ -83,19 +84,4 @@ export function noRuntimeMessage(image: string, { runtimes }: RuntimesConfig): s
 
 function nameOf(entry: RuntimeEntry): string {
   return entry.runtime === 'simulated' && entry.label !== undefined ? `pods labelled ${entry.label}` : entry.image
-}
-
-function fits(pattern: string, image: string): boolean {
-  const parts = pattern.split('*')
-  const [first = '', ...rest] = parts
-  if (rest.length === 0) return image === first
-  const last = rest.pop() ?? ''
-  if (!image.startsWith(first) || !image.endsWith(last) || image.length < first.length + last.length) return false
-  let at = first.length
-  for (const part of rest) {
-    const found = image.indexOf(part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  return at <= image.length - last.length
 }

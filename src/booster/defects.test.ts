@@ -1,0 +1,210 @@
+/** What the released controllers did wrong in making children, by the number of the defect; each row fails when it is put back. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { kthena } from '#api/dialects.ts'
+import { checkModelBooster } from '#api/model-booster-rules.ts'
+import type { AnyResource } from '#machinery/meta.ts'
+import { childrenOf, convert } from './convert.ts'
+
+type Fields = Record<string, unknown>
+
+const worker = { type: 'server', image: 'i' }
+function backend(change: Fields = {}): Fields {
+  return { name: 'a', type: 'vLLM', modelURI: 'hf://o/m', minReplicas: 1, maxReplicas: 1, workers: [worker], ...change }
+}
+function booster(backends: readonly Fields[], spec: Fields = {}): AnyResource {
+  return {
+    apiVersion: 'workload.serving.volcano.sh/v1alpha1',
+    kind: 'ModelBooster',
+    metadata: { name: 'chat', namespace: 'ml', uid: 'u-1' },
+    spec: { backends, ...spec },
+  }
+}
+const one = (change: Fields = {}) => booster([backend(change)])
+const pair = (change: Fields = {}) =>
+  one({ type: 'vLLMDisaggregated', workers: ['prefill', 'decode'].map((type) => ({ type, image: 'i' })), ...change })
+
+interface Template {
+  metadata: { labels: Record<string, string> }
+  spec: { containers: Container[]; initContainers?: Container[]; volumes?: Fields[] }
+}
+interface Container {
+  name: string
+  args?: string[]
+  command?: string[]
+  env?: { name: string; value?: string; valueFrom?: unknown }[]
+  envFrom?: unknown[]
+  volumeMounts?: { name: string; mountPath: string }[]
+}
+interface Role {
+  name: string
+  replicas: number
+  workerReplicas: number
+  entryTemplate: Template
+  workerTemplate: Template
+}
+
+function made(object: AnyResource): AnyResource[] {
+  const conversion = convert(object, kthena.images)
+  assert.ok(conversion.ok, JSON.stringify(conversion))
+  return JSON.parse(JSON.stringify(childrenOf(conversion.desired))) as AnyResource[]
+}
+const ofKind = (object: AnyResource, kind: string) => made(object).filter((child) => child.kind === kind)
+const rolesOf = (object: AnyResource): Role[] =>
+  (ofKind(object, 'ModelServing')[0]?.spec?.['template'] as { roles: Role[] }).roles
+function roleOf(object: AnyResource, name = 'leader'): Role {
+  const found = rolesOf(object).find((role) => role.name === name)
+  assert.ok(found)
+  return found
+}
+function container({ spec }: Template, name: string): Container {
+  const found = [...spec.containers, ...(spec.initContainers ?? [])].find((each) => each.name === name)
+  assert.ok(found, name)
+  return found
+}
+const engine = (object: AnyResource) => container(roleOf(object).entryTemplate, 'engine')
+const commandOf = (object: AnyResource) => engine(object).command ?? []
+const selectorOf = (object: AnyResource, at = 0) =>
+  (ofKind(object, 'ModelServer')[at]?.spec?.['workloadSelector'] as { matchLabels: Record<string, string> }).matchLabels
+const policy = { metrics: [{ metricName: 'm', targetValue: 1 }] }
+const binding = (object: AnyResource) => ofKind(object, 'AutoscalingPolicyBinding')[0]?.spec ?? {}
+
+const defects: Record<string, () => void> = {
+  'B-01: a policy without its defaults gets them, with no webhook to set them'() {
+    const pooled = booster([backend({ scalingCost: 1, minReplicas: 0 }), backend({ name: 'b', scalingCost: 1 })], {
+      autoscalingPolicy: policy,
+    })
+    const { params, costExpansionRatePercent } = binding(pooled)['optimizerConfiguration'] as {
+      params: Fields[]
+      costExpansionRatePercent: number
+    }
+    assert.equal(params[0]?.['scaleToZeroGracePeriod'], '30s')
+    assert.equal(costExpansionRatePercent, 200)
+  },
+  'B-02: a worker without `pods` is one pod, and no Ray'() {
+    assert.equal(roleOf(one()).workerReplicas, 0)
+    assert.ok(!commandOf(one()).join(' ').includes('ray'))
+  },
+  'B-03: a worker without `replicas` is one; an explicit 0 stays'() {
+    assert.equal(roleOf(one()).replicas, 1)
+    assert.equal(roleOf(one({ workers: [{ ...worker, replicas: 0 }] })).replicas, 0)
+  },
+  'B-04: pods of both roles carry what their server selects'() {
+    const { 'modelserving.volcano.sh/entry': _, ...selector } = selectorOf(pair())
+    for (const { entryTemplate } of rolesOf(pair()))
+      for (const [label, value] of Object.entries(selector)) assert.equal(entryTemplate.metadata.labels[label], value)
+  },
+  'B-05: followers get no requests: a server selects entry pods'() {
+    assert.equal(selectorOf(one({ workers: [{ ...worker, pods: 2 }] }))['modelserving.volcano.sh/entry'], 'true')
+  },
+  'B-06: no pod carries the revision, and a weight is no part of a serving'() {
+    const [before] = ofKind(booster([backend({ routeWeight: 10 }), backend({ name: 'b' })]), 'ModelServing')
+    const [after] = ofKind(booster([backend({ routeWeight: 90 }), backend({ name: 'b' })]), 'ModelServing')
+    assert.deepEqual(after, before)
+    const labels = roleOf(one()).entryTemplate.metadata.labels
+    assert.ok(!Object.keys(labels).some((label) => label.endsWith('/revision')))
+  },
+  'B-09: large numbers are plain, and true is the flag alone'() {
+    const config = {
+      'max-num-batched-tokens': 1_048_576,
+      'enable-prefix-caching': true,
+      'a-list': ['x', 1],
+      nothing: null,
+    }
+    const command = commandOf(one({ workers: [{ ...worker, config }] })).join(' ')
+    assert.match(command, /--a-list x 1 --enable-prefix-caching --max-num-batched-tokens 1048576 /)
+    assert.ok(!command.includes('nothing'))
+  },
+  'B-10: an engine serves under the name to which its server rewrites'() {
+    const command = commandOf(one())
+    const [server] = ofKind(one(), 'ModelServer')
+    assert.equal(command[command.indexOf('--served-model-name') + 1], server?.spec?.['model'])
+  },
+  'B-11: what comes after Ray is inside its script'() {
+    const loraAdapters = [{ name: 'sql', artifactURL: 'hf://o/l' }]
+    const command = commandOf(one({ workers: [{ ...worker, pods: 2 }], loraAdapters }))
+    assert.deepEqual(command.slice(0, 2), ['bash', '-c'])
+    assert.equal(command.length, 3)
+    assert.match(command[2] ?? '', /--kv-events-config .*--lora-modules sql=/)
+  },
+  'B-13: envFrom reaches every container'() {
+    const envFrom = [{ secretRef: { name: 'keys' } }]
+    const { entryTemplate, workerTemplate } = roleOf(one({ envFrom, workers: [{ ...worker, pods: 2 }] }))
+    for (const { spec } of [entryTemplate, workerTemplate])
+      for (const each of [...spec.containers, ...(spec.initContainers ?? [])]) assert.deepEqual(each.envFrom, envFrom)
+    for (const { entryTemplate } of rolesOf(pair({ envFrom })))
+      for (const each of entryTemplate.spec.containers) assert.deepEqual(each.envFrom, envFrom)
+  },
+  'B-14: what the sidecar downloads is where the engine looks'() {
+    const { entryTemplate } = roleOf(one({ cacheURI: 'pvc://weights' }))
+    const mounts = (name: string) => container(entryTemplate, name).volumeMounts ?? []
+    assert.ok(mounts('runtime').length > 0)
+    for (const mount of mounts('runtime')) assert.deepEqual(mounts('engine')[0], mount)
+  },
+  'B-15: a variable of the user and of ours is one, the user’s'() {
+    const env = [{ name: 'GLOO_SOCKET_IFNAME', value: 'ib0' }]
+    const found = container(roleOf(pair({ env }), 'decode').entryTemplate, 'vllm').env ?? []
+    assert.deepEqual(
+      found.filter(({ name }) => name === 'GLOO_SOCKET_IFNAME'),
+      env,
+    )
+  },
+  'B-16: the downloader has tokens, from secrets too'() {
+    const env = [{ name: 'HF_AUTH_TOKEN', valueFrom: { secretKeyRef: { name: 'hf', key: 'token' } } }]
+    assert.deepEqual(container(roleOf(one({ env })).entryTemplate, 'chat-model-downloader').env, env)
+  },
+  'B-17: without a cache the weights have a place of their own'() {
+    const mount = engine(one()).volumeMounts?.find(({ name }) => name === 'a-weights')
+    assert.equal(mount?.mountPath, '/cache')
+    assert.match(commandOf(one())[4] ?? '', /^\/cache\/[0-9a-f]{32}$/)
+  },
+  'B-18: a worker without config converts'() {
+    assert.equal(ofKind(one(), 'ModelServer').length, 1)
+  },
+  'B-19: servers of one model select different pods'() {
+    const two = booster([backend(), backend({ name: 'b' })])
+    assert.notDeepEqual(selectorOf(two, 0), selectorOf(two, 1))
+  },
+  'B-20: a policy of the model without an expansion rate has the usual one'() {
+    const pooled = booster([backend({ scalingCost: 1 })], { autoscalingPolicy: policy })
+    assert.equal((binding(pooled)['optimizerConfiguration'] as Fields)['costExpansionRatePercent'], 200)
+  },
+  'B-21: metrics are read at the port of the sidecar, and from pods that there are'() {
+    const env = [{ name: 'RUNTIME_PORT', value: '8900' }]
+    const target = (object: AnyResource) => (binding(object)['scalingConfiguration'] as { target: Fields }).target
+    const scaled = { env, autoscalingPolicy: policy, maxReplicas: 2 }
+    assert.deepEqual(target(one(scaled))['metricEndpoint'], { uri: '/metrics', port: 8900 })
+    assert.deepEqual(target(pair(scaled))['additionalMatchLabels'], { 'modelserving.volcano.sh/role': 'decode' })
+  },
+  'B-22: a policy without behavior has none'() {
+    const [made] = ofKind(one({ autoscalingPolicy: policy, maxReplicas: 2 }), 'AutoscalingPolicy')
+    assert.deepEqual(made?.spec, policy)
+  },
+  'B-35: text that looks like a placeholder is text'() {
+    const env = [{ name: 'X', value: '${FOO}' }]
+    const config = { 'chat-template': '${MODEL_NAME}' }
+    const object = one({ env, workers: [{ ...worker, config }] })
+    assert.equal(engine(object).env?.[0]?.value, '${FOO}')
+    assert.ok(commandOf(object).includes('${MODEL_NAME}'))
+  },
+  'B-37: the hash of a serving is the same in every release'() {
+    const [serving] = ofKind(one(), 'ModelServing')
+    assert.equal(serving?.metadata.labels?.['workload.serving.volcano.sh/revision'], 'hz8z96kdwd')
+  },
+  'B-39: the name of a claim has no slash'() {
+    const { volumes } = roleOf(one({ cacheURI: 'pvc://c' })).entryTemplate.spec
+    assert.deepEqual(volumes?.[0]?.['persistentVolumeClaim'], { claimName: 'c' })
+  },
+  'B-41: pods are spread as the user says, by labels that they have, and else not'() {
+    const spread = { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule' }
+    assert.ok(!JSON.stringify(rolesOf(one())).includes('topologySpreadConstraints'))
+    const { metadata, spec } = roleOf(one({ topologySpreadConstraints: [spread] })).entryTemplate
+    const [constraint] = (spec as unknown as Fields)['topologySpreadConstraints'] as { labelSelector: Fields }[]
+    assert.deepEqual(constraint?.labelSelector, { matchLabels: metadata.labels })
+  },
+  'B-42: prefill without decode is refused, not tried for ever'() {
+    const errors = checkModelBooster(pair({ workers: [{ type: 'prefill', image: 'i' }] }))
+    assert.match(errors.map(({ detail }) => detail).join(), /exactly one worker of type decode/)
+  },
+}
+for (const [name, check] of Object.entries(defects)) test(name, check)

@@ -1,0 +1,2 @@
+/** Whom a server records as the one who wrote what our commands apply. */
+export const fieldManager = 'fairlead'
