@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Job } from '#api/core/kinds.ts'
-import { type Pod } from '#api/core/kinds.ts'
+import type { Job, Pod } from '#api/core/kinds.ts'
 import { type Step, untouched } from '#controller/domain.ts'
 import { jobController } from './jobs.ts'
 
