@@ -86,7 +86,7 @@ function discoveryOf(template: AIMServiceTemplate, observed: Observed, nowMs: nu
   if (waitMs > 0) {
     const message = `attempt ${former?.attempts} failed: ${former?.lastFailureReason}; the next is at ${former?.nextAttemptTime}`
     return {
-      components: [jobComponent('Failed', 'DiscoveryFailed', message)],
+      components: [jobComponent('Failed', lastReason(template), message)],
       discovered: told('False', 'DiscoveryFailed', message),
       recheckAfterMs: waitMs,
     }
@@ -105,6 +105,14 @@ function discoveryOf(template: AIMServiceTemplate, observed: Observed, nowMs: nu
     discovered: awaiting(message),
     startsJob: true,
   }
+}
+
+const underWay: ReadonlySet<string> = new Set(['JobRunning', 'JobNotCreated', 'DiscoveryComplete'])
+
+/** Why the last attempt failed, which is so until the next. */
+function lastReason({ status }: AIMServiceTemplate): string {
+  const reason = status?.conditions?.find(({ type }) => type === jobType)?.reason ?? ''
+  return reason === '' || underWay.has(reason) ? 'DiscoveryFailed' : reason
 }
 
 interface Attempt {
