@@ -35,7 +35,7 @@ export interface ManagerClients extends AsyncDisposable {
 export function managerClients({ access, identity, fence, ...options }: ManagerClientsOptions): ManagerClients {
   const { metrics, qps, burst } = options
   const line = connect(access, fence === undefined ? {} : { admit: (request) => fence.admit(request) })
-  const electionLine = connect(access, { allowH2: false })
+  const electionLine = connect(access)
   const limiter = new Limiter({ clock: systemClock, qps, burst, onTurn: (waitedMs) => metrics.paced(waitedMs) })
   const client = (name: string, fetch: Fetch, rest: Partial<ClientOptions>): Client =>
     createClient({

@@ -1,4 +1,3 @@
-import { subscribe } from 'node:diagnostics_channel'
 import type { Readable } from 'node:stream'
 import type * as Undici from 'undici'
 import type { Dispatcher } from 'undici'
@@ -8,8 +7,6 @@ import type { Credentials } from './credentials.ts'
 import type { ClusterAccess } from './kubeconfig.ts'
 
 export interface ConnectOptions {
-  /** Off where something between us and the server breaks HTTP/2; default true. */
-  readonly allowH2?: boolean
   /** Called right before a request goes out, after all that may take time: what it throws, refuses the request. */
   readonly admit?: (request: Request) => void
 }
@@ -18,17 +15,7 @@ let undici: Promise<typeof Undici> | undefined
 
 /** Loaded for the first request: a program that only talks to itself holds 12 MB less without. */
 function loadUndici(): Promise<typeof Undici> {
-  if (undici === undefined) subscribe('http2.client.stream.created', quieten)
   return (undici ??= import('undici'))
-}
-
-/**
- * An answer over HTTP/2 that crosses the end of its request becomes, in Node.js, a stream that the server opened. undici
- * knows nothing of it, so nobody would listen when it fails with its connection, and that would end the process.
- */
-function quieten(message: unknown): void {
-  const { stream, headers } = message as { stream: Readable; headers: object }
-  if (':status' in headers) stream.on('error', () => {})
 }
 
 /** A way to one API server as one user. Disposing closes its connections. */
@@ -36,6 +23,10 @@ export interface Connection extends AsyncDisposable {
   readonly fetch: Fetch
 }
 
+/** The HTTP/2 of Node.js can run away with the process when many requests are given up (docs/adr/0046). */
+const allowH2 = false
+/** A connection without a request is kept for as long: a handshake costs more than a small request. */
+const idleMs = 30_000
 const connectTimeoutMs = 10_000
 const headersTimeoutMs = 60_000
 /** Silence within an answer; none for watches and followed logs, which may have nothing to say. */
@@ -45,7 +36,7 @@ const bodyTimeoutMs = 300_000
  * One pool of connections for all calls. Response bodies are streams. Every request carries the user's credentials;
  * an answer of 401 to credentials that can be renewed is tried once more. Rejects with `unavailable` when no answer came.
  */
-export function connect(access: ClusterAccess, { allowH2 = true, admit }: ConnectOptions = {}): Connection {
+export function connect(access: ClusterAccess, { admit }: ConnectOptions = {}): Connection {
   let pool: { readonly dispatcher: Dispatcher; readonly identity: string } | undefined
 
   /** A renewed client certificate needs new connections; the old ones end with the requests on them. */
@@ -57,8 +48,8 @@ export function connect(access: ClusterAccess, { allowH2 = true, admit }: Connec
       const { proxyUrl } = access
       const dispatcher =
         proxyUrl === undefined
-          ? new Agent({ allowH2, connect: { ...tls, timeout: connectTimeoutMs } })
-          : new ProxyAgent({ uri: proxyUrl, requestTls: { ...tls, allowH2 }, allowH2 })
+          ? new Agent({ allowH2, keepAliveTimeout: idleMs, connect: { ...tls, timeout: connectTimeoutMs } })
+          : new ProxyAgent({ uri: proxyUrl, keepAliveTimeout: idleMs, requestTls: { ...tls, allowH2 }, allowH2 })
       pool = { identity, dispatcher }
     }
     return pool.dispatcher
