@@ -1,7 +1,7 @@
 /**
  * Runs the tests: the pure ones beside their sources in one process, then those that start servers and programs, a
- * process each. `--unit` runs the former alone, `--thorough` what else takes samples, in full; other arguments are
- * globs of files to run instead of all.
+ * process each. `--unit` runs the former alone; `--thorough` what the others take samples of, in full, and what is
+ * else left to a real API server. Other arguments are globs of files to run instead.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,14 +17,16 @@ const testsIn = (names: readonly string[]) => names.map((name) => `src/${name}/*
 
 const pure = ['--test-isolation=none', ...testsIn(folders.filter((name) => !starting.includes(name)))]
 const others = ['--test-concurrency=2', ...testsIn(starting), 'test/**/*.test.ts']
-/** Those that read `#base/thorough.testkit.ts`. */
-const sampling = ['src/serving/simulation.test.ts', 'test/crash.test.ts', 'test/faults.test.ts', 'test/plan.test.ts']
+/** Those that read `#base/thorough.testkit.ts`, and those that only the long way has. */
+const thorough = ['src/serving/simulation', 'test/crash', 'test/faults', 'test/plan']
+  .map((name) => `${name}.test.ts`)
+  .concat('test/**/*.thorough.ts')
 
 const { values, positionals } = parseArgs({
   options: { unit: { type: 'boolean' }, thorough: { type: 'boolean' } },
   allowPositionals: true,
 })
-const files = values.thorough === true ? sampling : positionals
+const files = values.thorough === true ? thorough : positionals
 const runs = files.length > 0 ? [['--test-concurrency=2', ...files]] : values.unit === true ? [pure] : [pure, others]
 const env = values.thorough === true ? { ...process.env, FAIRLEAD_TEST_THOROUGH: '1' } : process.env
 process.exitCode = runTests(runs, env) ? 0 : 1
