@@ -7,7 +7,8 @@ import { apply, type Call, type Calls, merge } from './call.ts'
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 
 function pathOf(kind: Kind): string {
-  return `${collectionPath(kind).replace(`/${kind.plural}`, '')}/namespaces/<ns>/${kind.plural}`
+  const path = collectionPath(kind)
+  return kind.namespaced ? path.replace(kind.plural, `namespaces/<ns>/${kind.plural}`) : path
 }
 
 function kindNamed(name: string): Kind {
