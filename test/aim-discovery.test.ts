@@ -63,6 +63,35 @@ test('scenario 22 #49 #26 an image that fails is asked again later and later, an
   )
 })
 
+test('scenario 22 a gated repository in the log is told as credentials that do not do, until the next attempt too', async (t) => {
+  const { world, clock } = await scene(t)
+  await world.apply(aimModel('m', { ...given, env: failing(3) }))
+  const { metadata } = await onlyTemplate(world)
+  const place = { name: metadata.name ?? '' }
+  const want = {
+    status: 'Failed',
+    reason: 'AuthError',
+    conditions: {
+      AuthValid: 'False/AuthError',
+      Discovered: 'False/DiscoveryFailed',
+      DiscoveryJobReady: 'False/JobBackoffLimitExceeded',
+      DiscoveryPodsReady: 'False/AuthError',
+    },
+  }
+  const told = await becomes(world, AIMServiceTemplate, place, want)
+  assert.match(told.message('AuthValid'), /repository gated\/model may not be read .* HF_TOKEN/)
+  await attempts(world, 1)
+  await world.settled()
+  await becomes(world, AIMServiceTemplate, place, want)
+  clock.advance(61_000)
+  await attempts(world, 2)
+  await world.apply(aimModel('m', given))
+  await becomes(world, AIMServiceTemplate, place, {
+    status: 'Ready',
+    conditions: { AuthValid: 'True/AuthenticationValid' },
+  })
+})
+
 test('#47 an image that prints no profile has not told it', async (t) => {
   const { world } = await scene(t)
   await world.apply(aimModel('m', { ...given, env: failing(2) }))

@@ -17,6 +17,8 @@ export function aimProgram({ image, args, env }: ContainerCommand): Program {
       return { run: 'exit', exitCode: 0, log: JSON.stringify([dryRun(image, env)]) }
     case 2:
       return { run: 'exit', exitCode: 0, log: 'hello' }
+    case 3:
+      return { run: 'exit', exitCode: 1, log: gatedRepository(env) }
     default:
       return { run: 'exit', exitCode: 1, log: 'ERROR: simulated failure of the dry run' }
   }
@@ -27,6 +29,12 @@ function engine({ image, args, env }: Pick<ContainerCommand, 'image' | 'args' | 
   if (errors.length > 0) return { run: 'exit', exitCode: 2, log: errors.join('\n') }
   const name = env['AIM_MODEL_ID'] ?? nameOf(image)
   return { run: 'engine', settings: { ...settings, servedNames: [name], modelRoot: name, anyName: true } }
+}
+
+/** As the download tool of the hub ends where the account was not let in. */
+function gatedRepository(env: Readonly<Record<string, string>>): string {
+  const url = `https://huggingface.co/${env['AIM_MODEL_ID'] ?? 'gated/model'}/resolve/main/config.json`
+  return `huggingface_hub.errors.GatedRepoError: 403 Client Error.\nCannot access gated repo for url ${url}.`
 }
 
 /** What was asked for, as if the image had a profile for it. */

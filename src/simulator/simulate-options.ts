@@ -26,7 +26,7 @@ export const simulateDefaults = {
   'download-seconds': 0.02,
   /** 1 makes a download fail. */
   'fail-download': 0,
-  /** Of an AIM image that is asked for its profile: 1 makes that fail, 2 makes it print something else. */
+  /** Of an AIM image that is asked for its profile: 1 makes that fail, 2 makes it print something else, 3 names a gated repository. */
   'fail-dry-run': 0,
 } as const
 

@@ -28,6 +28,7 @@ export interface Judgement {
 const fullRecheckMs = 5_000
 const unreadableRecheckMs = 5_000
 const jobType = 'DiscoveryJobReady'
+const podsType = 'DiscoveryPodsReady'
 
 export function judge(template: AIMServiceTemplate, observed: Observed, nowMs: number): Judgement {
   const { scope, config, model, gpu, missing, sources } = observed
@@ -84,9 +85,11 @@ function discoveryOf(template: AIMServiceTemplate, observed: Observed, nowMs: nu
   const isSame = former?.specHash === hash
   const waitMs = isSame && former.nextAttemptTime !== undefined ? Date.parse(former.nextAttemptTime) - nowMs : 0
   if (waitMs > 0) {
+    const pods = lastPods(template)
     const message = `attempt ${former?.attempts} failed: ${former?.lastFailureReason}; the next is at ${former?.nextAttemptTime}`
     return {
-      components: [jobComponent('Failed', lastReason(template), message)],
+      components: [jobComponent('Failed', lastReason(template), message), ...pods],
+      problems: pods.flatMap(credentialProblem),
       discovered: told('False', 'DiscoveryFailed', message),
       recheckAfterMs: waitMs,
     }
@@ -115,6 +118,18 @@ function lastReason({ status }: AIMServiceTemplate): string {
   return reason === '' || underWay.has(reason) ? 'DiscoveryFailed' : reason
 }
 
+/** What its pods failed of, which is so until the next as well. */
+function lastPods({ status }: AIMServiceTemplate): Component[] {
+  const former = status?.conditions?.find(({ type }) => type === podsType)
+  return former === undefined
+    ? []
+    : [{ type: podsType, state: 'Failed', reason: former.reason, message: former.message }]
+}
+
+function credentialProblem({ reason, message }: Component): Problem[] {
+  return reason === 'AuthError' ? [{ category: 'auth', message }] : []
+}
+
 interface Attempt {
   readonly template: AIMServiceTemplate
   readonly hash: string
@@ -130,8 +145,7 @@ function jobOutcome({ job, output, trouble, asking }: Observed, state: JobState,
   }
   if (state.at === 'running' || output === undefined) {
     const message = `Job ${name} asks the image for its profile`
-    const pods: Component[] =
-      trouble === undefined ? [] : [{ type: 'DiscoveryPodsReady', state: 'Progressing', ...trouble }]
+    const pods: Component[] = trouble === undefined ? [] : [{ type: podsType, state: 'Progressing', ...trouble }]
     return {
       components: [jobComponent('Progressing', 'JobRunning', message), ...pods],
       discovered: awaiting(trouble?.message ?? message),
@@ -189,9 +203,10 @@ function failed({ hash, nowMs, template }: Attempt, failure: AttemptFailure): Pa
   const pods: Component[] =
     failure.podReason === undefined
       ? []
-      : [{ type: 'DiscoveryPodsReady', state: 'Failed', reason: failure.podReason, message: failure.message }]
+      : [{ type: podsType, state: 'Failed', reason: failure.podReason, message: failure.message }]
   return {
     components: [jobComponent('Failed', failure.reason, message), ...pods],
+    problems: pods.flatMap(credentialProblem),
     discovered: told('False', 'DiscoveryFailed', message),
     discovery,
     recheckAfterMs: delayMs,

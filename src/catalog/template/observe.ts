@@ -19,6 +19,7 @@ import { type Found, parseDiscoveryOutput } from './discovery-output.ts'
 import type { DiscoveryQueue } from './discovery-queue.ts'
 import { isFinished, jobStateOf, type PodTrouble, podTroubleOf } from './job-state.ts'
 import { judge } from './judge.ts'
+import { logTroubleOf } from './log-trouble.ts'
 import { findModel, type FoundModel } from './lookup.ts'
 import { specHash } from './spec-hash.ts'
 
@@ -77,6 +78,7 @@ export async function observe(
   const asking = model && jobFacts(template, { model, config, namespace, scope })
   const job = asking && ownJob(template, asking, read)
   const pods = job === undefined ? [] : read.list(Pod, { namespace, controllerUid: job.metadata.uid ?? '' })
+  const logs = { readLog: sources.readLog, signal }
   const references = [
     ...secretReferences(spec.imagePullSecrets),
     ...envReferences(mergeEnv(model?.scope === scope.name ? model.model.spec.env : [], spec.env)),
@@ -91,8 +93,8 @@ export async function observe(
     missing: missingOf(references, namespace, read).map((each) => missingMessage(each, namespace)),
     asking,
     job,
-    output: job && (await outputOf(template, job, pods, { readLog: sources.readLog, signal })),
-    trouble: podTroubleOf(pods),
+    output: job && (await outputOf(template, job, pods, logs)),
+    trouble: (job && (await logTrouble(job, pods, logs))) ?? podTroubleOf(pods),
     admitted: true,
   }
   // A place is taken only by whoever would use it.
@@ -155,6 +157,22 @@ async function outputOf(
   } catch (error) {
     if (!isFault(error)) throw error
     return { read: 'failed', message: `the log of pod ${name} cannot be read: ${messageOf(error)}` }
+  }
+}
+
+/** Of a Job that failed; where its log cannot be read any more, the state of its pod has to do. */
+async function logTrouble(
+  job: Job,
+  [pod]: readonly Pod[],
+  { readLog, signal }: LogSource,
+): Promise<PodTrouble | undefined> {
+  if (pod === undefined || jobStateOf(job).at !== 'failed') return undefined
+  const { namespace = '', name = '' } = pod.metadata
+  try {
+    return logTroubleOf(name, await readLog({ namespace, name, container: discoveryContainer }, signal))
+  } catch (error) {
+    if (!isFault(error)) throw error
+    return undefined
   }
 }
 
