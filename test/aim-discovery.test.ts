@@ -15,6 +15,8 @@ async function scene(t: TestContext): Promise<{ world: World; clock: ManualClock
 
 const failing = (value: number) => [{ name: 'FAIRLEAD_SIMULATE_FAIL_DRY_RUN', value: String(value) }]
 const given = { imageMetadata: recommending(mi300x) }
+/** Of a key that its Secret does not have, so that pods with it never start. */
+const neverStarts = [{ name: 'KEY', valueFrom: { secretKeyRef: { name: 'keys', key: 'absent' } } }]
 
 async function onlyTemplate(world: World): Promise<AIMServiceTemplate> {
   return world.until('a template', async () => (await world.list(AIMServiceTemplate))[0])
@@ -122,6 +124,87 @@ test('scenario 21 of thirty templates ten at most are asked for at once, and all
   })
   assert.ok(most > 0 && most <= 10, String(most))
   assert.equal((await world.list(Job)).length, 30)
+})
+
+test('#51 ten Jobs whose pods never start hold up another template until their deadline, and no longer', async (t) => {
+  const { world, clock } = await scene(t)
+  await world.apply(secret('keys'))
+  const ways = Array.from({ length: 10 }, (_, n) => ({ ...mi300x, gpuCount: n + 1 }))
+  await world.apply(aimModel('stuck', { imageMetadata: recommending(...ways), env: neverStarts }))
+  const stuck = await world.until('ten Jobs', async () => {
+    const jobs = await world.list(Job)
+    return jobs.length === 10 && jobs
+  })
+  await world.apply(aimModel('m', { discovery: { extractMetadata: false } }))
+  await world.apply(aim(AIMServiceTemplate, { name: 'eleventh', namespace: 'default' }, { modelName: 'm' }))
+  const eleventh = { name: 'eleventh' }
+  await becomes(world, AIMServiceTemplate, eleventh, {
+    status: 'Pending',
+    conditions: { DiscoveryJobReady: 'False/JobNotCreated' },
+  })
+  for (const { metadata, spec } of stuck) {
+    assert.equal(spec?.activeDeadlineSeconds, 900)
+    const place = { namespace: 'default', name: metadata.name ?? '' }
+    await world.client.patch(Job, place, { type: 'merge', patch: { spec: { activeDeadlineSeconds: 1 } } })
+  }
+  await world.until('their time is up', async () => {
+    const jobs = await world.list(Job)
+    return jobs.every(({ status }) => status?.conditions?.some(({ reason }) => reason === 'DeadlineExceeded'))
+  })
+  await world.settled()
+  clock.advance(6_000)
+  await becomes(world, AIMServiceTemplate, eleventh, { status: 'Ready' })
+})
+
+test('#55 a template that is ready is asked anew when its model gets another image', async (t) => {
+  const { world } = await scene(t)
+  const off = { discovery: { extractMetadata: false } }
+  await world.apply(aimModel('m', { ...off, image: 'ghcr.io/amd/first:v1' }))
+  await world.apply(aim(AIMServiceTemplate, { name: 'by-hand', namespace: 'default' }, { modelName: 'm' }))
+  const profileOf = (model: string) =>
+    world.until(`the profile of ${model}`, async () => {
+      const { status } = await onlyTemplate(world)
+      const told = status?.profile?.originalDiscoveryOutput as { profile: { model: string } } | undefined
+      return status?.status === 'Ready' && told?.profile.model === model
+    })
+  await profileOf('first')
+  await world.apply(aimModel('m', { ...off, image: 'ghcr.io/amd/second:v1' }))
+  await profileOf('second')
+  const images = (await world.list(Job)).map(({ spec }) => spec?.template.spec?.containers[0]?.image ?? '')
+  assert.deepEqual(images.toSorted(), ['ghcr.io/amd/first:v1', 'ghcr.io/amd/second:v1'])
+})
+
+test('#61 a model whose templates are being asked is Progressing in either scope', async (t) => {
+  const { world } = await scene(t)
+  const spec = { ...given, image: 'ghcr.io/amd/llama-3-8b:v1.0.0', env: neverStarts }
+  for (const namespace of ['default', 'aim-system']) await world.apply(secret('keys', {}, { namespace }))
+  await world.apply(aimModel('m', spec))
+  await world.apply(aim(AIMClusterModel, { name: 'm' }, spec))
+  const progressing = 'False/TemplatesProgressing'
+  const want = { status: 'Progressing', reason: 'Progressing' }
+  await becomes(world, AIMModel, { name: 'm' }, { ...want, conditions: { ServiceTemplatesReady: progressing } })
+  const conditions = { ClusterServiceTemplatesReady: progressing }
+  await becomes(world, AIMClusterModel, { name: 'm' }, { ...want, conditions })
+  await world.until('both are being asked', async () => (await world.list(Job)).length === 2)
+  await world.settled()
+  await becomes(world, AIMClusterModel, { name: 'm' }, { ...want, conditions })
+})
+
+test('#62 a pod that failed and a GPU that is needed no longer count no more', async (t) => {
+  const { world } = await scene(t)
+  await world.apply(aimModel('m', { ...given, env: failing(1) }))
+  const place = { name: (await onlyTemplate(world)).metadata.name ?? '' }
+  await becomes(world, AIMServiceTemplate, place, { conditions: { DiscoveryPodsReady: 'False/PodFailed' } })
+  await world.apply(aimModel('m', given))
+  const healed = await becomes(world, AIMServiceTemplate, place, { status: 'Ready', reason: 'AllComponentsReady' })
+  assert.equal(healed.conditions['DiscoveryPodsReady'], undefined)
+
+  await world.apply(aimModel('m', { imageMetadata: recommending({ ...mi300x, gpuModel: 'MI210' }) }))
+  await becomes(world, AIMModel, { name: 'm' }, { status: 'NotAvailable' })
+  await world.apply(aimModel('m', { imageMetadata: recommending({ precision: 'fp16', metric: 'latency' }) }))
+  await becomes(world, AIMModel, { name: 'm' }, { status: 'Ready' })
+  const { conditions = [] } = (await onlyTemplate(world)).status ?? {}
+  assert.ok(!conditions.some(({ type }) => type === 'GPUReady'))
 })
 
 test('#53 templates of the same name in either scope do not take each other’s Jobs', async (t) => {

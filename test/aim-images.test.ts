@@ -1,5 +1,7 @@
 /** What becomes of a model whose image cannot be looked at, and how it heals. Minutes pass on a clock that the test moves. */
 import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { AIMClusterModel, AIMModel } from '#api/aim-model.ts'
 import { AIMClusterRuntimeConfig } from '#api/aim-runtime-config.ts'
@@ -8,6 +10,7 @@ import { Event } from '#api/core/kinds.ts'
 import { type ManualClock, manualClock } from '#base/manual-clock.testkit.ts'
 import { aim, aimModel, becomes, dockerConfigType, gpuNode, secret, type Told } from './aim.ts'
 import { type LocalRegistry, type LocalRegistryOptions, startRegistry } from './registry.ts'
+import { temporaryDirectory } from './up-process.ts'
 import { startWorld, type World } from './world.ts'
 
 const deployments = '[{"gpuModel": "MI300X", "gpuCount": 4, "precision": "fp16", "metric": "throughput"}]'
@@ -123,6 +126,63 @@ test('#66 the second secret is tried where the first is refused', async (t) => {
     aimModel('m', { image: image('amd/llama:v1'), imagePullSecrets: [{ name: 'wrong' }, { name: credentials }] }),
   )
   await told('m', { status: 'Ready' })
+})
+
+test('#64 what this process itself may show to registries is never shown for a model', async (t) => {
+  const { world, registry, image, told } = await scene(t, { auth: 'basic' })
+  const home = temporaryDirectory(t)
+  const ambient = Buffer.from(registry.dockerConfig()['.dockerconfigjson'], 'base64')
+  for (const directory of [home, join(home, '.docker')]) {
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, 'config.json'), ambient)
+  }
+  setVariables(t, { HOME: home, DOCKER_CONFIG: home, REGISTRY_AUTH_FILE: join(home, 'config.json') })
+  await world.apply(aimModel('m', { image: image('amd/llama:v1') }))
+  const failed = await told('m', {
+    status: 'Failed',
+    reason: 'AuthError',
+    conditions: { AuthValid: 'False/AuthError' },
+  })
+  assert.match(failed.message('AuthValid'), /imagePullSecrets/)
+  assert.deepEqual([...new Set(registry.authorizations)], [''])
+})
+
+function setVariables(t: TestContext, variables: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(variables)) {
+    const former = process.env[name]
+    process.env[name] = value
+    t.after(() => {
+      if (former === undefined) delete process.env[name]
+      else process.env[name] = former
+    })
+  }
+}
+
+test('#1 a label of this name alone is enough for a template', async (t) => {
+  const { world, registry, image, told } = await scene(t)
+  await registry.push('amd/seed:1', { labels: { 'aim.eai.amd.com/model.recommended-deployments': deployments } })
+  await world.apply(aimModel('m', { image: image('amd/seed:1') }))
+  await told('m', { status: 'Ready', conditions: { ServiceTemplatesReady: 'True/AllTemplatesReady' } })
+  const templates = await world.list(AIMServiceTemplate)
+  assert.deepEqual(
+    templates.map(({ status }) => status?.hardwareSummary),
+    ['4 x MI300X'],
+  )
+})
+
+test('#6 a registry whose name is not known is away, which may pass, and not an image that is missing', async (t) => {
+  const { world, told } = await scene(t)
+  await world.apply(aimModel('m', { image: 'registry.invalid/amd/llama:v1' }))
+  const waiting = await told('m', {
+    status: 'Progressing',
+    reason: 'InfrastructureError',
+    conditions: {
+      DependenciesReachable: 'False/InfrastructureError',
+      MetadataExtracted: 'False/MetadataExtractionFailed',
+    },
+  })
+  assert.equal(waiting.conditions['ConfigValid'], undefined)
+  assert.match(waiting.message('MetadataExtracted'), /cannot reach registry\.invalid: the host name/)
 })
 
 test('scenario 11 a tag that is missing is found when it comes: later by itself, at once when somebody asks', async (t) => {
