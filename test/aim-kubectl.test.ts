@@ -1,6 +1,8 @@
 /** The commands that people are told to look for trouble with, as they are told them. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { recordingIo } from '#cli/io.testkit.ts'
+import { main } from '#cli/main.ts'
 import { findKubectl } from '../scripts/kubectl.ts'
 import { aimModel, dockerConfigType, mi300x, recommending, secret } from './aim.ts'
 import { type Kubectl, kubectlIn } from './conformance/kubectl.ts'
@@ -77,6 +79,19 @@ if (!('path' in found)) {
         await kubectl.ok('get aimservicetemplates -l aim.eai.amd.com/origin=auto-generated -A'),
         /ml-team +\S+/,
       )
+    })
+
+    test('why says of a model which templates it has, and of one that is not there that it is not', async () => {
+      const why = async (what: string) => {
+        const io = recordingIo({ env: { KUBECONFIG: world.kubeconfig } })
+        await main(['why', what, '-n', 'ml-team'], io)
+        return { out: io.out(), err: io.errors(), code: io.code() }
+      }
+      const { out, code } = await why('aimmodel/given')
+      assert.match(out, /^AIMModel\/given is Ready\n/)
+      assert.match(out, /there because the image recommends 4 x MI300X, fp16, throughput\n {4}Ready on 4 x MI300X\n/)
+      assert.equal(code, 0)
+      assert.match((await why('aimmodel/none')).err, /^error: .*"none" not found/)
     })
 
     test('a secret that is copied to aim-system heals a model of the cluster', async () => {

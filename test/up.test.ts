@@ -193,6 +193,13 @@ test('--exit-when-active ends with 0 once every booster has answered; on nodes a
   assert.equal(await up.ended, 0)
 })
 
+test('--exit-when-active waits for services of the catalog as well', async (t) => {
+  const up = startUp(t, temporaryDirectory(t), ['--exit-when-active', '--apply', example('aim/service.yaml')])
+  const answer = await up.event('answer')
+  assert.equal(answer['model'], 'chat')
+  assert.equal(await up.ended, 0)
+})
+
 const booster = (backend: string) => `apiVersion: workload.serving.volcano.sh/v1alpha1
 kind: ModelBooster
 metadata: {name: chat}

@@ -47,7 +47,7 @@ const templateKinds = new Map<Kind, Kind<AIMServiceTemplate>>([
 ])
 
 /** The object in a word, what is not as it should be, and what came of it. */
-function renderCatalogWhy(object: Resource, templates: readonly AIMServiceTemplate[]): string[] {
+export function renderCatalogWhy(object: Resource, templates: readonly AIMServiceTemplate[]): string[] {
   const { kind, metadata, status } = object as AnyResource
   const head = `${kind}/${metadata.name} is ${typeof status?.['status'] === 'string' ? status['status'] : 'not looked at yet'}`
   const lines = isOfKind(object, AIMService)
