@@ -35,6 +35,17 @@ export interface PodTrouble {
 const inOrder: ReadonlySet<string> = new Set(['ContainerCreating', 'PodInitializing'])
 const ended: Readonly<Record<string, string>> = { OOMKilled: 'PodOOMKilled', DeadlineExceeded: 'PodDeadlineExceeded' }
 
+const pulling: ReadonlySet<string> = new Set(['ErrImagePull', 'ImagePullBackOff'])
+/** As container runtimes put it; whose access is denied is told that the image may not exist, so that comes first. */
+const pullReasons = [
+  ['ImagePullAuthFailure', /access denied|authorization failed|failed to authorize|401 Unauthorized|403 Forbidden/i],
+  ['ImageNotFound', /: not found|manifest unknown|name unknown/i],
+] as const
+
+function pullReason(message: string): string {
+  return pullReasons.find(([, pattern]) => pattern.test(message))?.[0] ?? 'ImagePullBackOff'
+}
+
 /** The first pod that cannot start or did not end well. */
 export function podTroubleOf(pods: readonly Pod[]): PodTrouble | undefined {
   return pods.map(troubleOf).find((trouble) => trouble !== undefined)
@@ -49,7 +60,8 @@ function troubleOf({ metadata, status }: Pod): PodTrouble | undefined {
   for (const { state } of status?.containerStatuses ?? []) {
     const { waiting, terminated } = state ?? {}
     if (waiting?.reason !== undefined && !inOrder.has(waiting.reason)) {
-      return { reason: waiting.reason, message: `${name}: ${waiting.message ?? waiting.reason}` }
+      const { reason, message = reason } = waiting
+      return { reason: pulling.has(reason) ? pullReason(message) : reason, message: `${name}: ${message}` }
     }
     if (terminated !== undefined && terminated.exitCode !== 0) {
       const reason = ended[terminated.reason ?? ''] ?? (status?.reason === 'Evicted' ? 'PodEvicted' : 'PodFailed')
