@@ -178,7 +178,7 @@ export function commandLine(io: Io): Command {
   connected(
     program,
     'why',
-    'which fields of a ModelBooster its children have theirs from; why scaling came to its number',
+    'which fields of a ModelBooster its children have theirs from; why scaling came to its number; why a model of the catalog has its templates, and a service the one it runs',
   )
     .argument('<kind[/name]>', 'such as modelserving/chat-a or autoscalingpolicybinding/chat')
     .argument('[name...]')
