@@ -85,8 +85,12 @@ test('scenario 22 a gated repository in the log is told as credentials that do n
   await attempts(world, 1)
   await world.settled()
   await becomes(world, AIMServiceTemplate, place, want)
+  const toldSince = async () =>
+    (await onlyTemplate(world)).status?.conditions?.find(({ type }) => type === 'AuthValid')?.lastTransitionTime
+  const since = await toldSince()
   clock.advance(61_000)
   await attempts(world, 2)
+  assert.equal(await toldSince(), since, 'an attempt that is under way takes nothing back')
   await world.apply(aimModel('m', given))
   await becomes(world, AIMServiceTemplate, place, {
     status: 'Ready',

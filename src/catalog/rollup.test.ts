@@ -93,6 +93,15 @@ test('conditions about trouble come with it, and stay when it is over', () => {
   assert.deepEqual(typesOf(after.conditions), ['Ready=True', 'A=True', 'AuthValid=True', 'DependenciesReachable=True'])
 })
 
+test('what is not known now stays as it was told', () => {
+  const before = rolled([part('A', 'Ready')], [problem('auth')])
+  const parts = { components: [part('A', 'Progressing')], problems: [], undecided: ['auth'] as const }
+  const during = rollUp(parts, { conditions: before.conditions, generation: 4, nowMs: nowMs + 60_000 })
+  assert.equal(during.status, 'Progressing')
+  const auth = during.conditions.find(({ type }) => type === 'AuthValid')
+  assert.deepEqual([auth?.status, auth?.reason, auth?.observedGeneration], ['False', 'AuthError', 4])
+})
+
 test('#62 a part that is no more leaves no condition and counts no more', () => {
   const before = rolled([part('A', 'Ready'), part('GPUReady', 'NotAvailable')])
   const after = rolled([part('A', 'Ready')], [], before.conditions)

@@ -29,6 +29,8 @@ export interface Parts {
   readonly problems: readonly Problem[]
   /** Conditions that say more about a part but do not count. */
   readonly further?: readonly Telling[]
+  /** Of these kinds of problems nothing is known now: what was told of them stays. */
+  readonly undecided?: readonly Problem['category'][]
 }
 
 export interface Before {
@@ -58,13 +60,13 @@ const deciding = [
 ] as const
 
 /** Conditions that no longer belong to a part go; those about problems stay once they were told. */
-export function rollUp({ components, problems, further = [] }: Parts, before: Before): Rollup {
+export function rollUp({ components, problems, further = [], undecided = [] }: Parts, before: Before): Rollup {
   const { status, reason, message } = verdict(components, problems)
   const tellings: Telling[] = [
     { type: 'Ready', status: status === 'Ready' ? 'True' : 'False', reason, message },
     ...components.map(conditionOf),
     ...further,
-    ...problemConditions(problems, before.conditions),
+    ...problemConditions(problems, before.conditions, undecided),
   ]
   return { status, conditions: dated(tellings, before) }
 }
@@ -110,14 +112,20 @@ const reasons = {
   infra: 'InfrastructureError',
 }
 
-function problemConditions(problems: readonly Problem[], former: readonly Condition[] | undefined): Telling[] {
+function problemConditions(
+  problems: readonly Problem[],
+  former: readonly Condition[] | undefined,
+  undecided: readonly Problem['category'][],
+): Telling[] {
   return lazy.flatMap(({ type, categories, well, message }): Telling[] => {
     const own = problems.filter(({ category }) => categories.some((each) => each === category))
     const [first] = own.toSorted((a, b) => a.category.localeCompare(b.category))
     if (first !== undefined)
       return [{ type, status: 'False', reason: reasons[first.category], message: messagesOf(own) }]
-    const known = former?.some((condition) => condition.type === type) === true
-    return known ? [{ type, status: 'True', reason: well, message }] : []
+    const known = former?.find((condition) => condition.type === type)
+    if (known === undefined) return []
+    const stays = categories.some((each) => undecided.includes(each))
+    return [stays ? known : { type, status: 'True', reason: well, message }]
   })
 }
 

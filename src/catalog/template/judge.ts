@@ -16,6 +16,8 @@ import type { Observed } from './observe.ts'
 export interface Judgement {
   readonly components: readonly Component[]
   readonly problems: readonly Problem[]
+  /** Whether credentials do is known once the image has told its profile. */
+  readonly undecided: readonly Problem['category'][]
   readonly discovered: Omit<Telling, 'type'>
   readonly discovery: Discovery | undefined
   /** A profile that has just been read. */
@@ -41,6 +43,7 @@ export function judge(template: AIMServiceTemplate, observed: Observed, nowMs: n
   const so = (own: Partial<Judgement>): Judgement => ({
     components: parts,
     problems,
+    undecided: ['auth'],
     discovered: formerDiscovered(template),
     discovery: template.status?.discovery,
     found: undefined,
@@ -64,7 +67,7 @@ export function judge(template: AIMServiceTemplate, observed: Observed, nowMs: n
   if (gpu?.available === false) return so({ components: gpuParts })
   if (sources.length > 0) {
     const discovered = told('True', 'InlineModelSources', 'the template names its weights')
-    return so({ components: gpuParts, discovered })
+    return so({ components: gpuParts, discovered, undecided: [] })
   }
   const next = discoveryOf(template, observed, nowMs)
   return so({ ...next, components: [...gpuParts, ...(next.components ?? [])] })
@@ -79,6 +82,7 @@ function discoveryOf(template: AIMServiceTemplate, observed: Observed, nowMs: nu
     return {
       components: [jobComponent('Ready', 'DiscoveryComplete', message)],
       discovered: told('True', 'DiscoveryComplete', message),
+      undecided: [],
     }
   }
   if (job !== undefined) return jobOutcome(observed, jobStateOf(job), { template, hash, nowMs })
@@ -158,6 +162,7 @@ function jobOutcome({ job, output, trouble, asking }: Observed, state: JobState,
       return {
         components: [jobComponent('Ready', 'DiscoveryComplete', message)],
         discovered: told('True', 'DiscoveryComplete', message),
+        undecided: [],
         found: output.found,
         discovery: {
           specHash: attempt.hash,

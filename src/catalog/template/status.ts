@@ -27,6 +27,7 @@ export function status(
     {
       components: [...judgement.components, ...jobFailure(outcome)],
       problems: judgement.problems,
+      undecided: judgement.undecided,
       further: [{ type: 'Discovered', ...judgement.discovered }],
     },
     { conditions: former?.conditions, generation, nowMs },
