@@ -26,7 +26,6 @@ const shared = [
   'booster',
   'booster-life',
   'adapters',
-  'matrixinfer',
   'serving',
   'failing-pods',
   'serving-rollout',

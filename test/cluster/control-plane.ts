@@ -120,6 +120,7 @@ export async function startControlPlane(
       ...(bare && { 'disable-admission-plugins': 'ServiceAccount' }),
       'audit-policy-file': file('audit.json', JSON.stringify(auditPolicy)),
       'audit-log-path': auditLog,
+      'audit-log-maxsize': '4096', // MB; a file that is full gives way to another, and the first rights with it
       'shutdown-delay-duration': '0s',
       profiling: 'false',
     })
