@@ -112,7 +112,8 @@ test('every number is a whole one within the bounds, whatever was measured and r
   )
 })
 
-test('more load never asks for less, nor leads to less', () => {
+// The pace of panic counts alone while it lasts (example 31), and a user may write one that is slower than the stable pace.
+test('more load never asks for less, nor leads to less in the same mode', () => {
   const loads = fc.tuple(fc.nat(500), fc.nat(500)).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const)
   fc.assert(
     fc.property(situations, loads, fc.nat(4), fc.nat(4), (situation, [less, more], missing, unready) => {
@@ -123,10 +124,9 @@ test('more load never asks for less, nor leads to less', () => {
       }
       const [a, b] = [at(less), at(more)]
       assert.ok((a.recommended ?? 0) <= (b.recommended ?? 0), `recommended ${a.recommended} > ${b.recommended}`)
-      assert.ok(a.desired <= b.desired, `desired ${a.desired} > ${b.desired}`)
+      if (a.mode === b.mode) assert.ok(a.desired <= b.desired, `desired ${a.desired} > ${b.desired}`)
     }),
-    // Not yet so where panic may add less than the stable pace (percent 0 over minutes against no limit): seed 894052467.
-    { numRuns: 500, seed: 1 },
+    { numRuns: 500 },
   )
 })
 
