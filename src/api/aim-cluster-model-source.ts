@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Kind } from '#machinery/kind.ts'
 import type { ObjectMeta } from '#machinery/meta.ts'
-import { aimCategories, aimStatuses, imagePullSecrets, observed, time } from './aim-fields.ts'
+import { aimCategories, aimStatuses, imageName, imagePullSecrets, observed, time } from './aim-fields.ts'
 import { defineKind } from './define-kind.ts'
 import { atomicList, duration } from './fields.ts'
 import { groups } from './labels.ts'
@@ -16,12 +16,7 @@ const versions = () =>
 
 const ModelFilter = z
   .object({
-    image: z
-      .string()
-      .min(1)
-      .max(512)
-      .regex(/^\S+$/)
-      .describe('Repository, with or without registry and tag; `*` stands for anything.'),
+    image: imageName().describe('Repository, with or without registry and tag; `*` stands for anything.'),
     exclude: z
       .array(z.string().min(1).max(512))
       .max(100)

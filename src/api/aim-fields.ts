@@ -17,6 +17,9 @@ export type AimStatus = (typeof aimStatuses)[number]
 
 export const time = () => z.iso.datetime({ offset: true })
 
+/** An image or a pattern of images. */
+export const imageName = () => z.string().min(1).max(512).regex(/^\S+$/)
+
 export const metric = () => z.enum(aimMetrics).describe('What the deployment is tuned for.')
 export const precision = () => z.enum(aimPrecisions).describe('Number format of the weights.')
 export const profileType = () => z.enum(aimProfileTypes).describe('How well the profile is known to work.')

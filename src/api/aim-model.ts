@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Kind } from '#machinery/kind.ts'
 import type { ObjectMeta } from '#machinery/meta.ts'
 import {
+  imageName,
   aimCategories,
   aimStatuses,
   environment,
@@ -44,12 +45,7 @@ export type CustomTemplate = z.output<typeof CustomTemplate>
 
 export const AIMModelSpec = z
   .object({
-    image: z
-      .string()
-      .min(1)
-      .max(512)
-      .regex(/^\S+$/)
-      .describe('The container image, such as `ghcr.io/amd/llama-3-8b:v1.0.0`.'),
+    image: imageName().describe('The container image, such as `ghcr.io/amd/llama-3-8b:v1.0.0`.'),
     discovery: z
       .object({
         extractMetadata: z

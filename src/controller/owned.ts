@@ -7,6 +7,11 @@ export function controllerOf(object: Resource): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find((owner) => owner.controller === true)
 }
 
+/** What a child says of the object that manages it. */
+export function controllerReference({ apiVersion, kind, metadata }: Resource): OwnerReference {
+  return { apiVersion, kind, name: metadata.name ?? '', uid: metadata.uid ?? '', controller: true }
+}
+
 /** Wakes the object of `kind` that controls the one that changed. Any version of the kind will do. */
 export function keysOfController(kind: Kind): Watch['keysOf'] {
   return (object) => {

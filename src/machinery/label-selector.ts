@@ -7,18 +7,30 @@ import { type LabelSelector, labelRequirements, type Labels, matchesLabels } fro
 export function selectorErrors(field: string, { matchLabels, matchExpressions = [] }: LabelSelector): FieldError[] {
   return [
     ...labelErrors(`${field}.matchLabels`, matchLabels),
-    ...matchExpressions.flatMap(({ key, operator, values = [] }, i) => {
-      const at = `${field}.matchExpressions[${i}]`
-      return [
-        ...operatorErrors(at, operator, values),
-        ...invalidField(`${at}.key`, key, ...qualifiedNameErrors(key)),
-        ...values.flatMap((value, j) => invalidField(`${at}.values[${j}]`, value, ...labelValueErrors(value))),
-      ]
-    }),
+    ...matchExpressions.flatMap((requirement, i) => requirementErrors(`${field}.matchExpressions[${i}]`, requirement)),
   ]
 }
 
-function operatorErrors(at: string, operator: string, values: readonly string[]): FieldError[] {
+interface Requirement {
+  readonly key: string
+  readonly operator: string
+  readonly values?: readonly string[] | undefined
+}
+
+/** `ofOperator` tells what is wrong with an operator and the number of its values, where there are further ones. */
+export function requirementErrors(
+  at: string,
+  { key, operator, values = [] }: Requirement,
+  ofOperator = operatorErrors,
+): FieldError[] {
+  return [
+    ...ofOperator(at, operator, values),
+    ...invalidField(`${at}.key`, key, ...qualifiedNameErrors(key)),
+    ...values.flatMap((value, i) => invalidField(`${at}.values[${i}]`, value, ...labelValueErrors(value))),
+  ]
+}
+
+export function operatorErrors(at: string, operator: string, values: readonly string[]): FieldError[] {
   switch (operator) {
     case 'In':
     case 'NotIn':

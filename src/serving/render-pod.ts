@@ -2,6 +2,7 @@ import type { Container, EnvVar, Pod, PodTemplateSpec } from '#api/core/types.ge
 import { routableGate, servingAnnotations, servingEnv } from '#api/labels.ts'
 import type { ModelServing } from '#api/model-serving.ts'
 import { volcanoAnnotations, volcanoScheduler } from '#api/volcano.ts'
+import { controllerReference } from '#controller/owned.ts'
 import type { AnyResource, OwnerReference } from '#machinery/meta.ts'
 import { podLabelsOf } from './dialect.ts'
 import { groupName, type PodPosition, podName, replicaName, serviceName } from './names.ts'
@@ -124,12 +125,5 @@ function replicaLabels(
 }
 
 export function ownerReference(serving: ModelServing): OwnerReference {
-  return {
-    apiVersion: serving.apiVersion,
-    kind: serving.kind,
-    name: serving.metadata.name ?? '',
-    uid: serving.metadata.uid ?? '',
-    controller: true,
-    blockOwnerDeletion: true,
-  }
+  return { ...controllerReference(serving), blockOwnerDeletion: true }
 }

@@ -1,15 +1,8 @@
-import {
-  type FieldError,
-  duplicateField,
-  forbiddenField,
-  invalidField,
-  requiredField,
-  unlessOneOf,
-} from '#machinery/field-error.ts'
+import { type FieldError, duplicateField, invalidField, requiredField, unlessOneOf } from '#machinery/field-error.ts'
+import { operatorErrors, requirementErrors } from '#machinery/label-selector.ts'
 import { dns1123LabelErrors, labelValueErrors, qualifiedNameErrors } from '#machinery/names.ts'
 import type {
   Affinity,
-  NodeSelectorRequirement,
   NodeSelectorTerm,
   PodAffinity,
   PodAffinityTerm,
@@ -89,37 +82,16 @@ function weightErrors(field: string, weight: number): FieldError[] {
 }
 
 function termErrors(at: string, { matchExpressions = [] }: NodeSelectorTerm): FieldError[] {
-  return matchExpressions.flatMap((requirement, i) => requirementErrors(`${at}.matchExpressions[${i}]`, requirement))
+  return matchExpressions.flatMap((requirement, i) =>
+    requirementErrors(`${at}.matchExpressions[${i}]`, requirement, nodeOperatorErrors),
+  )
 }
 
-function requirementErrors(at: string, { key, operator, values = [] }: NodeSelectorRequirement): FieldError[] {
-  return [
-    ...operatorErrors(at, operator, values),
-    ...invalidField(`${at}.key`, key, ...qualifiedNameErrors(key)),
-    ...values.flatMap((value, i) => invalidField(`${at}.values[${i}]`, value, ...labelValueErrors(value))),
-  ]
-}
-
-function operatorErrors(at: string, operator: string, values: readonly string[]): FieldError[] {
-  switch (operator) {
-    case 'In':
-    case 'NotIn':
-      return values.length > 0
-        ? []
-        : [requiredField(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'")]
-    case 'Exists':
-    case 'DoesNotExist':
-      return values.length === 0
-        ? []
-        : [forbiddenField(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")]
-    case 'Gt':
-    case 'Lt':
-      return values.length === 1
-        ? []
-        : [requiredField(`${at}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'")]
-    default:
-      return invalidField(`${at}.operator`, operator, 'not a valid selector operator')
-  }
+/** Of a node selector, which compares numbers too. */
+function nodeOperatorErrors(at: string, operator: string, values: readonly string[]): FieldError[] {
+  if (operator !== 'Gt' && operator !== 'Lt') return operatorErrors(at, operator, values)
+  if (values.length === 1) return []
+  return [requiredField(`${at}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'")]
 }
 
 function podAffinityErrors(field: string, affinity: PodAffinity): FieldError[] {

@@ -10,6 +10,7 @@ import { servingEnv, servingLabels } from '#api/labels.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
+import { controllerReference } from '#controller/owned.ts'
 import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { mergeEnv } from '../environment.ts'
@@ -122,17 +123,15 @@ export function renderRoute(ingredients: Ingredients): AnyResource {
 }
 
 function child(kind: Kind, name: string, ingredients: Ingredients, spec: Record<string, unknown>): AnyResource {
-  const { apiVersion, kind: ownerKind, metadata } = ingredients.service
+  const { service } = ingredients
   return {
     apiVersion: apiVersionOf(kind),
     kind: kind.kind,
     metadata: {
       name,
-      namespace: metadata.namespace ?? '',
+      namespace: service.metadata.namespace ?? '',
       labels: labelsOf(ingredients),
-      ownerReferences: [
-        { apiVersion, kind: ownerKind, name: metadata.name ?? '', uid: metadata.uid ?? '', controller: true },
-      ],
+      ownerReferences: [controllerReference(service)],
     },
     spec,
   }

@@ -5,6 +5,7 @@ import { aimLabels } from '#api/aim-labels.ts'
 import { Job } from '#api/core/kinds.ts'
 import type { EnvVar, LocalObjectReference } from '#api/core/types.generated.ts'
 import type { AIMServiceTemplate } from '#api/aim-service-template.ts'
+import { controllerReference } from '#controller/owned.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { mergeEnv } from '../environment.ts'
@@ -48,7 +49,7 @@ export function discoveryJobName({ metadata }: AIMServiceTemplate, facts: JobFac
 }
 
 export function renderDiscoveryJob(template: AIMServiceTemplate, facts: JobFacts): AnyResource {
-  const { apiVersion, kind, metadata, spec } = template
+  const { metadata, spec } = template
   const { namespace, image, scope, pullSecrets, serviceAccountName } = facts
   const name = metadata.name ?? ''
   const podLabels = {
@@ -67,7 +68,7 @@ export function renderDiscoveryJob(template: AIMServiceTemplate, facts: JobFacts
       name: discoveryJobName(template, facts),
       namespace,
       labels: { ...podLabels, ...discoveryLabels },
-      ownerReferences: [{ apiVersion, kind, name, uid: metadata.uid ?? '', controller: true }],
+      ownerReferences: [controllerReference(template)],
     },
     spec: {
       backoffLimit: 0, // we try again ourselves, and say when

@@ -7,7 +7,7 @@ import { timestamp } from '#base/clock.ts'
 import { revisionHash } from '#base/json.ts'
 import type { ControllerDefinition } from '#controller/controller.ts'
 import type { Plan, Step } from '#controller/domain.ts'
-import { keysOfController } from '#controller/owned.ts'
+import { keysOfController, controllerReference } from '#controller/owned.ts'
 import { apiVersionOf, placeOf } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 
@@ -66,7 +66,8 @@ function nextPods(job: Job, { active, succeeded }: Counts, made: number): Step[]
 }
 
 /** One name for each of its pods, so that none is made twice. */
-function podOf({ apiVersion, kind, metadata, spec }: Job, ordinal: number): AnyResource {
+function podOf(job: Job, ordinal: number): AnyResource {
+  const { metadata, spec } = job
   const { name = '', namespace, uid = '' } = metadata
   return {
     apiVersion: apiVersionOf(Pod),
@@ -75,7 +76,7 @@ function podOf({ apiVersion, kind, metadata, spec }: Job, ordinal: number): AnyR
       ...spec?.template.metadata,
       name: `${name.slice(0, 57)}-${revisionHash([uid, ordinal]).slice(0, 5)}`,
       ...(namespace !== undefined && { namespace }),
-      ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }],
+      ownerReferences: [{ ...controllerReference(job), blockOwnerDeletion: true }],
     },
     spec: spec?.template.spec as Record<string, unknown>, // required by the schema
   }

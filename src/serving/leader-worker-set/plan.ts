@@ -1,8 +1,8 @@
 import type { PodTemplateSpec } from '#api/core/types.generated.ts'
-import { LeaderWorkerSet } from '#api/leader-worker-set.ts'
+import type { LeaderWorkerSet } from '#api/leader-worker-set.ts'
 import { ModelServing } from '#api/model-serving.ts'
 import type { Plan, Why } from '#controller/domain.ts'
-import { controllerOf } from '#controller/owned.ts'
+import { controllerOf, controllerReference } from '#controller/owned.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 
@@ -27,7 +27,7 @@ export const isOwn = (set: LeaderWorkerSet, serving: ModelServing | undefined): 
   serving !== undefined && controllerOf(serving)?.uid === set.metadata.uid
 
 function render(set: LeaderWorkerSet, { serving }: Observed): AnyResource {
-  const { name = '', namespace = '', uid = '' } = set.metadata
+  const { name = '', namespace = '' } = set.metadata
   const { replicas = 1, leaderWorkerTemplate: template, rolloutStrategy } = set.spec ?? emptySpec
   const own = isOwn(set, serving) ? serving : undefined
   const asked = String(replicas)
@@ -40,16 +40,7 @@ function render(set: LeaderWorkerSet, { serving }: Observed): AnyResource {
       name,
       namespace,
       annotations: { [askedReplicas]: asked },
-      ownerReferences: [
-        {
-          apiVersion: apiVersionOf(LeaderWorkerSet),
-          kind: LeaderWorkerSet.kind,
-          name,
-          uid,
-          controller: true,
-          blockOwnerDeletion: true,
-        },
-      ],
+      ownerReferences: [{ ...controllerReference(set), blockOwnerDeletion: true }],
     },
     spec: {
       replicas: isUnchanged ? own.spec.replicas : replicas,
