@@ -70,7 +70,7 @@ test('scenario 25 a source makes models of what matches, up to its limit', async
   )
 })
 
-test('a registry is asked once in an interval, whatever becomes of the models', async (t) => {
+test('#72 a registry is asked once in an interval, whatever becomes of the models', async (t) => {
   const { world, registry, clock } = await startHub(t)
   await registry.push('amd/x:1.0.0', {})
   await world.apply(source({ filters: [{ image: 'amd/x' }], syncInterval: '10m' }))
@@ -92,7 +92,7 @@ test('a registry is asked once in an interval, whatever becomes of the models', 
   assert.equal(lists(), 2)
 })
 
-test('what has a model already gets no second, and two filters count an image once', async (t) => {
+test('#74 what has a model already gets no second, and two filters count an image once', async (t) => {
   const { world, registry } = await startHub(t)
   for (const tag of ['1.0.0', '1.1.0', '1.2.0']) await registry.push(`amd/x:${tag}`, {})
   await world.apply(aimClusterModel('by-hand', { image: 'docker.io/amd/x:1.1.0' }))

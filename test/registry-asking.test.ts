@@ -149,7 +149,7 @@ test('who gives up takes nothing from the others; when all have, the registry is
   assert.equal(registry.requests.length, 1)
 })
 
-test('an image without linux/amd64 is looked at for the architecture of the nodes', async () => {
+test('scenario 13 an image without linux/amd64 is looked at for the architecture of the nodes', async () => {
   await using registry = await startRegistry()
   const platforms = ['windows/amd64', 'linux/s390x', 'linux/arm64/v8']
   await registry.push('amd/x:1', { images: platforms.map((platform) => ({ platform, labels: { platform } })) })

@@ -231,7 +231,7 @@ test('nobody listens', async () => {
   })
 })
 
-test('credentials go to the registry alone, whoever it sends us to', async () => {
+test('#69 credentials go to the registry alone, whoever it sends us to', async () => {
   for (const auth of ['basic', 'token'] as const) {
     await using store = await startRegistry()
     await store.push('amd/x:1', { labels })

@@ -14,7 +14,7 @@ const rows: Record<string, { text: string; want?: object[]; wantIgnored?: string
     text: `{'gpuModel': 'MI300X', 'gpuCount': '2'}, {"gpuModel":"MI300X","gpuCount":4}`,
     want: [{ gpuModel: 'MI300X', gpuCount: 2 }, mi300x],
   },
-  'an apostrophe in JSON is a letter like any other': {
+  '#24 an apostrophe in JSON is a letter like any other': {
     text: `[{"description": "the model's best"}]`,
     want: [{ description: "the model's best" }],
   },

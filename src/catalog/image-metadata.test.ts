@@ -105,7 +105,7 @@ for (const [name, { labels, want }] of Object.entries(rows)) {
   })
 }
 
-test('image metadata: two megabytes of labels fit into a status, the small ones as they are', () => {
+test('#68 image metadata: two megabytes of labels fit into a status, the small ones as they are', () => {
   const large = Object.fromEntries(
     Array.from({ length: 20 }, (_, index) => [`large-${index}`, 'x'.repeat(100_000 + index)]),
   )

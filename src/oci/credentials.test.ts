@@ -39,7 +39,7 @@ test('the older type of secret has its entries at the top', () => {
   assert.deepEqual(credentials[0]?.login, login('u', 'p'))
 })
 
-test('secrets of other types hold no credentials, whatever their keys', () => {
+test('#65 secrets of other types hold no credentials, whatever their keys', () => {
   const opaque = { ...secret({ 'ghcr.io': { auth: base64('u:p') } }, 'b'), type: 'Opaque' }
   const { credentials, unsupported } = readPullSecrets([secret({ 'ghcr.io': { auth: base64('a:p') } }, 'a'), opaque])
   assert.deepEqual(
@@ -81,7 +81,7 @@ const matches: Record<string, { keys: string[]; registry?: string; repository?: 
     keys: ['https://ghcr.io/v1/', 'http://ghcr.io/v2', 'GHCR.io/'],
     want: ['https://ghcr.io/v1/', 'http://ghcr.io/v2', 'GHCR.io/'],
   },
-  'Docker Hub under all its names': {
+  '#67 Docker Hub under all its names': {
     keys: ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io', 'registry-1.docker.io', 'hub.docker.com'],
     registry: 'docker.io',
     want: ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io', 'registry-1.docker.io'],

@@ -31,6 +31,14 @@ for (const [name, { status, code, want }] of Object.entries(answers)) {
   })
 }
 
+test('#7 digits of other statuses in the words of a registry mean nothing', () => {
+  const body = Buffer.from(
+    JSON.stringify({ errors: [{ code: 'UNKNOWN', message: 'blob sha256:4040110404 not read' }] }),
+  )
+  const fault = refusal({ status: 502, headers: {}, body, url }, nowMs)
+  assert.equal(`${fault.kind} ${fault.code}`, 'unavailable MetadataExtractionFailed')
+})
+
 test('what is no code gets into no message', () => {
   const body = Buffer.from(JSON.stringify({ errors: [{ code: 'password: hunter2' }] }))
   assert.equal(refusal({ status: 500, headers: {}, body, url }, nowMs).message, 'ghcr.io answered 500')

@@ -21,7 +21,10 @@ export function registrySuite(name: string, start: (options: TestRegistryOptions
     'a public image': { want: 'labels' },
     'an image by its digest': { asks: (host, digest) => `${host}/amd/x@${digest}`, want: 'labels' },
     'an image in Docker’s form': { image: { mediaTypes: 'docker' }, want: 'labels' },
-    'an index in OCI’s form': { image: { images: [{ platform: 'linux/arm64' }, { labels }] }, want: 'labels' },
+    'scenario 13 an index in OCI’s form, with an attestation': {
+      image: { images: [{ platform: 'unknown/unknown' }, { platform: 'linux/arm64' }, { labels }] },
+      want: 'labels',
+    },
     'a manifest list in Docker’s form': {
       image: {
         mediaTypes: 'docker',
@@ -32,7 +35,7 @@ export function registrySuite(name: string, start: (options: TestRegistryOptions
       },
       want: 'labels',
     },
-    'an index without an image for Linux': {
+    'scenario 13 an index without an image for Linux': {
       image: { images: [{ platform: 'windows/amd64' }] },
       want: /amd\/x:1: it has no image for Linux, only for: windows\/amd64/,
       wantCode: 'PlatformNotFound',

@@ -82,8 +82,8 @@ test('which repositories a filter takes, and whose they are', () => {
 const tags: Record<string, { filter?: Partial<ModelFilter>; versions?: string[]; want: string[] }> = {
   'all, but for signatures': { want: ['1.0.0', 'v1.2.3', '1.3.0', '1.2', 'latest', '2.0.0-rc1'] },
   'at least': { versions: ['>=1.2'], want: ['v1.2.3', '1.3.0', '2.0.0-rc1'] },
-  'a tilde': { versions: ['~1.2.0'], want: ['v1.2.3'] },
-  'a caret': { versions: ['^1.0.0'], want: ['1.0.0', 'v1.2.3', '1.3.0'] },
+  '#73 a tilde': { versions: ['~1.2.0'], want: ['v1.2.3'] },
+  '#73 a caret': { versions: ['^1.0.0'], want: ['1.0.0', 'v1.2.3', '1.3.0'] },
   'an x': { versions: ['1.x'], want: ['1.0.0', 'v1.2.3', '1.3.0'] },
   'both of two, with a comma, a blank, or as two': { versions: ['>=1.0.0, <1.3.0'], want: ['1.0.0', 'v1.2.3'] },
   'one of two': { versions: ['1.0.0 || 1.3.0'], want: ['1.0.0', '1.3.0'] },
