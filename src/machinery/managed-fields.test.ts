@@ -453,12 +453,14 @@ test('managers of disjoint fields commute', () => {
       })
       const [a, b] = [apply('m', mine), apply('n', object(rest))]
       const [ab, ba] = [apply('n', object(rest), { live: a }), apply('m', mine, { live: b })]
-      // Who comes second and changes nothing has no time.
+      // Who comes second and changes nothing has no time, and the list goes by time.
       const timeless = (made: Resource): unknown => ({
         ...made,
         metadata: {
           ...made.metadata,
-          managedFields: made.metadata.managedFields?.map(({ time: _, ...entry }) => entry),
+          managedFields: made.metadata.managedFields
+            ?.map(({ time: _, ...entry }) => entry)
+            .toSorted((one, other) => (one.manager < other.manager ? -1 : 1)),
         },
       })
       assert.ok(equalJson(timeless(ab), timeless(ba)), `${JSON.stringify(ab)} ${JSON.stringify(ba)}`)
