@@ -42,6 +42,21 @@ test('a list without an end is read up to ten thousand names', async () => {
   assert.deepEqual([names.length, isComplete, registry.requests.length], [10_000, false, 4])
 })
 
+test('a page may be as long as its registry likes', async () => {
+  const page = JSON.stringify({ tags: Array.from({ length: 200_000 }, (_, index) => `t${index}`) })
+  await using registry = await startRegistry({ instead: json(() => [page, {}]) })
+  await using registries = openRegistries()
+  const { names, isComplete } = await registries.tags({ registry: registry.host, repository: 'x' }, asNobody)
+  assert.deepEqual([names.length, isComplete], [10_000, false])
+})
+
+test('a host that no address can have is told as such', async () => {
+  await using registries = openRegistries()
+  const want = { kind: 'invalid', code: 'InvalidImageReference', message: /"localhost:99999" is no host/ }
+  await assert.rejects(registries.inspect('localhost:99999/x', asNobody), want)
+  await assert.rejects(registries.tags({ registry: 'localhost:99999', repository: 'x' }, asNobody), want)
+})
+
 test('pages of nothing are not read for ever', async () => {
   await using registry = await startRegistry({
     instead: json(() => ['{"tags":null}', { link: '</v2/x>; rel="next"' }]),

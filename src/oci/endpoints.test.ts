@@ -9,6 +9,7 @@ const rules: readonly RegistryRule[] = [
   { prefix: 'docker.io/amd', mirrors: ['http://10.0.0.5:5000', 'https://127.0.0.1:5001/a/b'] },
   { prefix: 'registry.internal:5000', location: 'http://registry.internal:5000' },
   { prefix: 'ghcr.io/amd/x', location: '127.0.0.1:5000/y' },
+  { prefix: 'plain.internal', location: 'http://plain.internal:80' },
 ]
 
 const rows: Record<string, string[]> = {
@@ -24,6 +25,8 @@ const rows: Record<string, string[]> = {
   '127.1.2.3:5000/a': ['http://127.1.2.3:5000 a'],
   '127.evil.example/a': ['https://127.evil.example a'],
   '[::1]:5000/a': ['http://[::1]:5000 a'],
+  'harbor.example.com:443/a': ['https://harbor.example.com a'],
+  'plain.internal/a': ['http://plain.internal a'],
 }
 for (const [image, want] of Object.entries(rows)) {
   test(`where ${image} is asked for`, () => {
@@ -35,6 +38,13 @@ for (const [image, want] of Object.entries(rows)) {
   })
 }
 
+for (const host of ['localhost:99999', '1.2.3.4.5', 'registry.0x', '[:::]:5000']) {
+  test(`no address has the host ${host}`, () => {
+    const message = `"${host}" is no host that can be asked`
+    assert.throws(() => endpointsOf(parseReference(`${host}/a`), rules), { kind: 'invalid', message })
+  })
+}
+
 const addresses: Record<string, { from?: string; want: boolean }> = {
   'https://anywhere.example': { want: true },
   'http://anywhere.example': { want: false },
@@ -42,6 +52,7 @@ const addresses: Record<string, { from?: string; want: boolean }> = {
   'http://registry.internal': { want: false },
   'http://10.0.0.5:5000': { want: true },
   'http://10.0.0.6:5000': { want: false },
+  'http://plain.internal': { want: true },
   'http://127.0.0.1:8081': { want: false },
   'http://localhost:5001': { from: 'http://127.0.0.1:5000', want: true },
   'http://[::1]:5001': { from: 'http://localhost:5000', want: true },

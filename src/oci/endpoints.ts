@@ -1,9 +1,11 @@
 /** Where the repositories of a reference are asked for: mirrors, then the place itself. Pure. */
+import { Fault } from '#base/fault.ts'
+import { registryFaults } from './faults.ts'
 import { canonicalRegistry, dockerHub, nameOf } from './reference.ts'
 import type { RegistryRule } from './settings.ts'
 
 export interface Endpoint {
-  /** Scheme and authority. */
+  /** Scheme and authority, as `URL` writes them: without the port that the scheme implies. */
   readonly origin: string
   /** What credentials are looked up by: of the registry that is asked, never of the one that it stands for. */
   readonly registry: string
@@ -14,7 +16,7 @@ export interface Endpoint {
 const dockerHubHost = 'registry-1.docker.io'
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/
 
-/** In the order to ask in; never empty. */
+/** In the order to ask in; never empty. Throws `invalid` for a host that no address can have, such as `1.2.3.4.5`. */
 export function endpointsOf(
   place: { readonly registry: string; readonly repository: string },
   rules: readonly RegistryRule[],
@@ -40,8 +42,9 @@ export function mayBeAsked({ protocol, host }: URL, from: string, rules: readonl
 }
 
 function endpointAt(address: string): Endpoint {
-  const { origin, registry, repository } = splitAddress(address)
-  return { origin, registry, repository }
+  const endpoint = splitAddress(address)
+  if (URL.canParse(endpoint.origin)) return endpoint
+  throw new Fault('invalid', registryFaults.invalidReference, `"${endpoint.registry}" is no host that can be asked`)
 }
 
 function splitAddress(address: string): Endpoint {
@@ -49,9 +52,6 @@ function splitAddress(address: string): Endpoint {
   const [authority = '', ...path] = address.slice(scheme?.length ?? 0).split('/')
   const registry = canonicalRegistry(authority)
   const host = registry === dockerHub ? dockerHubHost : registry
-  return {
-    origin: `${scheme ?? (loopback.test(host) ? 'http://' : 'https://')}${host}`,
-    registry,
-    repository: path.join('/'),
-  }
+  const origin = `${scheme ?? (loopback.test(host) ? 'http://' : 'https://')}${host}`
+  return { origin: URL.parse(origin)?.origin ?? origin, registry, repository: path.join('/') }
 }

@@ -53,12 +53,12 @@ async function listPages(
   first: string,
   read: (document: unknown, answer: Answer) => Page,
 ): Promise<Listing> {
-  const names: string[] = []
+  let names: readonly string[] = []
   let next: string | undefined = first
   while (next !== undefined && names.length < mostNames) {
     const answer = await get(next, pageLimitBytes)
     const page = read(parse(answer), answer)
-    names.push(...page.names)
+    names = [...names, ...page.names] // a registry that heeds no page size may send more than a call takes arguments
     // Pages of nothing could go on for ever.
     next = page.names.length === 0 || page.next === undefined ? undefined : URL.parse(page.next, answer.url.href)?.href
   }

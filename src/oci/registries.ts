@@ -96,13 +96,13 @@ export function openRegistries({
         return found
       })
     },
-    tags(repository, { credentials, signal }) {
+    async tags(repository, { credentials, signal }) {
       const list = ({ get }: Session, path: string) =>
         listNames((address, limitBytes) => get(address, { limitBytes }), `/v2/${path}/tags/list`, 'tags')
       const place = ownPlaceFor(repository, rules, credentials)
       return about(nameOf(repository), asker.at(place, signal, { scope: pullScope, run: list }))
     },
-    repositories(registry, owner, { credentials, signal }) {
+    async repositories(registry, owner, { credentials, signal }) {
       const place = ownPlaceFor({ registry, repository: owner ?? '' }, rules, credentials)
       const means = { http, asker, rules, now: () => clock.now() }
       return about(
