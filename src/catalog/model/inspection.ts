@@ -186,7 +186,8 @@ function retryDelayMs(
   attempts: number,
   seed: string,
 ): number | undefined {
-  if (retryAfterMs !== undefined) return retryAfterMs
+  // A registry that says "at once", or names a moment that has passed, is not asked without end.
+  if (retryAfterMs !== undefined) return Math.max(retryAfterMs, transient.firstMs)
   if (slowlyRetried.has(code)) return 60 * minuteMs
   const backoff = backoffs[kind]
   if (backoff === undefined) return undefined
