@@ -60,6 +60,19 @@ test('the system’s clock runs what was not cancelled', async () => {
   assert.deepEqual(ran, ['due'])
 })
 
+test('the system’s clock waits longer than the longest timer there is', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const dayMs = 86_400_000
+  const ran: string[] = []
+  systemClock.after(60 * dayMs, () => ran.push('due'))
+  const cancelled = systemClock.after(60 * dayMs, () => ran.push('cancelled'))
+  for (let day = 1; day < 60; day++) t.mock.timers.tick(dayMs)
+  assert.deepEqual(ran, [])
+  cancelled.cancel()
+  for (let day = 60; day < 62; day++) t.mock.timers.tick(dayMs)
+  assert.deepEqual(ran, ['due'])
+})
+
 test('the system’s clock tells the time and keeps nothing alive', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_000 })
   assert.equal(systemClock.now(), 1_700_000_000_000)

@@ -9,11 +9,19 @@ export interface Timer {
   cancel(): void
 }
 
+/** Some 25 days; a timer that is set to more goes off at once. */
+const longestTimerMs = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(delayMs, run) {
-    const timer = setTimeout(run, delayMs)
-    timer.unref()
+    let timer: NodeJS.Timeout
+    const wait = (leftMs: number): void => {
+      const stepMs = Math.min(leftMs, longestTimerMs)
+      timer = setTimeout(leftMs > stepMs ? () => wait(leftMs - stepMs) : run, stepMs)
+      timer.unref()
+    }
+    wait(delayMs)
     return { cancel: () => clearTimeout(timer) }
   },
 }

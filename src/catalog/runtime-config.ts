@@ -2,6 +2,8 @@
 import type { ResolvedReference } from '#api/aim-fields.ts'
 import { AIMClusterRuntimeConfig, AIMRuntimeConfig, type AIMRuntimeConfigSpec } from '#api/aim-runtime-config.ts'
 import type { LocalObjectReference } from '#api/core/types.generated.ts'
+import { groups } from '#api/labels.ts'
+import { matchesGlob } from '#base/wildcard.ts'
 import type { Reader } from '#controller/domain.ts'
 import { mergeEnv } from './environment.ts'
 import type { Component } from './rollup.ts'
@@ -96,16 +98,11 @@ export function propagatedLabels(
   labels: Readonly<Record<string, string>> = {},
   { labelPropagation }: AIMRuntimeConfigSpec,
 ): Record<string, string> {
-  const patterns = labelPropagation?.enabled === true ? (labelPropagation.match ?? []).map(patternOf) : []
+  const patterns = labelPropagation?.enabled === true ? (labelPropagation.match ?? []) : []
   const chosen = Object.entries(labels).filter(
-    ([key]) => key.startsWith(ownPrefix) || patterns.some((pattern) => pattern.test(key)),
+    ([key]) => key.startsWith(ownPrefix) || patterns.some((pattern) => matchesGlob(pattern, key)),
   )
   return Object.fromEntries(chosen)
 }
 
-const ownPrefix = 'aim.eai.amd.com/'
-
-function patternOf(pattern: string): RegExp {
-  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
-  return new RegExp(`^${escaped.replaceAll('*', '[^/]*').replaceAll('?', '[^/]')}$`)
-}
+const ownPrefix = `${groups.aim}/`
