@@ -33,6 +33,10 @@ m{a="}",b="say \"hi\", {x} 7",c=""} 5`,
     ].join('\n'),
     want: { type: 'histogram', values: [], buckets: { bounds: [1, Infinity], counts: [6, 7] } },
   },
+  'buckets that nobody calls a histogram': {
+    text: 'm_bucket{le="1"} 2\nm_bucket{le="+Inf"} 3\n',
+    want: { type: 'histogram', values: [], buckets: { bounds: [1, Infinity], counts: [2, 3] } },
+  },
   'a metric that is not there': { text: '# TYPE other gauge\nother 3\n', want: undefined },
   'a type without a sample': { text: '# TYPE m gauge\n', want: undefined },
   'a longer name is another one': { text: 'm_total 3\nmm 4\nm_bucket_size 5\n', want: undefined },
@@ -49,6 +53,10 @@ for (const [name, { text, want }] of Object.entries(rows)) {
 const broken: Record<string, { text: string; says: RegExp }> = {
   'a sample without a value': { text: 'm{a="b"}\n', says: /not a sample: m\{a="b"\}/ },
   'a value that is none': { text: 'm three\n', says: /not a sample/ },
+  'a line of white space, as long as an answer may be': {
+    text: `m${' '.repeat(4 << 20)}x y z\n`,
+    says: /not a sample/,
+  },
   'labels that do not end': { text: 'm{a="b 3\n', says: /not a sample/ },
   'a bucket without a bound': { text: '# TYPE m histogram\nm_bucket{a="b"} 3\n', says: /bucket without a bound/ },
   'a web page': { text: '<html><body>Bad gateway</body></html>', says: /not a line of metrics: <html>/ },

@@ -67,7 +67,8 @@ function familyNamed(line: string, wanted: ReadonlySet<string>): string | undefi
   return wanted.has(stem) ? stem : undefined
 }
 
-const sample = /^[\w:]+\s*(\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?\s*(\S+)(?:\s+-?\d+)?(?:\s+#.*)?$/
+/** No two neighbours take the same white space: a line of nothing else must not take the square of its length. */
+const sample = /^[\w:]+(?:\s*(\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\}))?\s*(\S+)(?:\s+-?\d+)?(?:\s+#.*)?$/
 const boundLabel = /[{,]\s*le\s*=\s*"([^"]*)"/
 
 function readSample(line: string, family: string, draft: Draft): void {
@@ -92,9 +93,11 @@ function numberOf(text: string): number | undefined {
 
 function finished([name, { type, values, buckets }]: [string, Draft]): [string, Family] {
   const bounds = [...buckets.keys()].sort((a, b) => a - b)
-  if (type !== 'histogram' || bounds.length === 0) return [name, { type, values, buckets: undefined }]
+  // Buckets alone are a histogram, though nobody says so: without values it would read as 0.
+  const isHistogram = bounds.length > 0 && (type === 'histogram' || values.length === 0)
+  if (!isHistogram) return [name, { type, values, buckets: undefined }]
   const counts = bounds.map((bound) => buckets.get(bound) ?? 0)
-  return [name, { type, values: [], buckets: { bounds, counts } }]
+  return [name, { type: 'histogram', values: [], buckets: { bounds, counts } }]
 }
 
 function bad(what: string): Fault {

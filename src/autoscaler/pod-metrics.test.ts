@@ -241,3 +241,22 @@ test('A-13: a histogram is the latency of what came of late, whatever it was for
     [[1.625], false],
   ])
 })
+
+test('a histogram that counts what is no number has no value, and spoils none that follows', async () => {
+  const at = (count: number | string) => ({
+    '10.0.0.1:8000': `# TYPE ttft histogram\nttft_bucket{le="1"} ${count}\nttft_bucket{le="+Inf"} ${count}\n`,
+  })
+  const { read, answer } = scraper({ pods: [pod('a', '10.0.0.1')], answers: at(0), specs: [spec('ttft')] })
+  const seen: unknown[] = []
+  for (const count of [0, 'NaN', '+Inf', 100]) {
+    answer(at(count))
+    const { ttft } = await read()
+    seen.push(ttft?.kind === 'pods' && [ttft.values, ttft.missing])
+  }
+  assert.deepEqual(seen, [
+    [[], 1],
+    [[], 1],
+    [[], 1],
+    [[0.95], 0],
+  ])
+})

@@ -167,6 +167,7 @@ function valueOf(
       return 'it exposes a summary, whose quantiles cannot be put together; use a histogram or a gauge'
     case 'histogram': {
       if (buckets === undefined) return 'its histogram has no buckets'
+      if (!buckets.counts.every(Number.isFinite)) return 'its histogram counts what is no number'
       const observed = observedOf(gain(buckets.counts, buckets.bounds.join()), buckets.bounds)
       if (observed === undefined) return 'it was looked at once only: what is new, the next look tells'
       return quantile(observed, percent) ?? 'it has observed nothing of late'

@@ -49,3 +49,12 @@ test('A-08: only servers on the list are asked', async () => {
   assert.match(refused.kind === 'none' ? refused.why : '', /not among the Prometheus servers/)
   assert.deepEqual(asked, ['http://prometheus:9090/prefix/api/v1/query?query=a+%2B+b'])
 })
+
+test('a server with credentials in its address is not asked, and they are not told', async () => {
+  const asked: string[] = []
+  const own = { ...parts(vector('1'), asked), allowedServers: 'any' } as const
+  const serverUrl = 'http://admin:hunter2@prometheus:9090'
+  const refused = await queryPrometheus(own, { kind: 'prometheus', serverUrl, query: 'x', type: 'Value' }, never)
+  assert.deepEqual(refused, { kind: 'none', why: 'serverURL holds credentials; leave them out' })
+  assert.deepEqual(asked, [])
+})

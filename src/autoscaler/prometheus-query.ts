@@ -25,7 +25,9 @@ export async function queryPrometheus(
 ): Promise<MemberReading> {
   const none = (why: string): MemberReading => ({ kind: 'none', why })
   const url = URL.parse(serverUrl)
-  if (url === null) return none(`${serverUrl} is no URL`)
+  if (url === null) return none('serverURL is no URL')
+  // Whoever refuses such a URL names it whole, and what we tell is for all to read.
+  if (url.username !== '' || url.password !== '') return none('serverURL holds credentials; leave them out')
   if (allowedServers !== 'any' && !allowedServers.includes(url.origin)) {
     return none(`${url.origin} is not among the Prometheus servers that this manager may ask`)
   }
