@@ -29,6 +29,9 @@ const read: Record<string, string> = {
   'scenario 22 with lines before and after it': `INFO start [pid 1]\n${text}\nINFO done`,
   'scenario 22 with a bracket in a line after it': `${text}\nINFO closed [x]`,
   'with a closing bracket after it': `${text}\n]`,
+  'among many lists': `INFO start\n${JSON.stringify([
+    entry({}, { notes: Array.from({ length: 300 }, () => ['a']) }),
+  ])}\nINFO done [ok]`,
   'over several lines': JSON.stringify([entry()], null, 2),
 }
 for (const [name, output] of Object.entries(read)) {
@@ -46,11 +49,19 @@ for (const [name, output] of Object.entries(read)) {
       { modelId: 'meta-llama/Llama-3-8B', sourceUri: 'hf://meta-llama/Llama-3-8B', size: '17244293693' },
     ])
     assert.deepEqual(found.profile.env_vars, { A: '1' })
-    assert.deepEqual(found.profile.originalDiscoveryOutput, entry())
+    assert.equal((found.profile.originalDiscoveryOutput as { filename: string }).filename, entry().filename)
   })
 }
 
-for (const nonsense of ['hello', '', '[]', '[1]', '{"profile": {}}', '[['.repeat(1000)]) {
+for (const nonsense of [
+  'hello',
+  '',
+  '[]',
+  '[1]',
+  '{"profile": {}}',
+  '[['.repeat(1000),
+  '[{'.repeat(1000) + '}]'.repeat(1000),
+]) {
   test(`#47 ${JSON.stringify(nonsense.slice(0, 20))} is no profile`, () => {
     assert.equal(parseDiscoveryOutput(nonsense, {}), undefined)
   })
@@ -62,6 +73,27 @@ test('#58 what is not known is left out and remarked', () => {
   assert.equal(found?.profile.metadata?.precision, undefined)
   assert.deepEqual(found?.modelSources, [{ sourceUri: 'hf://gpt2' }])
   assert.deepEqual(found?.remarks, ['precision mxfp4 is not known', 'model name gpt2 is no organisation/model'])
+})
+
+test('#58 what no status can hold is left out and remarked', () => {
+  const models = [
+    { name: 'a/b', source: 'hf://a/b', size_gb: 1e300 },
+    { name: `a/${'b'.repeat(300)}`, source: 'hf://a/b' },
+    { name: 'a/c', source: `s3://${'c'.repeat(3000)}` },
+    { name: 'a/d', source: 'https://user:token@example.com/d' },
+  ]
+  const odd = JSON.stringify([entry({ gpu: 'G'.repeat(65), gpu_count: 2 ** 40 }, { models })])
+  const found = parseDiscoveryOutput(odd.replace('1e+300', '1e400'), {})
+  assert.equal(found?.profile.metadata?.gpu, undefined)
+  assert.equal(found?.profile.metadata?.gpuCount, undefined)
+  assert.deepEqual(found?.modelSources, [{ modelId: 'a/b', sourceUri: 'hf://a/b' }, { sourceUri: 'hf://a/b' }])
+  assert.deepEqual(found?.remarks, [
+    `gpu ${'G'.repeat(60)}… is not known`,
+    'gpu_count 1099511627776 is not known',
+    `model name a/${'b'.repeat(58)}… is no organisation/model`,
+    'the source of model a/c is neither hf:// nor s3://',
+    'the source of model a/d is neither hf:// nor s3://',
+  ])
 })
 
 test('of several profiles the one that was asked for is taken', () => {

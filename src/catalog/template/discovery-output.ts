@@ -39,22 +39,28 @@ interface Entry extends Record<string, unknown> {
   readonly profile: Record<string, unknown>
 }
 
-/** Tries that bound the work on output that never closes. */
-const mostTries = 200
+/** Characters that are read at most, over all tries, and what a try costs besides: noise never takes the manager's time. */
+const mostCharacters = 32 << 20
+const perTry = 1_000
 
-/** The last array of profiles in the text: tried from each `]`, and there from each `[` before it, the last first. */
+/**
+ * The last array of profiles in the text. Profiles are objects, so one begins with `[{` and ends with `}]`: tried from each
+ * end, the last first, and there from each beginning, the first first, which is the outermost.
+ */
 function arrayIn(text: string): Entry[] | undefined {
   const whole = profilesOf(text)
   if (whole !== undefined) return whole
-  let tries = 0
-  for (let end = text.lastIndexOf(']'); end >= 0; end = text.lastIndexOf(']', end - 1)) {
-    for (let start = text.lastIndexOf('[', end); start >= 0; start = text.lastIndexOf('[', start - 1)) {
-      const found = profilesOf(text.slice(start, end + 1))
+  const starts = [...text.matchAll(/\[(?=\s*\{)/g)].map(({ index }) => index)
+  const ends = [...text.matchAll(/\}\s*\]/g)].map(({ index, 0: found }) => index + found.length)
+  let left = mostCharacters
+  for (const end of ends.toReversed()) {
+    for (const start of starts) {
+      if (start >= end) break
+      left -= end - start + perTry
+      if (left < 0) return undefined
+      const found = profilesOf(text.slice(start, end))
       if (found !== undefined) return found
-      if (++tries >= mostTries) return undefined
-      if (start === 0) break
     }
-    if (end === 0) break
   }
   return undefined
 }
@@ -93,19 +99,19 @@ function found(entry: Entry): Found {
   const remarks: string[] = []
   const { profile } = entry
   const { engine, gpu, gpu_count: count, metric, precision, type } = metadataOf(profile)
-  const one = <T extends string>(name: string, value: unknown, known: readonly T[]): T | undefined => {
-    const match = known.find((each) => each === String(value).toLowerCase())
-    if (match === undefined && value !== undefined && value !== null)
-      remarks.push(`${name} ${String(value)} is not known`)
-    return match
+  const taken = <T>(name: string, value: unknown, read: (value: unknown) => T | undefined): T | undefined => {
+    if (value === undefined || value === null) return undefined
+    const found = read(value)
+    if (found === undefined) remarks.push(`${name} ${shown(value)} is not known`)
+    return found
   }
   const metadata = without({
     engine: textOf(engine),
-    gpu: textOf(gpu),
-    gpuCount: Number.isInteger(count) ? (count as number) : undefined,
-    metric: one<AimMetric>('metric', metric, aimMetrics),
-    precision: one<AimPrecision>('precision', precision, aimPrecisions),
-    type: one<AimProfileType>('type', type, aimProfileTypes),
+    gpu: taken('gpu', gpu, gpuIn),
+    gpuCount: taken('gpu_count', count, countIn),
+    metric: taken('metric', metric, oneOf<AimMetric>(aimMetrics)),
+    precision: taken('precision', precision, oneOf<AimPrecision>(aimPrecisions)),
+    type: taken('type', type, oneOf<AimProfileType>(aimProfileTypes)),
   })
   const models = Array.isArray(entry['models']) ? entry['models'] : []
   const sources = models.map((model) => sourceOf(model, remarks))
@@ -123,18 +129,42 @@ function found(entry: Entry): Found {
 
 const longestOriginal = 64 << 10
 const bytesPerGb = 2 ** 30
+/** Of what a status can hold: what is printed beyond these would have the whole of it refused. */
+const longestGpu = 64
+const mostGpus = 2 ** 31 - 1
+const longestId = 256
+const longestUri = 2048
+
+function gpuIn(value: unknown): string | undefined {
+  return typeof value === 'string' && value.length <= longestGpu ? value : undefined
+}
+
+function countIn(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= mostGpus ? value : undefined
+}
+
+function oneOf<T extends string>(known: readonly T[]): (value: unknown) => T | undefined {
+  return (value) => known.find((each) => each === String(value).toLowerCase())
+}
 
 function sourceOf(model: unknown, remarks: string[]): ModelSource | undefined {
   const { name, source, size_gb: sizeGb } = isObject(model) ? model : {}
-  if (typeof source !== 'string' || !/^(hf|s3):\/\/\S+$/.test(source)) {
-    remarks.push(`model source ${String(source)} is neither hf:// nor s3://`)
+  if (typeof source !== 'string' || source.length > longestUri || !/^(hf|s3):\/\/\S+$/.test(source)) {
+    // The source itself is not told: an address may hold a token.
+    remarks.push(`the source of model ${shown(name)} is neither hf:// nor s3://`)
     return undefined
   }
-  const isId = typeof name === 'string' && modelIdPattern.test(name)
-  if (!isId && name !== undefined) remarks.push(`model name ${String(name)} is no organisation/model`)
-  const bytes = typeof sizeGb === 'number' && sizeGb > 0 ? BigInt(Math.trunc(sizeGb * bytesPerGb)) : 0n
-  const size = bytes > 0n ? formatQuantity({ nanos: bytes * 1_000_000_000n, format: 'BinarySI' }) : undefined
+  const isId = typeof name === 'string' && name.length <= longestId && modelIdPattern.test(name)
+  if (!isId && name !== undefined) remarks.push(`model name ${shown(name)} is no organisation/model`)
+  const bytes = typeof sizeGb === 'number' ? Math.trunc(sizeGb * bytesPerGb) : 0
+  const isSize = bytes > 0 && Number.isSafeInteger(bytes)
+  const size = isSize ? formatQuantity({ nanos: BigInt(bytes) * 1_000_000_000n, format: 'BinarySI' }) : undefined
   return without({ modelId: isId ? name : undefined, sourceUri: source, size })
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'without a name')
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
 function textOf(value: unknown): string | undefined {
