@@ -65,6 +65,22 @@ test('scenario 9 #8 a pull secret that comes is enough for a model to heal', asy
   await told('m', { status: 'Ready', conditions: { MetadataExtracted: 'True/MetadataExtracted' } })
 })
 
+const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'puller', namespace: 'default' } }
+for (const [which, { spec, also }] of Object.entries({
+  'a pull secret': { spec: withSecret, also: [] },
+  'an account': { spec: { serviceAccountName: 'puller' }, also: [{ ...account, ...withSecret }] },
+})) {
+  test(`where a runtime config names ${which}, a secret that comes is enough too`, async (t) => {
+    const { world, registry, image, told } = await scene(t, { auth: 'basic' })
+    await world.apply(aim(AIMClusterRuntimeConfig, { name: 'default' }, spec))
+    await world.apply(aimModel('m', { image: image('amd/llama:v1') }))
+    await told('m', { status: 'Failed', conditions: { MetadataExtracted: 'False/ImagePullAuthFailure' } })
+    for (const object of also) await world.apply(object)
+    await world.apply(config(registry.dockerConfig()))
+    await told('m', { status: 'Ready', conditions: { MetadataExtracted: 'True/MetadataExtracted' } })
+  })
+}
+
 test('scenario 10 #5 #9 #10 a wrong password is tried after 1, 2 and 4 minutes, and at once when it is mended', async (t) => {
   const { world, registry, image, told, clock, looks } = await scene(t, { auth: 'basic' })
   await world.apply(config(registry.dockerConfig('alice', 'wrong')))

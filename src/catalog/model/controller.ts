@@ -1,7 +1,8 @@
 import type { Clock } from '#base/clock.ts'
 import { Node, ServiceAccount } from '#api/core/kinds.ts'
+import type { LocalObjectReference } from '#api/core/types.generated.ts'
 import { AIMClusterModel, type AIMModel, type AIMModelStatus } from '#api/aim-model.ts'
-import { AIMClusterRuntimeConfig, AIMRuntimeConfig } from '#api/aim-runtime-config.ts'
+import { AIMClusterRuntimeConfig, AIMRuntimeConfig, type AIMRuntimeConfigSpec } from '#api/aim-runtime-config.ts'
 import { AIMService } from '#api/aim-service.ts'
 import type { AIMServiceTemplate } from '#api/aim-service-template.ts'
 import type { ControllerDefinition, Watch } from '#controller/controller.ts'
@@ -57,20 +58,45 @@ function watchesOf(scope: Scope, systemNamespace: string): Watch[] {
       keysOf: (template) => [keyOf({ ...template.metadata, name: (template as AIMServiceTemplate).spec.modelName })],
     },
     ...configs.map((kind): Watch => ({ kind, keysOf: naming(modelsByConfig) })),
-    { kind: secretNames, keysOf: (secret, read) => [...naming(bySecret)(secret, read), ...byAttached(secret, read)] },
+    { kind: secretNames, keysOf: ofSecret },
     { kind: configMapNames, keysOf: naming(byConfigMap) },
-    { kind: ServiceAccount, keysOf: naming(byAccount) },
+    { kind: ServiceAccount, keysOf: ofAccount },
     ...readBeside.map((kind): Watch => ({ kind, keysOf: () => [] })),
     { kind: AIMService, keysOf: (service, read) => modelsOfService(scope, service as AIMService, read) },
   ]
 
-  /** Through the accounts that a secret is attached to. */
-  function byAttached({ metadata: { name, namespace } }: Resource, read: Reader): string[] {
-    const accounts = read
-      .list(ServiceAccount, { namespace })
-      .filter(({ imagePullSecrets = [] }) => imagePullSecrets.some((each) => each.name === name))
-    return accounts.flatMap((account) => naming(byAccount)(account, read))
+  /** Of those that name it, or whose account or runtime config does. */
+  function ofSecret(secret: Resource, read: Reader): string[] {
+    const { name, namespace } = secret.metadata
+    const isNamed = ({ imagePullSecrets = [] }: WithPullSecrets) => imagePullSecrets.some((each) => each.name === name)
+    const accounts = read.list(ServiceAccount, { namespace }).filter(isNamed)
+    return [
+      ...naming(bySecret)(secret, read),
+      ...accounts.flatMap((account) => ofAccount(account, read)),
+      ...byDefault(namespace, read, isNamed),
+    ]
   }
+
+  function ofAccount(account: Resource, read: Reader): string[] {
+    const { name, namespace } = account.metadata
+    const ofDefault = byDefault(namespace, read, ({ serviceAccountName }) => serviceAccountName === name)
+    return [...naming(byAccount)(account, read), ...ofDefault]
+  }
+
+  /** Models of the namespace for which such a runtime config holds. */
+  function byDefault(
+    namespace: string | undefined,
+    read: Reader,
+    isSuch: (config: AIMRuntimeConfigSpec) => boolean,
+  ): string[] {
+    const all = configs.flatMap((kind) => read.list(kind, kind.namespaced ? { namespace } : {}))
+    const names = new Set(all.filter(({ spec }) => isSuch(spec)).map(({ metadata }) => metadata.name ?? ''))
+    return [...names].flatMap((name) => modelsIn(read.find(scope.model, modelsByConfig, name), namespace))
+  }
+}
+
+interface WithPullSecrets {
+  readonly imagePullSecrets?: readonly LocalObjectReference[] | undefined
 }
 
 const bySecret: Index<AIMModel> = {
