@@ -359,31 +359,32 @@ test('#30 a template that is refused costs no other', async (t) => {
   assert.equal((await templatesOf(world, 'm')).length, 2)
 })
 
-test('scenario 18 the template of a former image stays while a service uses it, marked', async (t) => {
-  const world = await startWorld(t, gpuWorld)
-  const at = (image: string) => aimModel('llama-3-8b', { image, imageMetadata: recommending(mi300x) })
-  await world.apply(at('ghcr.io/amd/llama-3-8b:v1.0.0'))
-  const former = 'ghcr-io-amd-llama-3-8b-v1-0-0-4x-mi300x-thr-fp16-da3a'
-  await becomes(world, AIMServiceTemplate, { name: former }, { status: 'Ready' })
-  await world.apply(aimService('chat', { model: { name: 'llama-3-8b' } }))
-  await becomes(world, AIMService, { name: 'chat' }, { status: 'Running' })
-  await world.apply(at('ghcr.io/amd/llama-3-8b:v2.0.0'))
-  await becomes(
-    world,
-    AIMServiceTemplate,
-    { name: 'ghcr-io-amd-llama-3-8b-v2-0-0-4x-mi300x-thr-fp16-52e7' },
-    { status: 'Ready' },
-  )
-  await world.until('the former is marked', async () => {
-    const template = await world.find(AIMServiceTemplate, { namespace: 'default', name: former })
-    assert.ok(template)
-    return template.metadata.annotations?.['aim.eai.amd.com/stale'] === 'true'
+for (const { kind, templates } of [
+  { kind: AIMModel, templates: AIMServiceTemplate },
+  { kind: AIMClusterModel, templates: AIMClusterServiceTemplate },
+]) {
+  test(`scenario 18 the template of a former image stays while a service uses it, marked: ${kind.kind}`, async (t) => {
+    const world = await startWorld(t, gpuWorld)
+    const namespace = kind.namespaced ? { namespace: 'default' } : {}
+    const at = (image: string) =>
+      aim(kind, { name: 'llama-3-8b', ...namespace }, { image, imageMetadata: recommending(mi300x) })
+    await world.apply(at('ghcr.io/amd/llama-3-8b:v1.0.0'))
+    const former = { ...namespace, name: 'ghcr-io-amd-llama-3-8b-v1-0-0-4x-mi300x-thr-fp16-da3a' }
+    await becomes(world, templates, former, { status: 'Ready' })
+    await world.apply(aimService('chat', { model: { name: 'llama-3-8b' } }))
+    await becomes(world, AIMService, { name: 'chat' }, { status: 'Running' })
+    await world.apply(at('ghcr.io/amd/llama-3-8b:v2.0.0'))
+    const next = { ...namespace, name: 'ghcr-io-amd-llama-3-8b-v2-0-0-4x-mi300x-thr-fp16-52e7' }
+    await becomes(world, templates, next, { status: 'Ready' })
+    await world.until('the former is marked', async () => {
+      const template = await world.find(templates, former)
+      assert.ok(template)
+      return template.metadata.annotations?.['aim.eai.amd.com/stale'] === 'true'
+    })
+    await world.client.delete(AIMService, { namespace: 'default', name: 'chat' })
+    await world.until('the former goes', async () => (await world.find(templates, former)) === undefined)
   })
-  await world.client.delete(AIMService, { namespace: 'default', name: 'chat' })
-  await world.until('the former goes', async () => {
-    return (await world.find(AIMServiceTemplate, { namespace: 'default', name: former })) === undefined
-  })
-})
+}
 
 test('scenario 7 #20 #21 discovery is turned off for all, and on again for a namespace', async (t) => {
   const world = await startWorld(t, gpuWorld)

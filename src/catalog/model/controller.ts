@@ -121,9 +121,10 @@ const byAccount: Index<AIMModel> = {
 }
 
 /** A template that nobody uses any more may go. */
-function modelsOfService(scope: Scope, service: AIMService, read: Reader): string[] {
+function modelsOfService({ template: kind }: Scope, service: AIMService, read: Reader): string[] {
+  const namespace = kind.namespaced ? service.metadata.namespace : undefined
   return servicesByTemplate.valuesOf(service).flatMap((name) => {
-    const template = read.get(scope.template, { namespace: service.metadata.namespace, name })
+    const template = read.get(kind, { namespace, name })
     return template === undefined ? [] : [keyOf({ ...template.metadata, name: template.spec.modelName })]
   })
 }
