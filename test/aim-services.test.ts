@@ -79,6 +79,40 @@ test('a service of an image makes the model that nobody has made, and one of a t
   assert.match(tie.message('TemplateReady'), /spec\.template\.name/)
 })
 
+test('a service keeps its template until it asks for something that the template has not', async (t) => {
+  const world = await startWorld(t, { nodes: [gpuNode('a', '74a1')] })
+  const precisions = (...names: string[]) =>
+    aimModel('llama', { imageMetadata: recommending(...names.map((precision) => ({ ...mi300x, precision }))) })
+  const service = (overrides: object) => aimService('chat', { model: { name: 'llama' }, ...overrides })
+  const runsWith = (precision: string) =>
+    world.until(`it runs with ${precision}`, async () => {
+      const { status } = (await world.find(AIMService, place('chat'))) ?? {}
+      const env = (await world.find(ModelServing, place('chat-aim')))?.spec.template.roles[0]?.entryTemplate.spec
+        .containers[0]?.env
+      return (
+        status?.status === 'Running' &&
+        status.resolvedTemplate?.name?.includes(precision) === true &&
+        env?.find(({ name }) => name === 'AIM_PRECISION')?.value === precision
+      )
+    })
+  await world.apply(precisions('fp16'))
+  await world.apply(service({}))
+  await runsWith('fp16')
+  await world.apply(precisions('fp8', 'fp16'))
+  await world.until('a better one is ready', async () => {
+    const ready = (await world.list(AIMServiceTemplate)).filter(({ status }) => status?.status === 'Ready')
+    return ready.length === 2
+  })
+  await world.settled()
+  await runsWith('fp16')
+  await world.apply(service({ overrides: { precision: 'fp8' } }))
+  await runsWith('fp8')
+  await world.apply(service({ overrides: { precision: 'fp4' } }))
+  const none = await becomes(world, AIMService, { name: 'chat' }, { status: 'Degraded' })
+  assert.match(none.message('TemplateReady'), /spec\.overrides asks for precision fp4/)
+  assert.ok(await world.find(ModelServing, place('chat-aim')), 'what runs goes on')
+})
+
 test('scenario 19 #60 of an image in both scopes the namespace’s model is served, by any spelling of the image', async (t) => {
   const world = await startWorld(t, { nodes: [gpuNode('a', '74a1')] })
   await world.apply(modelNamespace('other'))

@@ -9,7 +9,7 @@ import { templatesByModel } from '../indexes.ts'
 import { isStaleTemplate } from '../model/stale.ts'
 import type { FoundModel } from '../template/lookup.ts'
 import type { CanonicalService } from './canonical.ts'
-import { type Candidate, type Selection, selectTemplate } from './selection.ts'
+import { type Candidate, type Selection, selectTemplate, unmetOverrides } from './selection.ts'
 
 export interface TemplateResolution {
   readonly found: Candidate | undefined
@@ -34,10 +34,15 @@ export function resolveTemplate(
   const preferred = model.model.spec.defaultServiceTemplate
   const wish = { allowUnoptimized, overrides, preferred, inventory }
   const selection = selectTemplate(candidatesOf(model, namespace, read), wish)
-  // What was chosen stays, as long as it is ready: a better one that comes later is no reason to restart everything.
+  // What was chosen stays, as long as it is ready and nobody asks for something else: a better one that comes later is no
+  // reason to restart everything.
   const pin = service.status?.resolvedTemplate
   const kept = pin?.name === undefined ? undefined : templateNamed(pin.name, namespace, read)
-  const isKept = kept?.template.metadata.uid === pin?.uid && kept?.template.status?.status === 'Ready'
+  const isKept =
+    kept !== undefined &&
+    kept.template.metadata.uid === pin?.uid &&
+    kept.template.status?.status === 'Ready' &&
+    unmetOverrides(kept.template, overrides).length === 0
   return { found: isKept ? kept : selection.chosen, selection }
 }
 

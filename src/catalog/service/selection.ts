@@ -123,15 +123,25 @@ function rejectionOf({ template }: Candidate, wish: Wish): Rejection | undefined
     const message = conditions.find(({ type }) => type === 'Ready')?.message ?? 'not looked at yet'
     return { reason, message }
   }
-  const { metric, precision, gpuModel, gpuCount, type } = factsOf(template)
+  const { gpuModel, type } = factsOf(template)
   if (type !== 'optimized' && !wish.allowUnoptimized) {
     return {
       reason: 'UnoptimizedTemplateFiltered',
       message: `it is ${type ?? 'of no known type'}; set spec.template.allowUnoptimized to have it taken`,
     }
   }
-  const { overrides } = wish
-  const wrong = [
+  const wrong = unmetOverrides(template, wish.overrides)
+  if (wrong.length > 0) {
+    return { reason: 'ServiceOverridesNotMatched', message: `spec.overrides asks for ${wrong.join(', ')}` }
+  }
+  const gpu = availabilityOf(gpuModel === '' ? undefined : { model: gpuModel }, wish.inventory)
+  return gpu?.available === false ? { reason: 'RequiredGPUNotInCluster', message: gpu.message } : undefined
+}
+
+/** What of them the template does not have; what it does not tell may be as wanted. */
+export function unmetOverrides(template: AIMServiceTemplate, overrides: Overrides): string[] {
+  const { metric, precision, gpuModel, gpuCount } = factsOf(template)
+  return [
     overrides.metric !== undefined && overrides.metric !== metric ? `metric ${overrides.metric}` : undefined,
     overrides.precision !== undefined && overrides.precision !== precision
       ? `precision ${overrides.precision}`
@@ -143,11 +153,6 @@ function rejectionOf({ template }: Candidate, wish: Wish): Rejection | undefined
       ? `${overrides.gpuCount} GPUs`
       : undefined,
   ].filter((each) => each !== undefined)
-  if (wrong.length > 0) {
-    return { reason: 'ServiceOverridesNotMatched', message: `spec.overrides asks for ${wrong.join(', ')}` }
-  }
-  const gpu = availabilityOf(gpuModel === '' ? undefined : { model: gpuModel }, wish.inventory)
-  return gpu?.available === false ? { reason: 'RequiredGPUNotInCluster', message: gpu.message } : undefined
 }
 
 /** What was found out counts before what was asked for, but for the hardware. */
