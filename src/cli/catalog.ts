@@ -55,7 +55,7 @@ export function catalogControllers(options: CatalogOptions): readonly Startable[
       const listsFor = imageListsFrom({ client: runtime.client, registries, namespace: systemNamespace })
       return modelSourceController({ clock: runtime.clock, systemNamespace, listsFor })
     }),
-    timed(options, () => serviceController),
+    timed(options, () => serviceController()),
     timed(options, () => runtimeConfigController),
     timed(options, () => clusterRuntimeConfigController),
   ]

@@ -1,4 +1,4 @@
-import { Node, Service } from '#api/core/kinds.ts'
+import { Service } from '#api/core/kinds.ts'
 import { AIMClusterModel, AIMModel } from '#api/aim-model.ts'
 import { AIMClusterRuntimeConfig, AIMRuntimeConfig } from '#api/aim-runtime-config.ts'
 import { AIMService, type AIMServiceStatus } from '#api/aim-service.ts'
@@ -11,7 +11,7 @@ import type { Reader } from '#controller/domain.ts'
 import { keysOfController } from '#controller/owned.ts'
 import { keyOf, type Kind, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
-import { inventoryKey, inventoryOf } from '../gpu/inventory.ts'
+import { inventoryWatch } from '../gpu/inventory-watch.ts'
 import { configNameOf } from '../indexes.ts'
 import { sameImage } from '../image.ts'
 import { controllerNames } from '../names.ts'
@@ -21,22 +21,24 @@ import { plan } from './plan.ts'
 import { status } from './status.ts'
 
 /** Serves models of the catalog. */
-export const serviceController: ControllerDefinition<AIMService, Observed, AIMServiceStatus> = {
-  name: controllerNames.service,
-  kind: AIMService,
-  domain: { observe: (service, read) => observe(service, read), plan, status },
-  watches: [
-    ...[ModelServing, ModelServer, ModelRoute, Service].map(
-      (kind): Watch => ({ kind: kind as Kind, keysOf: keysOfController(AIMService as Kind) }),
-    ),
-    ...[AIMModel, AIMClusterModel].map((kind): Watch => ({ kind: kind as Kind, keysOf: ofModel })),
-    ...[AIMServiceTemplate, AIMClusterServiceTemplate].map(
-      (kind): Watch => ({ kind: kind as Kind, keysOf: ofTemplate }),
-    ),
-    ...[AIMRuntimeConfig, AIMClusterRuntimeConfig].map((kind): Watch => ({ kind: kind as Kind, keysOf: ofConfig })),
-    ...[secretNames, configMapNames].map((kind): Watch => ({ kind, keysOf: inNamespace })),
-    { kind: Node, keysOf: nodeKeys() },
-  ],
+export function serviceController(): ControllerDefinition<AIMService, Observed, AIMServiceStatus> {
+  return {
+    name: controllerNames.service,
+    kind: AIMService,
+    domain: { observe: (service, read) => observe(service, read), plan, status },
+    watches: [
+      ...[ModelServing, ModelServer, ModelRoute, Service].map(
+        (kind): Watch => ({ kind: kind as Kind, keysOf: keysOfController(AIMService as Kind) }),
+      ),
+      ...[AIMModel, AIMClusterModel].map((kind): Watch => ({ kind: kind as Kind, keysOf: ofModel })),
+      ...[AIMServiceTemplate, AIMClusterServiceTemplate].map(
+        (kind): Watch => ({ kind: kind as Kind, keysOf: ofTemplate }),
+      ),
+      ...[AIMRuntimeConfig, AIMClusterRuntimeConfig].map((kind): Watch => ({ kind: kind as Kind, keysOf: ofConfig })),
+      ...[secretNames, configMapNames].map((kind): Watch => ({ kind, keysOf: inNamespace })),
+      inventoryWatch((read) => read.list(AIMService).map((service) => keyOf(placeOf(service)))),
+    ],
+  }
 }
 
 function services(read: Reader, { metadata }: Resource, wanted: (service: AIMService) => boolean): string[] {
@@ -76,14 +78,4 @@ function inNamespace(object: Resource, read: Reader): string[] {
   return services(read, object, ({ status }) =>
     (status?.conditions ?? []).some(({ type, status: value }) => type === 'ConfigValid' && value === 'False'),
   )
-}
-
-function nodeKeys(): Watch['keysOf'] {
-  let known: string | undefined
-  return (_node, read) => {
-    const now = inventoryKey(inventoryOf(read.list(Node)))
-    if (now === known) return []
-    known = now
-    return read.list(AIMService).map((service) => keyOf(placeOf(service)))
-  }
 }

@@ -1,4 +1,4 @@
-import { Job, Node, Pod } from '#api/core/kinds.ts'
+import { Job, Pod } from '#api/core/kinds.ts'
 import type { AIMModel } from '#api/aim-model.ts'
 import { AIMClusterModel, AIMModel as AIMModelKind } from '#api/aim-model.ts'
 import { AIMClusterRuntimeConfig, AIMRuntimeConfig } from '#api/aim-runtime-config.ts'
@@ -10,7 +10,7 @@ import { keysOfController } from '#controller/owned.ts'
 import { keyOf, type Kind, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
 import { needsGpu } from '../gpu/availability.ts'
-import { inventoryKey, inventoryOf } from '../gpu/inventory.ts'
+import { inventoryWatch } from '../gpu/inventory-watch.ts'
 import { hardwareOf } from '../hardware.ts'
 import { templatesByConfig, templatesByModel } from '../indexes.ts'
 import { configMapNames, envReferences, secretNames, secretReferences } from '../references.ts'
@@ -50,7 +50,12 @@ function watchesOf(scope: Scope, systemNamespace: string): Watch[] {
     { kind: Pod, keysOf: (pod, read) => templateOfPod(pod, read) },
     ...models.map((each: Kind<AIMModel>): Watch => ({ kind: each as Kind, keysOf: naming(templatesByModel) })),
     ...configs.map((each): Watch => ({ kind: each as Kind, keysOf: naming(templatesByConfig) })),
-    { kind: Node, keysOf: nodeKeys(kind) },
+    inventoryWatch((read) =>
+      read
+        .list(kind)
+        .filter(({ spec }) => needsGpu(hardwareOf(spec)?.gpu))
+        .map((template) => keyOf(placeOf(template))),
+    ),
     { kind: secretNames, keysOf: naming(bySecret) },
     { kind: configMapNames, keysOf: naming(byConfigMap) },
   ]
@@ -59,20 +64,6 @@ function watchesOf(scope: Scope, systemNamespace: string): Watch[] {
     const uid = metadata.labels?.[aimLabels.templateUid]
     if (uid === undefined) return []
     return read.find(kind, byUid, uid).map((template) => keyOf(placeOf(template)))
-  }
-}
-
-/** Nodes tell of themselves all the time; only a change of what GPUs there are wakes anybody. */
-function nodeKeys(kind: Kind<AIMServiceTemplate>): Watch['keysOf'] {
-  let known: string | undefined
-  return (_node, read) => {
-    const now = inventoryKey(inventoryOf(read.list(Node)))
-    if (now === known) return []
-    known = now
-    return read
-      .list(kind)
-      .filter(({ spec }) => needsGpu(hardwareOf(spec)?.gpu))
-      .map((template) => keyOf(placeOf(template)))
   }
 }
 
