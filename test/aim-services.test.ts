@@ -166,3 +166,28 @@ test('a service keeps its hands off what somebody else has made', async (t) => {
   )
   assert.equal((await world.find(ModelRoute, place('chat')))?.spec.modelName, 'mine')
 })
+
+test('all children whose names are taken are told together', async (t) => {
+  const world = await startWorld(t, { nodes: [gpuNode('a', '74a1')] })
+  await world.apply({
+    apiVersion: 'networking.serving.volcano.sh/v1alpha1',
+    kind: 'ModelServer',
+    metadata: { name: 'chat-aim', namespace: 'default' },
+    spec: {
+      inferenceEngine: 'vLLM',
+      workloadSelector: { matchLabels: { app: 'mine' } },
+      workloadPort: { port: 8000 },
+    },
+  })
+  await world.apply({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'chat-aim-predictor', namespace: 'default' },
+    spec: { selector: { app: 'mine' }, ports: [{ port: 80 }] },
+  })
+  await world.apply(aimModel('llama', given))
+  await world.apply(aimService('chat', { model: { name: 'llama' } }))
+  const conditions = { ChildrenWritten: 'False/NameConflict' }
+  const failed = await becomes(world, AIMService, { name: 'chat' }, { status: 'Failed', conditions })
+  assert.match(failed.message('ChildrenWritten'), /ModelServer chat-aim: .*; Service chat-aim-predictor: /)
+})

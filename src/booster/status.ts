@@ -15,13 +15,13 @@
  * A new booster costs two writes, so counts that move while it comes up are not worth one until it takes long.
  */
 import { timestamp } from '#base/clock.ts'
-import { isFault, messageOf } from '#base/fault.ts'
 import { equalJson } from '#base/json.ts'
 import type { ModelBooster, ModelBoosterStatus } from '#api/model-booster.ts'
 import type { NormalBooster } from '#api/model-booster-normal.ts'
 import { dialectOf } from '#api/dialects.ts'
 import { isBinding, isServing, partOf } from '#api/family-kinds.ts'
-import type { Outcome, StepFailure } from '#controller/domain.ts'
+import type { Outcome } from '#controller/domain.ts'
+import { failureText, graveFailures } from '#controller/failures.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
 import type { Condition } from '#machinery/meta.ts'
 import { type HotBackends, unsynced } from './lora/observed.ts'
@@ -101,10 +101,10 @@ function nextStatus(
     const message = `${foreign.join(', ')}: the name is taken by an object of somebody else; rename or delete one of the two`
     return build({ Active: notReady(kind, message), Failed: failure(message), ...scaling }, before)
   }
-  const failures = outcome.failures.filter(({ error }) => !isFault(error, 'conflict') || error.code === 'NameConflict')
+  const failures = graveFailures(outcome)
   if (failures.length > 0) {
     const active = former.get('Active')
-    const message = failures.map(textOf).join('; ')
+    const message = failures.map(failureText).join('; ')
     const current = active?.observedGeneration === booster.metadata.generation ? active : notReady(kind, message)
     return build({ Active: current, Failed: failure(message), ...scaling }, before)
   }
@@ -288,10 +288,4 @@ function conditionsOf(
 
 function nameOf({ kind, desired }: Child): string {
   return `${kind.kind} ${desired.metadata.name}`
-}
-
-function textOf({ step, error }: StepFailure): string {
-  const name =
-    'ref' in step ? `${step.ref.kind.kind} ${step.ref.name}` : `${step.kind.kind} ${step.object.metadata.name}`
-  return `${name}: ${messageOf(error)}`
 }

@@ -1,9 +1,9 @@
 import type { AIMModel, AIMModelStatus } from '#api/aim-model.ts'
 import type { ImageMetadata } from '#api/aim-fields.ts'
-import { isFault, messageOf } from '#base/fault.ts'
-import type { Outcome, StepFailure } from '#controller/domain.ts'
+import type { Outcome } from '#controller/domain.ts'
 import { isLeftAlone } from '../paused.ts'
-import { type Component, rollUp } from '../rollup.ts'
+import { rollUp } from '../rollup.ts'
+import { writeFailures } from '../write-failures.ts'
 import { judge } from './judge.ts'
 import type { Observed } from './observe.ts'
 
@@ -16,7 +16,11 @@ export function status(
   if (isLeftAlone(object)) return undefined
   const { components, problems, further } = judge(object, observed, nowMs)
   const generation = object.metadata.generation ?? 0
-  const parts = { components: [...components, ...writeFailures(outcome)], problems, further }
+  const parts = {
+    components: [...components, ...writeFailures(outcome, { type: 'TemplatesWritten', reason: 'TemplateWriteFailed' })],
+    problems,
+    further,
+  }
   const rolled = rollUp(parts, { conditions: object.status?.conditions, generation, nowMs })
   const { config, inspected, model } = observed
   const metadata = shownMetadata(object, observed)
@@ -34,17 +38,4 @@ export function status(
 /** That of an image that was stays to look at while the present one is not known. */
 function shownMetadata({ status: former }: AIMModel, { inspected }: Observed): ImageMetadata | undefined {
   return inspected.state === 'unknown' ? former?.imageMetadata : inspected.metadata
-}
-
-/** Somebody who wrote first is no failure: the next pass is on its way. */
-function writeFailures({ failures }: Outcome): Component[] {
-  const grave = failures.filter(({ error }) => !isFault(error, 'conflict') || error.code === 'NameConflict')
-  if (grave.length === 0) return []
-  const message = grave.map(textOf).join('; ')
-  return [{ type: 'TemplatesWritten', state: 'Degraded', reason: 'TemplateWriteFailed', message }]
-}
-
-function textOf({ step, error }: StepFailure): string {
-  const name = 'ref' in step ? step.ref.name : (step.object.metadata.name ?? '')
-  return `template ${name}: ${messageOf(error)}`
 }

@@ -1,8 +1,6 @@
 /** How a service is, and whether its children may be written. */
 import type { AIMService } from '#api/aim-service.ts'
 import type { AimStatus } from '#api/aim-fields.ts'
-import { isFault, messageOf } from '#base/fault.ts'
-import type { Outcome } from '#controller/domain.ts'
 import { controllerOf } from '#controller/owned.ts'
 import { findCondition } from '#machinery/conditions.ts'
 import type { Component, Problem } from '../rollup.ts'
@@ -150,21 +148,4 @@ function routingComponent(service: AIMService, observed: Observed): Component[] 
   const refs = findCondition(route.status?.conditions, 'ResolvedRefs')
   if (refs?.status === 'False') return part('Progressing', refs.reason, refs.message)
   return part('Ready', 'ModelRouteConfigured', `requests for model ${route.spec.modelName} are routed to it`)
-}
-
-export function writeFailures({ failures }: Outcome): Component[] {
-  return failures
-    .filter(({ error }) => !isFault(error, 'conflict') || error.code === 'NameConflict')
-    .map(({ step, error }) => {
-      const name =
-        'ref' in step ? `${step.ref.kind.kind} ${step.ref.name}` : `${step.kind.kind} ${step.object.metadata.name}`
-      const isTaken = isFault(error) && error.code === 'NameConflict'
-      const reason = isTaken ? 'NameConflict' : 'WriteFailed'
-      return {
-        type: 'ChildrenWritten',
-        state: isTaken ? 'Failed' : 'Degraded',
-        reason,
-        message: `${name}: ${messageOf(error)}`,
-      }
-    })
 }

@@ -1,10 +1,12 @@
 import type { AimStatus, ResolvedReference } from '#api/aim-fields.ts'
 import type { AIMService, AIMServiceStatus, AimServiceStatus } from '#api/aim-service.ts'
+import { isFault } from '#base/fault.ts'
 import type { Outcome } from '#controller/domain.ts'
 import { isLeftAlone } from '../paused.ts'
-import { rollUp } from '../rollup.ts'
+import { type Component, rollUp } from '../rollup.ts'
 import { modelReference } from '../template/lookup.ts'
-import { judge, writeFailures } from './judge.ts'
+import { writeFailures } from '../write-failures.ts'
+import { judge } from './judge.ts'
 import type { Observed } from './observe.ts'
 import { routedName, workloadName } from './render.ts'
 import type { Candidate } from './selection.ts'
@@ -19,7 +21,7 @@ export function status(
   const { components, problems } = judge(service, observed)
   const generation = service.metadata.generation ?? 0
   const rolled = rollUp(
-    { components: [...components, ...writeFailures(outcome)], problems },
+    { components: [...components, ...unwritten(outcome)], problems },
     { conditions: service.status?.conditions, generation, nowMs },
   )
   const { config, model, template, serving, route, canonical } = observed
@@ -40,6 +42,13 @@ export function status(
     ...(route !== undefined && { routing: { path: '/v1', modelName: routedName(service) } }),
     runtime: { backend: 'ModelServing', workloadName: workloadName(canonical), ...runtime },
   }
+}
+
+/** A name that is taken stays so until somebody does something about it. */
+function unwritten(outcome: Outcome): Component[] {
+  const isTaken = outcome.failures.some(({ error }) => isFault(error) && error.code === 'NameConflict')
+  const parts = writeFailures(outcome, { type: 'ChildrenWritten', reason: isTaken ? 'NameConflict' : 'WriteFailed' })
+  return isTaken ? parts.map((part) => ({ ...part, state: 'Failed' })) : parts
 }
 
 /** A GPU that is missing is something to wait for, until pods are there that would need it. */

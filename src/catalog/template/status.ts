@@ -1,4 +1,3 @@
-import { isFault, messageOf } from '#base/fault.ts'
 import type { HardwareRequirements, Profile } from '#api/aim-fields.ts'
 import type { AIMServiceTemplate, AIMServiceTemplateStatus } from '#api/aim-service-template.ts'
 import { Job } from '#api/core/kinds.ts'
@@ -6,7 +5,8 @@ import type { Outcome } from '#controller/domain.ts'
 import { affinityOf } from '../gpu/availability.ts'
 import { hardwareOf, hardwareSummary, withResource } from '../hardware.ts'
 import { isLeftAlone } from '../paused.ts'
-import { type Component, rollUp } from '../rollup.ts'
+import { rollUp } from '../rollup.ts'
+import { writeFailures } from '../write-failures.ts'
 import { discoveryJobName } from './discovery-job.ts'
 import { judge, type Judgement } from './judge.ts'
 import { modelReference } from './lookup.ts'
@@ -25,7 +25,10 @@ export function status(
   const { config, model, inventory, sources, asking, job } = observed
   const rolled = rollUp(
     {
-      components: [...judgement.components, ...jobFailure(outcome)],
+      components: [
+        ...judgement.components,
+        ...writeFailures(outcome, { type: 'DiscoveryJobWritten', reason: 'JobNotCreated' }),
+      ],
       problems: judgement.problems,
       undecided: judgement.undecided,
       further: [{ type: 'Discovered', ...judgement.discovered }],
@@ -99,13 +102,4 @@ function resolvedHardware(
   const { cpu } = wanted ?? {}
   if (isEmpty && cpu === undefined) return undefined
   return withResource({ ...(!isEmpty && { gpu }), ...(cpu !== undefined && { cpu }) })
-}
-
-function jobFailure({ failures }: Outcome): Component[] {
-  return failures
-    .filter(({ error }) => !isFault(error, 'conflict') || error.code === 'NameConflict')
-    .map(({ error }) => {
-      const message = `the discovery Job cannot be made: ${messageOf(error)}`
-      return { type: 'DiscoveryJobWritten', state: 'Degraded', reason: 'JobNotCreated', message }
-    })
 }
