@@ -16,12 +16,15 @@ function source(spec: Loose): AnyResource {
 }
 
 /** A world whose Docker Hub is a registry of the test’s own, whose time the test moves. */
-async function startHub(t: Parameters<typeof startWorld>[0], options: LocalRegistryOptions = {}) {
+async function startHub(
+  t: Parameters<typeof startWorld>[0],
+  { between, ...options }: LocalRegistryOptions & Pick<NonNullable<Parameters<typeof startWorld>[1]>, 'between'> = {},
+) {
   const clock = manualClock()
   const registry = await startRegistry(options)
   t.after(() => registry[Symbol.asyncDispose]())
   const registries = { rules: [{ prefix: 'docker.io', location: registry.host }] }
-  const world = await startWorld(t, { catalog: { clock, registries } })
+  const world = await startWorld(t, { catalog: { clock, registries }, ...(between && { between }) })
   return { clock, registry, world }
 }
 
@@ -90,6 +93,43 @@ test('#72 a registry is asked once in an interval, whatever becomes of the model
   clock.advance(600_000)
   await world.until('the other model', async () => (await world.list(AIMClusterModel)).length === 2)
   assert.equal(lists(), 2)
+})
+
+test('#72 a model that is refused is told, and tried again no more often than a registry that fails', async (t) => {
+  let isRefused = true
+  const { world, registry, clock } = await startHub(t, {
+    between: (fetch) => async (request) => {
+      const refuses = isRefused && request.method === 'POST' && /aimclustermodels/.test(request.url)
+      if (!refuses || !(await request.clone().text()).includes('amd/x:1.1.0')) return fetch(request)
+      const message = 'no 1.1.0 here'
+      return Response.json(
+        { kind: 'Status', status: 'Failure', reason: 'Invalid', code: 422, message },
+        { status: 422 },
+      )
+    },
+  })
+  for (const tag of ['1.0.0', '1.1.0']) await registry.push(`amd/x:${tag}`, {})
+  await world.apply(source({ filters: [{ image: 'amd/x' }], syncInterval: '10m' }))
+  const status = await world.until('what was refused', async () => {
+    const seen = await statusOf(world)
+    return condition(seen?.conditions, 'ModelsWritten') === 'False/ModelWriteFailed' && seen
+  })
+  assert.match(status.conditions?.find(({ type }) => type === 'ModelsWritten')?.message ?? '', /no 1\.1\.0 here/)
+  assert.deepEqual([status.status, status.discoveredModels, status.failedSyncs], ['Degraded', 1, 1])
+  const lists = (): number => registry.requests.filter((each) => each.includes('/tags/list')).length
+  const [model] = await world.list(AIMClusterModel)
+  const name = model?.metadata.name ?? ''
+  for (let touch = 0; touch < 10; touch++) {
+    await world.apply(aim(AIMClusterModel, { name, annotations: { touched: `${touch}` } }, { image: 'amd/x:1.0.0' }))
+    await world.settled()
+  }
+  assert.equal(lists(), 1)
+  assert.equal((await statusOf(world))?.status, 'Degraded')
+
+  isRefused = false
+  clock.advance(60_000)
+  await world.until('recovery', async () => (await statusOf(world))?.status === 'Ready')
+  assert.equal((await world.list(AIMClusterModel)).length, 2)
 })
 
 test('#74 what has a model already gets no second, and two filters count an image once', async (t) => {

@@ -14,6 +14,8 @@ interface Row {
   readonly failedSyncs?: number
   /** Of each filter: what went wrong, and how long its registry has us wait. */
   readonly results: readonly { readonly problems: readonly string[]; readonly retryAfterMs: number }[]
+  /** Whether all models could be made; by default they could. */
+  readonly isWritten?: boolean
   readonly wantMinutes: number
   readonly wantFailed?: number
 }
@@ -33,11 +35,19 @@ const rows: Record<string, Row> = {
     wantMinutes: 30,
     wantFailed: 1,
   },
+  'after what could not be written, as after a failure': {
+    failedSyncs: 1,
+    results: [well],
+    isWritten: false,
+    wantMinutes: 2,
+    wantFailed: 2,
+  },
   'success makes up for failures': { failedSyncs: 9, results: [well], wantMinutes: 60 },
 }
-for (const [name, { syncInterval = '1h', failedSyncs = 0, results, wantMinutes, wantFailed = 0 }] of Object.entries(
-  rows,
-)) {
+for (const [
+  name,
+  { syncInterval = '1h', failedSyncs = 0, results, isWritten = true, wantMinutes, wantFailed = 0 },
+] of Object.entries(rows)) {
   test(`registries are asked again ${name}`, () => {
     const source: AIMClusterModelSource = {
       apiVersion: '',
@@ -47,7 +57,7 @@ for (const [name, { syncInterval = '1h', failedSyncs = 0, results, wantMinutes, 
       status: { failedSyncs },
     }
     const sync = { results: results.map((each) => ({ filter, images: [], ...each })), available: [], missing: [] }
-    const next = nextSync(source, { request: '', problem: undefined, models: [], sync }, nowMs)
+    const next = nextSync(source, { sync, isWritten }, nowMs)
     assert.deepEqual(next, { nextMs: nowMs + wantMinutes * 60_000, failedSyncs: wantFailed })
   })
 }
@@ -55,6 +65,6 @@ for (const [name, { syncInterval = '1h', failedSyncs = 0, results, wantMinutes, 
 test('where nobody was asked, the time that was told stays', () => {
   const status = { nextSyncTime: new Date(nowMs + 5000).toISOString(), failedSyncs: 2 }
   const source: AIMClusterModelSource = { apiVersion: '', kind: '', metadata: { name: 'a' }, spec, status }
-  const next = nextSync(source, { request: '', problem: undefined, models: [], sync: undefined }, nowMs)
+  const next = nextSync(source, { sync: undefined }, nowMs)
   assert.deepEqual(next, { nextMs: nowMs + 5000, failedSyncs: 2 })
 })

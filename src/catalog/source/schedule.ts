@@ -13,13 +13,22 @@ export interface Schedule {
   readonly failedSyncs: number
 }
 
-export function nextSync({ spec, status = {} }: AIMClusterModelSource, { sync }: Observed, nowMs: number): Schedule {
+export interface Seen extends Pick<Observed, 'sync'> {
+  /** Whether all models that were missing could be made; they could by default. */
+  readonly isWritten?: boolean
+}
+
+export function nextSync(
+  { spec, status = {} }: AIMClusterModelSource,
+  { sync, isWritten = true }: Seen,
+  nowMs: number,
+): Schedule {
   const { failedSyncs = 0 } = status
   if (sync === undefined) return { nextMs: Date.parse(status.nextSyncTime ?? '') || nowMs, failedSyncs }
   const intervalMs = Math.max(minuteMs, parseDuration(spec.syncInterval) ?? defaultIntervalMs)
   const failed = sync.results.filter(({ problems }) => problems.length > 0)
-  if (failed.length === 0) return { nextMs: nowMs + intervalMs, failedSyncs: 0 }
-  const askedMs = Math.max(...failed.map(({ retryAfterMs }) => retryAfterMs))
+  if (failed.length === 0 && isWritten) return { nextMs: nowMs + intervalMs, failedSyncs: 0 }
+  const askedMs = Math.max(0, ...failed.map(({ retryAfterMs }) => retryAfterMs))
   const backoffMs = Math.min(longestRetryMs, minuteMs * 2 ** failedSyncs, intervalMs)
   return { nextMs: nowMs + Math.max(askedMs, backoffMs), failedSyncs: failedSyncs + 1 }
 }

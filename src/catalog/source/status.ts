@@ -5,6 +5,7 @@ import { timestamp } from '#base/clock.ts'
 import type { Outcome } from '#controller/domain.ts'
 import { findCondition } from '#machinery/conditions.ts'
 import { type Component, rollUp, type Telling } from '../rollup.ts'
+import { writeFailures } from '../write-failures.ts'
 import type { Observed, Sync } from './observe.ts'
 import { madeModels } from './plan.ts'
 import { nextSync } from './schedule.ts'
@@ -17,7 +18,7 @@ export function status(source: AIMClusterModelSource, observed: Observed, outcom
   const generation = metadata.generation ?? 0
   const counts = countsOf(source, observed, outcome)
   const parts = {
-    components: [filtersReady(former, sync)],
+    components: [filtersReady(former, sync), ...modelsWritten(former, sync, outcome)],
     problems: problem === undefined ? [] : [problem],
     further: [modelsReady(models), limitReached(source, counts.modelsLimitReached)],
   }
@@ -58,12 +59,12 @@ interface Passed {
   readonly nowMs: number
 }
 
-/** Models that could not be written are asked for again with the next pass, so that one is not put off. */
+/** What could not be written is tried again as what could not be asked: soon, but ever less so. */
 function timesOf(source: AIMClusterModelSource, { observed, outcome, nowMs }: Passed): Times {
   const { lastSyncTime, nextSyncTime, failedSyncs, request } = source.status ?? {}
   const former = { ...(lastSyncTime && { lastSyncTime }) }
   const { sync, problem } = observed
-  if (problem !== undefined || (sync !== undefined && !outcome.complete)) return former
+  if (problem !== undefined) return former
   if (sync === undefined) {
     return {
       ...former,
@@ -72,9 +73,10 @@ function timesOf(source: AIMClusterModelSource, { observed, outcome, nowMs }: Pa
       ...(request && { request }),
     }
   }
-  const next = nextSync(source, observed, nowMs)
+  const isWritten = outcome.complete
+  const next = nextSync(source, { sync, isWritten }, nowMs)
   return {
-    ...(isAnswered(sync) ? { lastSyncTime: timestamp(nowMs) } : former),
+    ...(isAnswered(sync) && isWritten ? { lastSyncTime: timestamp(nowMs) } : former),
     nextSyncTime: timestamp(next.nextMs),
     failedSyncs: next.failedSyncs,
     request: observed.request,
@@ -95,6 +97,14 @@ function filtersReady({ conditions }: Status, sync: Sync | undefined): Component
 function formerly(conditions: Status['conditions']): Pick<Component, 'reason' | 'message'> {
   const former = findCondition(conditions, 'FiltersReady')
   return former ?? { reason: 'AwaitingSync', message: 'no registry was asked yet' }
+}
+
+/** Told until the next time that models are made. */
+function modelsWritten({ conditions }: Status, sync: Sync | undefined, outcome: Outcome): Component[] {
+  const type = 'ModelsWritten'
+  if (sync !== undefined) return writeFailures(outcome, { type, reason: 'ModelWriteFailed' })
+  const former = findCondition(conditions, type)
+  return former === undefined ? [] : [{ type, state: 'Degraded', reason: former.reason, message: former.message }]
 }
 
 const mostProblems = 10
