@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock.ts'
 import { Fault, isFault, messageOf } from '#base/fault.ts'
+import { readUpTo } from '#base/read-up-to.ts'
 import type { Fetch } from '#machinery/http.ts'
 
 export interface TextRequest {
@@ -46,19 +47,9 @@ async function checkedText(response: Response): Promise<string> {
     const what = response.ok ? 'a web page instead of numbers' : `status ${response.status}`
     throw new Fault('unavailable', 'BadAnswer', what)
   }
-  const text = await limited(response)
+  const { bytes, isWhole } = await readUpTo(response.body, mostBytes)
+  if (!isWhole) throw new Fault('unavailable', 'BadAnswer', `more than ${mostBytes >> 20} MiB`)
+  const text = bytes.toString()
   if (text.trimStart().startsWith('<')) throw new Fault('unavailable', 'BadAnswer', 'a web page instead of numbers')
   return text
-}
-
-async function limited({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  const stream: AsyncIterable<Uint8Array> | readonly Uint8Array[] = body ?? []
-  let bytes = 0
-  for await (const chunk of stream) {
-    chunks.push(chunk)
-    bytes += chunk.byteLength
-    if (bytes > mostBytes) throw new Fault('unavailable', 'BadAnswer', `more than ${mostBytes >> 20} MiB`)
-  }
-  return Buffer.concat(chunks).toString()
 }

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { getCACertificates } from 'node:tls'
 import type * as Undici from 'undici'
 import type { Dispatcher } from 'undici'
+import { readUpTo } from '#base/read-up-to.ts'
 import { mayBeAsked } from './endpoints.ts'
 import { refuseForbidden, guardedLookup } from './forbidden-address.ts'
 import { forbiddenPlainly, tooLarge, unreachable } from './failure.ts'
@@ -81,7 +82,7 @@ export function connectRegistries(settings: RegistrySettings): RegistryHttp {
         return await ask(redirected(question, new URL(next, url)), redirectsLeft - 1)
       }
       const isOk = status >= 200 && status < 300
-      const read = isOk ? await readAll(body, question) : await readStart(body)
+      const read = isOk ? await readAll(body, question) : (await readUpTo(body, refusalLimitBytes)).bytes
       return { status, headers, body: read, url }
     } catch (error) {
       throw signal.aborted ? signal.reason : unreachable(url, error)
@@ -125,22 +126,7 @@ function redirected(question: Question, url: URL): Question {
 }
 
 async function readAll(body: Dispatcher.ResponseData['body'], { url, limitBytes }: Question): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > limitBytes) throw tooLarge(url, limitBytes)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
-
-async function readStart(body: Dispatcher.ResponseData['body']): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    chunks.push(chunk)
-    if ((length += chunk.length) > refusalLimitBytes) break
-  }
-  return Buffer.concat(chunks)
+  const { bytes, isWhole } = await readUpTo(body, limitBytes)
+  if (!isWhole) throw tooLarge(url, limitBytes)
+  return bytes
 }

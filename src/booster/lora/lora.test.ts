@@ -161,7 +161,7 @@ test('a call has what the sidecar downloads, from where and where to', () => {
 
 /** Calls a pod whose sidecar answers as told, by `load de` and the like; says what was asked, and what was noted. */
 async function performed(
-  answers: Record<string, [status: number, text: string]>,
+  answers: Record<string, [status: number, text: string | ReadableStream<Uint8Array>]>,
   start: Record<string, string>,
   before?: string,
 ) {
@@ -221,6 +221,20 @@ test('what is so already counts as done', async () => {
   )
   assert.equal(error, undefined)
   assert.deepEqual((noted as { adapters: unknown }).adapters, wanted)
+})
+
+test('an answer that does not end is not listened to for ever', async () => {
+  let chunks = 0
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      controller.enqueue(new Uint8Array(1 << 16))
+      if (++chunks === 1000) controller.close() // so that this ends however it is read
+    },
+  })
+  const { noted, error } = await performed({ 'load de': [200, endless] }, {})
+  assert.equal(error, undefined)
+  assert.deepEqual((noted as { adapters: unknown }).adapters, wanted)
+  assert.ok(chunks < 10, `${chunks} chunks`)
 })
 
 test('a route gets an adapter once one engine has it or new ones start with it, and keeps none that was given up', () => {

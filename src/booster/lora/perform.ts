@@ -1,5 +1,6 @@
 /** The calls to an engine's sidecar, and the note on the pod of what came of them. */
 import { Fault, messageOf } from '#base/fault.ts'
+import { readUpTo } from '#base/read-up-to.ts'
 import type { Pod } from '#api/core/kinds.ts'
 import { loraAnnotations } from '#api/labels.ts'
 import type { CallStep, Perform, PodCall } from '#controller/domain.ts'
@@ -10,6 +11,8 @@ import { wordOf } from './domain.ts'
 
 /** An adapter is downloaded first. */
 const callTimeoutMs = 5 * 60_000
+/** Of an answer; a pod is its tenant's to program, and may never end one. */
+const mostBytes = 64 << 10
 const mostWords = 300
 
 /**
@@ -51,7 +54,8 @@ async function problemOf(fetch: Fetch, pod: Pod, call: PodCall, signal: AbortSig
         signal: AbortSignal.any([signal, AbortSignal.timeout(callTimeoutMs)]),
       }),
     )
-    const text = await response.text()
+    const { bytes } = await readUpTo(response.body, mostBytes)
+    const text = bytes.toString()
     if (response.ok || isSoAlready(call, response.status, text)) return undefined
     return `${what}: ${response.status} ${text.slice(0, mostWords)}`
   } catch (error) {
