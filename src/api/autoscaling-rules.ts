@@ -1,4 +1,4 @@
-import type { FieldError } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue, requiredField } from '#machinery/field-error.ts'
 import { parseQuantity } from '#machinery/quantity.ts'
 import type { AutoscalingMetric, AutoscalingPolicy } from './autoscaling-policy.ts'
 import { routerMetrics } from './router-metrics.ts'
@@ -17,11 +17,13 @@ export function checkAutoscalingPolicy({ spec }: AutoscalingPolicy): FieldError[
       const told = [...names].every((metric) => Object.hasOwn(routerMetrics, metric))
       return [
         ...own,
-        ...(names.size > 0 ? [] : [required(`${path}.metrics`, 'give a metric here or in spec.metrics')]),
-        ...(sources.length > 0 || told ? [] : [required(`${path}.metricSources`, 'say where the metrics come from')]),
+        ...(names.size > 0 ? [] : [requiredField(`${path}.metrics`, 'give a metric here or in spec.metrics')]),
+        ...(sources.length > 0 || told
+          ? []
+          : [requiredField(`${path}.metricSources`, 'say where the metrics come from')]),
         ...sources
           .filter((source) => !names.has(source))
-          .map((source) => invalid(`${path}.metricSources`, source, 'there is no metric of this name')),
+          .map((source) => invalidValue(`${path}.metricSources`, source, 'there is no metric of this name')),
       ]
     }),
     ...checkRatio(spec.disaggregatedTarget),
@@ -38,7 +40,7 @@ function checkRatio(target: AutoscalingPolicy['spec']['disaggregatedTarget']): F
   const [least, most] = [ratio.minRatio, ratio.maxRatio].map((text) => Number(parseQuantity(text).nanos) / 1e9)
   if (least === undefined || most === undefined || least < 0 || most <= 0 || least > most) {
     return [
-      invalid(
+      invalidValue(
         path,
         `${ratio.minRatio} to ${ratio.maxRatio}`,
         'write a range from 0 up, the smaller number as minRatio',
@@ -46,13 +48,13 @@ function checkRatio(target: AutoscalingPolicy['spec']['disaggregatedTarget']): F
     ]
   }
   if ((top.minReplicas === 0) !== (bottom.minReplicas === 0)) {
-    return [invalid(path, ratio.numeratorRole, 'both roles may be scaled to zero, or neither: they go together')]
+    return [invalidValue(path, ratio.numeratorRole, 'both roles may be scaled to zero, or neither: they go together')]
   }
   const lowest = top.minReplicas / bottom.maxReplicas
   const highest = bottom.minReplicas === 0 ? Infinity : top.maxReplicas / bottom.minReplicas
   if (lowest <= most && highest >= least) return []
   return [
-    invalid(
+    invalidValue(
       path,
       `${ratio.minRatio} to ${ratio.maxRatio}`,
       'no numbers within the bounds of the two roles have this ratio',
@@ -71,12 +73,4 @@ function checkUnique(path: string, metrics: readonly AutoscalingMetric[]): Field
 
 function nameOf({ metricName, name }: AutoscalingMetric): string {
   return metricName ?? name ?? ''
-}
-
-function required(field: string, detail: string): FieldError {
-  return { field, type: 'FieldValueRequired', detail }
-}
-
-function invalid(field: string, value: unknown, detail: string): FieldError {
-  return { field, type: 'FieldValueInvalid', value, detail }
 }

@@ -1,6 +1,6 @@
 /** How many replicas, who moves them, and what that costs. */
 import { parseDuration } from '#machinery/duration.ts'
-import type { FieldError } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue, requiredField } from '#machinery/field-error.ts'
 import { isGiven, type NormalBackend, type NormalBooster } from './model-booster-normal.ts'
 
 const maxTotalReplicas = 1_000_000
@@ -16,7 +16,7 @@ export function checkScale(booster: NormalBooster, spec: Readonly<Record<string,
   const list = booster.form === 'multi' ? 'spec.backends' : 'spec.backend'
   const total = backends.reduce((sum, { max }) => sum + max, 0)
   if (total > maxTotalReplicas) {
-    errors.push(invalid(list, total, `the sum of all maxReplicas must not exceed ${maxTotalReplicas}`))
+    errors.push(invalidValue(list, total, `the sum of all maxReplicas must not exceed ${maxTotalReplicas}`))
   }
   const leveled = booster.form === 'single' ? isGiven(spec.autoscalingPolicy) : modelPolicy !== undefined
   if (leveled && backends.some(({ given }) => isGiven(given.autoscalingPolicy))) {
@@ -28,7 +28,7 @@ export function checkScale(booster: NormalBooster, spec: Readonly<Record<string,
       errors.push(withoutModelPolicy('spec.costExpansionRatePercent'))
     }
   } else if (backends.length > 0 && backends.reduce((sum, { min }) => sum + min, 0) < 1) {
-    errors.push(invalid(list, 0, 'the sum of all minReplicas must be at least 1: one backend has to answer'))
+    errors.push(invalidValue(list, 0, 'the sum of all minReplicas must be at least 1: one backend has to answer'))
   }
   for (const { field, policy } of policiesOf(booster)) errors.push(...checkMetrics(field, policy))
   return errors
@@ -45,19 +45,21 @@ function checkReplicas({ path, given, min, max, policy }: NormalBackend): FieldE
   const { replicas, minReplicas, maxReplicas } = given
   if (isGiven(minReplicas) !== isGiven(maxReplicas)) {
     const [missing, present] = isGiven(minReplicas) ? ['maxReplicas', 'minReplicas'] : ['minReplicas', 'maxReplicas']
-    return [required(`${path}.${missing}`, `goes with ${present}; for a fixed size write replicas alone`)]
+    return [requiredField(`${path}.${missing}`, `goes with ${present}; for a fixed size write replicas alone`)]
   }
   if (!isGiven(minReplicas)) {
     if (!isGiven(replicas)) {
-      return [required(`${path}.replicas`, 'write replicas for a fixed size, or minReplicas and maxReplicas')]
+      return [requiredField(`${path}.replicas`, 'write replicas for a fixed size, or minReplicas and maxReplicas')]
     }
     const detail = 'an autoscaling policy needs room: write minReplicas and maxReplicas instead'
-    return policy === undefined ? [] : [invalid(`${path}.replicas`, replicas, detail)]
+    return policy === undefined ? [] : [invalidValue(`${path}.replicas`, replicas, detail)]
   }
   const errors: FieldError[] = []
-  if (min > max) errors.push(invalid(`${path}.minReplicas`, min, `must not be greater than maxReplicas (${max})`))
+  if (min > max) errors.push(invalidValue(`${path}.minReplicas`, min, `must not be greater than maxReplicas (${max})`))
   else if (typeof replicas === 'number' && (replicas < min || replicas > max)) {
-    errors.push(invalid(`${path}.replicas`, replicas, `must lie between minReplicas (${min}) and maxReplicas (${max})`))
+    errors.push(
+      invalidValue(`${path}.replicas`, replicas, `must lie between minReplicas (${min}) and maxReplicas (${max})`),
+    )
   }
   return errors
 }
@@ -70,14 +72,16 @@ function checkBackendPolicy({ form, backends, modelPolicy }: NormalBooster, back
     const scaled = backends.some((other) => other.policy !== undefined)
     if (!scaled && isGiven(given.minReplicas) && isGiven(given.maxReplicas) && min !== max) {
       const detail = 'must be equal and greater than 0 without an autoscaling policy; or write replicas alone'
-      errors.push(invalid(path, `minReplicas: ${min}, maxReplicas: ${max}`, detail))
+      errors.push(invalidValue(path, `minReplicas: ${min}, maxReplicas: ${max}`, detail))
     }
     if (form === 'multi' && policy !== undefined && min < 1) {
-      errors.push(invalid(`${path}.minReplicas`, min, 'must be at least 1 with an autoscaling policy on the backend'))
+      errors.push(
+        invalidValue(`${path}.minReplicas`, min, 'must be at least 1 with an autoscaling policy on the backend'),
+      )
     }
   } else if (cost === 0) {
     errors.push(
-      required(`${path}.scalingCost`, 'the policy of the model weighs backends by cost: write a number above 0'),
+      requiredField(`${path}.scalingCost`, 'the policy of the model weighs backends by cost: write a number above 0'),
     )
   }
   return errors
@@ -90,10 +94,10 @@ function checkGrace({ form, modelPolicy }: NormalBooster, { path, given }: Norma
   const errors: FieldError[] = []
   if (form === 'multi' && modelPolicy === undefined) errors.push(withoutModelPolicy(field))
   const ms = typeof value === 'string' ? parseDuration(value) : undefined
-  if (ms === undefined) errors.push(invalid(field, value, 'write a duration such as 30s, 5m or 1m30s'))
-  else if (ms < 0) errors.push(invalid(field, value, 'must not be negative'))
+  if (ms === undefined) errors.push(invalidValue(field, value, 'write a duration such as 30s, 5m or 1m30s'))
+  else if (ms < 0) errors.push(invalidValue(field, value, 'must not be negative'))
   else if (ms > maxGraceSeconds * 1000)
-    errors.push(invalid(field, value, `must not exceed ${maxGraceSeconds} seconds (30m)`))
+    errors.push(invalidValue(field, value, `must not exceed ${maxGraceSeconds} seconds (30m)`))
   return errors
 }
 
@@ -113,7 +117,7 @@ function checkMetrics(field: string, policy: Readonly<Record<string, unknown>>):
     if (isGiven(metricName) !== isGiven(name)) return []
     return isGiven(name)
       ? [{ field: `${field}.metrics[${i}].name`, type: 'FieldValueForbidden', detail: 'metricName is given already' }]
-      : [required(`${field}.metrics[${i}].metricName`, 'name a metric, such as kthena:num_requests_waiting')]
+      : [requiredField(`${field}.metrics[${i}].metricName`, 'name a metric, such as kthena:num_requests_waiting')]
   })
 }
 
@@ -123,12 +127,4 @@ function withoutModelPolicy(field: string): FieldError {
     type: 'FieldValueForbidden',
     detail: 'only with spec.autoscalingPolicy and spec.backends; leave it out',
   }
-}
-
-function required(field: string, detail: string): FieldError {
-  return { field, type: 'FieldValueRequired', detail }
-}
-
-function invalid(field: string, value: unknown, detail: string): FieldError {
-  return { field, type: 'FieldValueInvalid', value, detail }
 }

@@ -1,4 +1,4 @@
-import type { FieldError } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue } from '#machinery/field-error.ts'
 import type { NormalBackend } from './model-booster-normal.ts'
 
 /** Where a backend keeps its weights, and where its containers see them. */
@@ -55,7 +55,8 @@ export function checkStorage(backend: NormalBackend): FieldError[] {
       : cache?.kind !== 'pvc'
         ? 'a pvc:// adapter is read through the cache mount: set cacheURI to pvc:// and the same claim'
         : unreachable(lora.artifactURL, cache)
-    if (detail !== undefined) errors.push(invalid(`${path}.loraAdapters[${k}].artifactURL`, lora.artifactURL, detail))
+    if (detail !== undefined)
+      errors.push(invalidValue(`${path}.loraAdapters[${k}].artifactURL`, lora.artifactURL, detail))
   }
   return errors
 }
@@ -64,12 +65,12 @@ export function checkStorage(backend: NormalBackend): FieldError[] {
 function checkClaimSource({ path, modelURI, cacheURI }: NormalBackend, cache: Cache | undefined): FieldError[] {
   if (!isClaim(cacheURI)) {
     const detail = 'with a pvc:// modelURI this must be pvc:// too: the downloader mounts only the cache volume'
-    return [invalid(`${path}.cacheURI`, cacheURI ?? '', detail)]
+    return [invalidValue(`${path}.cacheURI`, cacheURI ?? '', detail)]
   }
-  if (climbs(modelURI)) return [invalid(`${path}.modelURI`, modelURI, 'must not contain a ".." segment')]
+  if (climbs(modelURI)) return [invalidValue(`${path}.modelURI`, modelURI, 'must not contain a ".." segment')]
   if (cache === undefined) return [noCache(path, cacheURI)]
   const detail = unreachable(modelURI, cache)
-  return detail === undefined ? [] : [invalid(`${path}.modelURI`, modelURI, detail)]
+  return detail === undefined ? [] : [invalidValue(`${path}.modelURI`, modelURI, detail)]
 }
 
 function climbs(uri: string): boolean {
@@ -88,9 +89,5 @@ function unreachable(uri: string, cache: Cache): string | undefined {
 
 function noCache(path: string, cacheURI: string | undefined): FieldError {
   const detail = 'write pvc://CLAIM, pvc://CLAIM/SUB/DIR or hostpath:///PATH, without ".." segments'
-  return invalid(`${path}.cacheURI`, cacheURI, detail)
-}
-
-function invalid(field: string, value: unknown, detail: string): FieldError {
-  return { field, type: 'FieldValueInvalid', value, detail }
+  return invalidValue(`${path}.cacheURI`, cacheURI, detail)
 }

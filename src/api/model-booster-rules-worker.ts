@@ -1,6 +1,6 @@
 /** Workers: how many of which type, their images, ports and engine arguments. */
 import { isObject } from '#base/json.ts'
-import type { FieldError } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue } from '#machinery/field-error.ts'
 import {
   backendEnv,
   configValue,
@@ -17,10 +17,10 @@ export function checkWorkers(backend: NormalBackend): FieldError[] {
   const errors: FieldError[] = []
   for (const { path, image, given } of workers) {
     // Go's unicode.IsSpace, which the released controllers use, knows U+0085 beside the ones of \s.
-    if (/[\s\u0085]/u.test(image)) errors.push(invalid(`${path}.image`, image, 'must not contain white space'))
+    if (/[\s\u0085]/u.test(image)) errors.push(invalidValue(`${path}.image`, image, 'must not contain white space'))
     if (isGiven(given.config) && !isObject(given.config)) {
       const detail = 'must be an object of engine arguments, such as {max-model-len: 4096}'
-      errors.push(invalid(`${path}.config`, given.config, detail))
+      errors.push(invalidValue(`${path}.config`, given.config, detail))
     }
   }
   switch (backend.type) {
@@ -29,7 +29,7 @@ export function checkWorkers(backend: NormalBackend): FieldError[] {
     case 'MindIE': {
       if (workers.length !== 1) {
         const detail = `type ${backend.type} needs exactly one worker, of type server`
-        errors.push(invalid(`${path}.workers`, workers.length, detail))
+        errors.push(invalidValue(`${path}.workers`, workers.length, detail))
       }
       const [worker] = workers
       if (workers.length === 1 && worker !== undefined) errors.push(...checkTypes(backend, [worker], ['server']))
@@ -39,7 +39,7 @@ export function checkWorkers(backend: NormalBackend): FieldError[] {
       errors.push(...checkTypes(backend, workers, ['prefill', 'decode']))
       for (const type of ['prefill', 'decode']) {
         const count = workers.filter((worker) => worker.type === type).length
-        if (count !== 1) errors.push(invalid(`${path}.workers`, count, `needs exactly one worker of type ${type}`))
+        if (count !== 1) errors.push(invalidValue(`${path}.workers`, count, `needs exactly one worker of type ${type}`))
       }
       break
     case 'MindIEDisaggregated':
@@ -61,13 +61,13 @@ export function checkOptions({
   const errors: FieldError[] = []
   if (recoveryPolicy === 'ServingGroupRecreate' && rolloutStrategy?.type === 'RoleRollingUpdate') {
     const detail = 'does not go with RoleRollingUpdate; choose RoleRecreate or None'
-    errors.push(invalid(`${path}.recoveryPolicy`, recoveryPolicy, detail))
+    errors.push(invalidValue(`${path}.recoveryPolicy`, recoveryPolicy, detail))
   }
   const roles = type === 'vLLMDisaggregated' ? ['prefill', 'decode'] : ['leader']
   const { metricRole } = autoscaling
   if (metricRole !== undefined && !roles.includes(metricRole)) {
     const detail = `type ${type} has no such pods; write ${roles.join(' or ')}`
-    errors.push(invalid(`${path}.autoscaling.metricRole`, metricRole, detail))
+    errors.push(invalidValue(`${path}.autoscaling.metricRole`, metricRole, detail))
   }
   return errors
 }
@@ -79,7 +79,9 @@ function checkTypes(
 ): FieldError[] {
   return workers
     .filter(({ type }) => !allowed.includes(type))
-    .map(({ path, type }) => invalid(`${path}.type`, type, `type ${backend.type} allows ${allowed.join(', ')} here`))
+    .map(({ path, type }) =>
+      invalidValue(`${path}.type`, type, `type ${backend.type} allows ${allowed.join(', ')} here`),
+    )
 }
 
 /** All engines of a backend on one port, and the sidecar on another. */
@@ -90,9 +92,11 @@ function checkPorts(backend: NormalBackend): FieldError[] {
     const field = `${worker.path}.config.port`
     const port = enginePortOf(worker)
     if (port === undefined) {
-      errors.push(invalid(field, configValue(worker, 'port'), 'must be a port, 1 to 65535; leave it out for 8000'))
+      errors.push(invalidValue(field, configValue(worker, 'port'), 'must be a port, 1 to 65535; leave it out for 8000'))
     } else if (agreed !== undefined && port !== agreed) {
-      errors.push(invalid(field, port, `different engine ports: ${agreed} is given before, write the same everywhere`))
+      errors.push(
+        invalidValue(field, port, `different engine ports: ${agreed} is given before, write the same everywhere`),
+      )
     } else agreed = port
   }
   if (backend.runtime.enabled === false) return errors
@@ -105,9 +109,5 @@ function checkPorts(backend: NormalBackend): FieldError[] {
     runtimePort === undefined
       ? 'RUNTIME_PORT must be given literally, as a port from 1 to 65535'
       : `port ${runtimePort} cannot serve both the engine and the runtime sidecar: set RUNTIME_PORT or config.port to another`
-  return [...errors, invalid(field, given === undefined ? agreed : given.value, detail)]
-}
-
-function invalid(field: string, value: unknown, detail: string): FieldError {
-  return { field, type: 'FieldValueInvalid', value, detail }
+  return [...errors, invalidValue(field, given === undefined ? agreed : given.value, detail)]
 }

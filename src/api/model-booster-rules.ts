@@ -3,7 +3,7 @@
  * The same functions serve `validate`, the planner and, where CEL can say it, the tests of the CRD's rules.
  */
 import { isObject } from '#base/json.ts'
-import type { FieldError } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue } from '#machinery/field-error.ts'
 import type { Resource } from '#machinery/meta.ts'
 import { servingEnv } from './labels.ts'
 import {
@@ -63,7 +63,7 @@ function checkForm(spec: Readonly<Record<string, unknown>>): FieldError[] {
     return [{ field: 'spec.backends', type: 'FieldValueRequired', detail }]
   }
   if (Array.isArray(spec.backends) && spec.backends.length === 0) {
-    return [invalid('spec.backends', [], 'should have at least 1 item')]
+    return [invalidValue('spec.backends', [], 'should have at least 1 item')]
   }
   return []
 }
@@ -78,10 +78,10 @@ function checkAdapters({ name, requestName }: NormalBooster, { path, loras }: No
   return loras.flatMap((lora, k) => {
     const field = `${path}.loraAdapters[${k}].name`
     if (lora.name === name || lora.name === requestName) {
-      return [invalid(field, lora.name, 'must differ from the name of the model: clients choose by it')]
+      return [invalidValue(field, lora.name, 'must differ from the name of the model: clients choose by it')]
     }
     const repeated = loras.findIndex((other) => other.name === lora.name) < k
-    return repeated ? [invalid(field, lora.name, 'must be unique within the backend')] : []
+    return repeated ? [invalidValue(field, lora.name, 'must be unique within the backend')] : []
   })
 }
 
@@ -93,7 +93,7 @@ function checkNames({ name, backends }: NormalBooster): FieldError[] {
   const errors: FieldError[] = []
   if (!/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name)) {
     const detail = 'becomes part of host names: use lower-case letters, digits and -, beginning with a letter; no dots'
-    errors.push(invalid('metadata.name', name, detail))
+    errors.push(invalidValue('metadata.name', name, detail))
   }
   const seen = new Set<string>()
   for (const backend of backends) {
@@ -105,12 +105,12 @@ function checkNames({ name, backends }: NormalBooster): FieldError[] {
     )[0]
     if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(backend.name)) {
       errors.push(
-        invalid(field, backend.name, 'use lower-case letters, digits and -, with a letter or digit at both ends'),
+        invalidValue(field, backend.name, 'use lower-case letters, digits and -, with a letter or digit at both ends'),
       )
     } else if (longest !== undefined && longest.length > maxLabelLength) {
       const excess = longest.length - maxLabelLength
       const detail = `${longest} would be ${longest.length} characters, ${maxLabelLength} are allowed: shorten this name or metadata.name by ${excess}`
-      errors.push(invalid(field, backend.name, detail))
+      errors.push(invalidValue(field, backend.name, detail))
     }
   }
   return errors
@@ -138,13 +138,13 @@ function checkRoute({ backends }: NormalBooster): FieldError[] {
   const weightless = (some: readonly NormalBackend[]) => some.length > 0 && some.every(({ weight }) => weight === 0)
   const field = (backend: NormalBackend | undefined) => `${backend?.path}.routeWeight`
   if (weightless(backends)) {
-    errors.push(invalid(field(backends[0]), 0, 'all backends have weight 0, so none could be picked: raise one'))
+    errors.push(invalidValue(field(backends[0]), 0, 'all backends have weight 0, so none could be picked: raise one'))
   } else {
     for (const adapter of adapters) {
       const serving = backends.filter(({ loras }) => loras.some(({ name }) => name === adapter))
       if (!weightless(serving)) continue
       const detail = `all backends with the adapter ${adapter} have weight 0, so none could be picked: raise one`
-      errors.push(invalid(field(serving[0]), 0, detail))
+      errors.push(invalidValue(field(serving[0]), 0, detail))
     }
   }
   return errors
@@ -156,15 +156,22 @@ export function warnModelBooster(object: Resource): FieldError[] {
   const warnings = [
     ...booster.backends.flatMap((backend) => warnBackend(booster, backend)),
     ...unscaledBackends(booster).map(({ path, min }) => {
-      return invalid(path, undefined, `has no autoscaling policy, though others have: it stays at minReplicas (${min})`)
+      return invalidValue(
+        path,
+        undefined,
+        `has no autoscaling policy, though others have: it stays at minReplicas (${min})`,
+      )
     }),
   ]
   for (const [field, parentRefs] of parentRefsOf(booster)) {
     if (parentRefs === undefined) continue
-    warnings.push(invalid(field, undefined, 'the router serves no route for a Gateway yet; without parentRefs it does'))
+    warnings.push(
+      invalidValue(field, undefined, 'the router serves no route for a Gateway yet; without parentRefs it does'),
+    )
   }
   for (const [field, text] of textsOf(specOf(object), 'spec')) {
-    if (text.includes('${')) warnings.push(invalid(field, undefined, '"${" is passed on as it is; nothing replaces it'))
+    if (text.includes('${'))
+      warnings.push(invalidValue(field, undefined, '"${" is passed on as it is; nothing replaces it'))
   }
   return warnings
 }
@@ -177,7 +184,7 @@ function parentRefsOf({ parentRefs, additionalRoutes }: NormalBooster) {
 function warnBackend(booster: NormalBooster, backend: NormalBackend): FieldError[] {
   const { path, workers, env, cacheURI, min, policy } = backend
   const warnings: FieldError[] = []
-  const warn = (field: string, value: unknown, detail: string) => warnings.push(invalid(field, value, detail))
+  const warn = (field: string, value: unknown, detail: string) => warnings.push(invalidValue(field, value, detail))
   for (const worker of workers) {
     if (worker.image === '') warn(`${worker.path}.image`, '', 'no image: the pods cannot start')
     if (worker.pods > 1 && backend.type === 'vLLMDisaggregated') {
@@ -228,8 +235,4 @@ function* textsOf(value: unknown, path: string): Generator<[field: string, text:
 function specOf(object: Resource): Readonly<Record<string, unknown>> {
   const { spec } = object as Resource & { spec?: unknown }
   return isObject(spec) ? spec : {}
-}
-
-function invalid(field: string, value: unknown, detail: string): FieldError {
-  return { field, type: 'FieldValueInvalid', value, detail }
 }

@@ -1,4 +1,4 @@
-import type { FieldError } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue } from '#machinery/field-error.ts'
 import { compileRe2 } from '#machinery/re2.ts'
 import type { ModelRoute, StringMatch } from './model-route.ts'
 
@@ -7,14 +7,16 @@ export function checkModelRoute(route: ModelRoute): FieldError[] {
   return matchesOf(route).flatMap(([field, { regex }]) =>
     regex === undefined || compileRe2(regex) !== undefined
       ? []
-      : [invalid(`${field}.regex`, regex, 'is not a regular expression in RE2 syntax')],
+      : [invalidValue(`${field}.regex`, regex, 'is not a regular expression in RE2 syntax')],
   )
 }
 
 export function warnModelRoute(route: ModelRoute): FieldError[] {
   return matchesOf(route).flatMap(([field, match]) => {
     const given = Object.keys(match)
-    return given.length < 2 ? [] : [invalid(field, match, `only one of ${given.join(', ')} is used; keep that one`)]
+    return given.length < 2
+      ? []
+      : [invalidValue(field, match, `only one of ${given.join(', ')} is used; keep that one`)]
   })
 }
 
@@ -27,8 +29,4 @@ function matchesOf({ spec }: ModelRoute): [path: string, match: StringMatch][] {
     ])
     return modelMatch?.uri === undefined ? headers : [...headers, [`${path}.uri`, modelMatch.uri]]
   })
-}
-
-function invalid(field: string, value: unknown, detail: string): FieldError {
-  return { field, type: 'FieldValueInvalid', value, detail }
 }

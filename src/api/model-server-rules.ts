@@ -1,4 +1,4 @@
-import type { FieldError } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue } from '#machinery/field-error.ts'
 import { labelValueErrors, qualifiedNameErrors } from '#machinery/names.ts'
 import type { ModelServer } from './model-server.ts'
 
@@ -19,14 +19,10 @@ export function checkModelServer({ spec }: ModelServer): FieldError[] {
 function checkLabels(path: string, labels: Readonly<Record<string, string>>): FieldError[] {
   return Object.entries(labels).flatMap(([key, value]) => [
     ...checkKey(path, key),
-    ...labelValueErrors(value).map((detail) => invalid(`${path}[${key}]`, value, detail)),
+    ...labelValueErrors(value).map((detail) => invalidValue(`${path}[${key}]`, value, detail)),
   ])
 }
 
 function checkKey(field: string, key: string): FieldError[] {
-  return qualifiedNameErrors(key).map((detail) => invalid(field, key, detail))
-}
-
-function invalid(field: string, value: string, detail: string): FieldError {
-  return { field, type: 'FieldValueInvalid', value, detail }
+  return qualifiedNameErrors(key).map((detail) => invalidValue(field, key, detail))
 }

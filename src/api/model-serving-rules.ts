@@ -1,5 +1,5 @@
 /** What a ModelServing can get wrong inside its pod templates, where its CustomResourceDefinition has no rules of ours. */
-import type { FieldError } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue, requiredField } from '#machinery/field-error.ts'
 import type { Container } from './core/types.generated.ts'
 import { servingLabels } from './labels.ts'
 import type { ModelServing, ModelServingRole } from './model-serving.ts'
@@ -10,7 +10,7 @@ export function checkModelServing({ spec }: ModelServing): FieldError[] {
   return templatesOf(spec.template.roles).flatMap(([path, { spec: pod }, makesPods]) => [
     ...(pod.containers.length > 0 || !makesPods
       ? []
-      : [required(`${path}.spec.containers`, 'a pod needs at least one container')]),
+      : [requiredField(`${path}.spec.containers`, 'a pod needs at least one container')]),
     ...checkImages(`${path}.spec.containers`, pod.containers),
     ...checkImages(`${path}.spec.initContainers`, pod.initContainers ?? []),
   ])
@@ -22,11 +22,17 @@ export function warnModelServing({ spec }: ModelServing): FieldError[] {
     ...Object.keys(metadata?.labels ?? {})
       .filter((key) => reserved.has(key))
       .map((key) =>
-        invalid(`${path}.metadata.labels[${key}]`, key, 'is set by the controller; this value is not used'),
+        invalidValue(`${path}.metadata.labels[${key}]`, key, 'is set by the controller; this value is not used'),
       ),
     ...(pod.restartPolicy === undefined || pod.restartPolicy === 'Always'
       ? []
-      : [invalid(`${path}.spec.restartPolicy`, pod.restartPolicy, 'an engine that ends is replaced; write Always')]),
+      : [
+          invalidValue(
+            `${path}.spec.restartPolicy`,
+            pod.restartPolicy,
+            'an engine that ends is replaced; write Always',
+          ),
+        ]),
   ])
 }
 
@@ -43,15 +49,7 @@ function templatesOf(roles: readonly ModelServingRole[]): [path: string, templat
 function checkImages(path: string, containers: readonly Container[]): FieldError[] {
   return containers.flatMap(({ image }, i) =>
     image !== undefined && /\s/.test(image)
-      ? [invalid(`${path}[${i}].image`, image, 'an image reference contains no white space')]
+      ? [invalidValue(`${path}[${i}].image`, image, 'an image reference contains no white space')]
       : [],
   )
-}
-
-function required(field: string, detail: string): FieldError {
-  return { field, type: 'FieldValueRequired', detail }
-}
-
-function invalid(field: string, value: unknown, detail: string): FieldError {
-  return { field, type: 'FieldValueInvalid', value, detail }
 }

@@ -47,9 +47,13 @@ function printValue(value: unknown): string {
   return json.replaceAll(/\\u00([01][0-9a-f])/g, (_, hex: string) => ({ '07': '\\a', '0b': '\\v' })[hex] ?? `\\x${hex}`)
 }
 
+export function invalidValue(field: string, value: unknown, detail: string): FieldError {
+  return { field, type: 'FieldValueInvalid', value, detail }
+}
+
 /** Errors of one field, one for each of `details`. */
 export function invalidField(field: string, value: unknown, ...details: readonly string[]): FieldError[] {
-  return details.map((detail) => ({ field, type: 'FieldValueInvalid', value, detail }))
+  return details.map((detail) => invalidValue(field, value, detail))
 }
 
 export function requiredField(field: string, detail = ''): FieldError {
