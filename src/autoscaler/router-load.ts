@@ -26,7 +26,6 @@ const freshMs = 900
 /** The load of all targets in one request to each router, however many ask for it. Undefined without any router. */
 export class RouterLoads {
   readonly #parts: RouterLoadParts
-  readonly #stop = new AbortController()
   #latest: { readonly atMs: number; readonly load: Promise<RouterLoad | undefined> } | undefined
 
   constructor(parts: RouterLoadParts) {
@@ -54,9 +53,18 @@ export class RouterLoads {
 
   async #readOne(url: string): Promise<ReadonlyMap<string, Demand> | undefined> {
     const { fetch, clock } = this.#parts
-    const request = { fetch, clock, url: `${url}/debug/load`, accept: 'application/json', timeoutMs: readTimeoutMs }
+    // Many wait for it, so none of them ends it; its time does.
+    const signal = AbortSignal.any([])
+    const request = {
+      fetch,
+      clock,
+      url: `${url}/debug/load`,
+      accept: 'application/json',
+      timeoutMs: readTimeoutMs,
+      signal,
+    }
     try {
-      return demandsIn(JSON.parse(await fetchText({ ...request, signal: this.#stop.signal })))
+      return demandsIn(JSON.parse(await fetchText(request)))
     } catch (error) {
       if (!isFault(error) && !(error instanceof SyntaxError)) throw error
       return undefined // a router that cannot be asked makes the load incomplete

@@ -10,8 +10,6 @@ export interface ReadLabels {
   readonly malformed: string | undefined
   /** A sentence for each deployment that was left out. */
   readonly ignored: readonly string[]
-  /** The label that would hold deployments, when there are none to make templates of and nothing is malformed. */
-  readonly missing: string | undefined
 }
 
 /** The families of labels in use, the one that counts most first, and how each spells its keys. */
@@ -43,7 +41,8 @@ const keys = {
 } as const
 type Key = keyof typeof keys
 
-const deploymentsLabel = `${groups.aim}/${keys.recommendedDeployments.documented[0]}`
+/** The label that an image ought to recommend deployments by. */
+export const deploymentsLabel = `${groups.aim}/${keys.recommendedDeployments.documented[0]}`
 
 /** Field → its label after `org.opencontainers.image.` and, of images older than that, after `org.label-schema.`. */
 const ociKeys = {
@@ -79,8 +78,7 @@ export function readImageMetadata(labels: Readonly<Record<string, string>>): Rea
     originalLabels: boundedLabels(labels),
   }
   const malformed = read?.malformed === undefined ? undefined : `label ${deployments?.label}: ${read.malformed}`
-  const isMissing = recommended.length === 0 && malformed === undefined
-  return { metadata, malformed, ignored: read?.ignored ?? [], missing: isMissing ? deploymentsLabel : undefined }
+  return { metadata, malformed, ignored: read?.ignored ?? [] }
 }
 
 function same<K extends string>(key: K) {

@@ -1,5 +1,6 @@
 /** How a model is, from what was seen: the parts that its status tells, and whether templates may be written. */
 import type { AIMModel } from '#api/aim-model.ts'
+import { deploymentsLabel } from '../image-metadata.ts'
 import type { Component, Problem, Telling } from '../rollup.ts'
 import { configComponent } from '../runtime-config.ts'
 import { expects, templatesComponent } from './expectation.ts'
@@ -99,7 +100,7 @@ function waiting(message: string): MetadataParts {
 }
 
 export function missingLabelNote(image: string): string {
-  return `image ${image} recommends no deployments: it has no label aim.eai.amd.com/model.recommended-deployments`
+  return `image ${image} recommends no deployments: it has no label ${deploymentsLabel}, or none in it that can be read`
 }
 
 /** Reason of a failure → whose it is; nobody's where it may pass by itself. */
