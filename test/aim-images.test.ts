@@ -144,6 +144,14 @@ test('#66 the second secret is tried where the first is refused', async (t) => {
   await told('m', { status: 'Ready' })
 })
 
+test('#65 a secret of another type is named where it was of no use', async (t) => {
+  const { world, registry, image, told } = await scene(t, { auth: 'basic' })
+  await world.apply(secret(credentials, registry.dockerConfig()))
+  await world.apply(aimModel('m', { image: image('amd/llama:v1'), ...withSecret }))
+  const failed = await told('m', { status: 'Failed', conditions: { AuthValid: 'False/AuthError' } })
+  assert.match(failed.message('AuthValid'), /default\/registry-credentials is no Secret of the type kubernetes\.io\//)
+})
+
 test('#64 what this process itself may show to registries is never shown for a model', async (t) => {
   const { world, registry, image, told } = await scene(t, { auth: 'basic' })
   const home = temporaryDirectory(t)

@@ -175,7 +175,7 @@ const rows: Record<
         request,
         response,
       ),
-    want: /answered 401: the image is missing or not accessible without credentials, and no pull secret was named/,
+    want: /answered 401: the image is missing or not accessible without credentials, and no pull secret with credentials was named/,
     wantCode: 'ImagePullAuthFailure',
     wantKind: 'denied',
   },

@@ -57,6 +57,8 @@ function remedy({ credentials, hadCredentials, endpoint: { registry } }: Place):
   if (secrets.length > 0) {
     return `it refused the credentials in ${secrets.join(', ')}; correct them, or name another Secret in imagePullSecrets`
   }
-  const why = hadCredentials ? `none of the pull secrets has an entry for ${registry}` : `no pull secret was named`
+  const why = hadCredentials
+    ? `none of the pull secrets has an entry for ${registry}`
+    : 'no pull secret with credentials was named'
   return `the image is missing or not accessible without credentials, and ${why}; name one in imagePullSecrets`
 }

@@ -85,7 +85,7 @@ for (const auth of ['basic', 'token'] as const) {
     [`a private image, ${auth}, without a secret`]: {
       auth,
       want: refused,
-      says: /no pull secret was named; name one in/,
+      says: /no pull secret with credentials was named; name one in/,
     },
     [`a private image, ${auth}, with a secret that is not there`]: {
       auth,

@@ -1,4 +1,5 @@
 import { Node } from '#api/core/kinds.ts'
+import { Fault, isFault } from '#base/fault.ts'
 import type { Reader } from '#controller/domain.ts'
 import type { Client } from '#kube/client.ts'
 import type { Registries } from '#oci/registries.ts'
@@ -17,7 +18,10 @@ export function imageReader({ client, registries, read }: ImageSources): ReadIma
   return async ({ image, pullSecrets, namespace, fresh }, signal) => {
     const { credentials, unsupported } = await fetchPullSecrets(client, { names: pullSecrets, namespace }, signal)
     const architectures = architecturesOf(read.list(Node))
-    const inspected = await registries.inspect(image, { credentials, architectures, fresh, signal })
+    const options = { credentials, architectures, fresh, signal }
+    const inspected = await registries.inspect(image, options).catch((error: unknown) => {
+      throw withSecretTypes(error, unsupported)
+    })
     const { metadata, malformed, ignored } = readImageMetadata(inspected.labels)
     return {
       digest: inspected.digest,
@@ -29,6 +33,14 @@ export function imageReader({ client, registries, read }: ImageSources): ReadIma
       unsupportedSecrets: unsupported,
     }
   }
+}
+
+/** Who is refused is told of the secrets that were of no use. */
+function withSecretTypes(error: unknown, unsupported: readonly string[]): unknown {
+  if (!isFault(error, 'denied') || unsupported.length === 0) return error
+  const { kind, code, message } = error
+  const hint = `${unsupported.join(', ')} is no Secret of the type kubernetes.io/dockerconfigjson`
+  return new Fault(kind, code, `${message}; ${hint}`, { cause: error })
 }
 
 /** Of the nodes that are ready, the most frequent first. */
