@@ -65,6 +65,28 @@ test('scenario 22 #49 #26 an image that fails is asked again later and later, an
   )
 })
 
+test('what an image has told is read once, however long its Job stays', async (t) => {
+  const logs: string[] = []
+  const world = await startWorld(t, {
+    nodes: [gpuNode('a', '74a1')],
+    between: (fetch) => (request) => {
+      if (/\/pods\/[^/]+\/log\?/.test(request.url)) logs.push(request.url)
+      return fetch(request)
+    },
+  })
+  await world.apply(aimModel('m', given))
+  await becomes(world, AIMModel, { name: 'm' }, { status: 'Ready' })
+  const { metadata } = await onlyTemplate(world)
+  const place = { namespace: 'default', name: metadata.name ?? '' }
+  for (let touch = 0; touch < 5; touch++) {
+    const patch = { metadata: { annotations: { touched: `${touch}` } } }
+    await world.client.patch(AIMServiceTemplate, place, { type: 'merge', patch })
+    await world.settled()
+  }
+  assert.equal(logs.length, 1)
+  assert.equal((await world.list(Job)).length, 1)
+})
+
 test('scenario 22 a gated repository in the log is told as credentials that do not do, until the next attempt too', async (t) => {
   const { world, clock } = await scene(t)
   await world.apply(aimModel('m', { ...given, env: failing(3) }))

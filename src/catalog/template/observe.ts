@@ -79,6 +79,8 @@ export async function observe(
   const job = asking && ownJob(template, asking, read)
   const pods = job === undefined ? [] : read.list(Pod, { namespace, controllerUid: job.metadata.uid ?? '' })
   const logs = { readLog: sources.readLog, signal }
+  // A Job stays for a while after it has told all that there was to tell.
+  const isTold = template.status?.discovery?.completedSpecHash === asking?.specHash
   const references = [
     ...secretReferences(spec.imagePullSecrets),
     ...envReferences(mergeEnv(model?.scope === scope.name ? model.model.spec.env : [], spec.env)),
@@ -93,7 +95,7 @@ export async function observe(
     missing: missingOf(references, namespace, read).map((each) => missingMessage(each, namespace)),
     asking,
     job,
-    output: job && (await outputOf(template, job, pods, logs)),
+    output: job && !isTold ? await outputOf(template, job, pods, logs) : undefined,
     trouble: (job && (await logTrouble(job, pods, logs))) ?? podTroubleOf(pods),
     admitted: true,
   }
