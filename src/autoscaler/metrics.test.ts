@@ -5,7 +5,11 @@ import { decide } from './decide.ts'
 import { createAutoscalerMetrics } from './metrics.ts'
 import { facts, scalingTarget, spread } from './scaling.testkit.ts'
 
-const subject = { apiVersion: 'v1', kind: 'AutoscalingPolicyBinding', metadata: { namespace: 'ml', name: 'chat' } }
+const subject = {
+  apiVersion: 'v1',
+  kind: 'AutoscalingPolicyBinding',
+  metadata: { namespace: 'ml', name: 'chat', uid: '7' },
+}
 
 async function told(readings: Parameters<typeof facts>[1]): Promise<string> {
   const registry = new Registry()
@@ -38,4 +42,17 @@ test('a metric that is gone has no value, rather than its last one', async () =>
   const text = await told({ load: { kind: 'none', why: 'gone' } })
   assert.doesNotMatch(text, /^fairlead_autoscaler_(metric_value|recommended_replicas)\{/m)
   assert.match(text, /decisions_total\{rule="NoMetrics",direction="none"\} 1/)
+})
+
+test('of what is gone no number stays', async () => {
+  const registry = new Registry()
+  const { onDecision, onForgotten } = createAutoscalerMetrics(registry)
+  const input = { target: scalingTarget(), memories: {}, nowMs: 0, tickMs: 15_000, returning: true }
+  const { decisions } = decide({ ...input, facts: { chat: facts(2, { load: spread(2, 60) }) } })
+  const other = { ...subject, metadata: { ...subject.metadata, name: 'code', uid: '8' } }
+  for (const decision of decisions) for (const each of [subject, other]) onDecision(each, decision)
+  onForgotten('7')
+  const text = await registry.metrics()
+  assert.doesNotMatch(text, /name="chat"/)
+  assert.equal(text.match(/name="code"/g)?.length, 6)
 })

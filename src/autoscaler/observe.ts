@@ -26,6 +26,8 @@ export interface AutoscalerParts extends ScrapeParts, PrometheusParts, RouterLoa
   readonly tickMs: number
   /** Told of every decision, whether it changes a number or not. */
   readonly onDecision?: (subject: Resource, decision: Decision) => void
+  /** Told of the uid of every policy or binding that was not looked at for long: it is gone. */
+  readonly onForgotten?: (uid: string) => void
 }
 
 /** How often a target without any instance is looked at: somebody may be waiting. */
@@ -76,7 +78,7 @@ export class Observer {
     this.#parts = parts
     this.#loads = new RouterLoads(parts)
     this.#scales = new ScaleReader(parts.client, parts.clock)
-    this.#passes = new Passes(parts.clock, parts.tickMs)
+    this.#passes = new Passes(parts.clock, parts.tickMs, parts.onForgotten)
   }
 
   refuse(problem: Problem): Observed {

@@ -25,12 +25,14 @@ const forgetMs = 60 * 60_000
 export class Passes {
   readonly #clock: Clock
   readonly #tickMs: number
+  readonly #onForgotten: (uid: string) => void
   /** In the order of their last look. */
   readonly #kept = new Map<string, Kept>()
 
-  constructor(clock: Clock, tickMs: number) {
+  constructor(clock: Clock, tickMs: number, onForgotten: (uid: string) => void = () => {}) {
     this.#clock = clock
     this.#tickMs = tickMs
+    this.#onForgotten = onForgotten
   }
 
   of(uid: string): Pass {
@@ -71,6 +73,7 @@ export class Passes {
     for (const [uid, { lastMs }] of this.#kept) {
       if (nowMs - lastMs < forgetMs) return
       this.#kept.delete(uid)
+      this.#onForgotten(uid)
     }
   }
 }

@@ -15,7 +15,9 @@ import type { Resource } from '#machinery/meta.ts'
 import type { Startable } from './controllers.ts'
 
 export interface AutoscalingOptions
-  extends Partial<Pick<AutoscalerParts, 'tickMs' | 'routers' | 'allowedServers' | 'onDecision' | 'onScrape'>> {
+  extends Partial<
+    Pick<AutoscalerParts, 'tickMs' | 'routers' | 'allowedServers' | 'onDecision' | 'onForgotten' | 'onScrape'>
+  > {
   /** For all that has to do with policies; default the runtime's. */
   readonly clock?: Clock
   /** Default connections of its own. */
