@@ -2,9 +2,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { guardedLookup, refuseForbidden } from './forbidden-address.ts'
 
-for (const host of ['169.254.169.254', '[fe80::1]', '[fd00:ec2::254]', '[::ffff:169.254.169.254]', '100.100.100.200']) {
+for (const host of [
+  '169.254.169.254',
+  '[fe80::1]',
+  '[fd00:ec2::254]',
+  '[fd20:ce::254]',
+  '[::ffff:169.254.169.254]',
+  '[64:ff9b::a9fe:a9fe]',
+  '100.100.100.200',
+]) {
   test(`${host} is never asked`, () => {
-    assert.throws(() => refuseForbidden(host), { kind: 'invalid', code: 'RegistryForbidden' })
+    const message = `${host.replaceAll(/[[\]]/g, '')} is never asked: it is no address of a registry`
+    assert.throws(() => refuseForbidden(host), { kind: 'invalid', code: 'RegistryForbidden', message })
   })
 }
 

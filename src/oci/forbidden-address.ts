@@ -10,7 +10,9 @@ import { registryFaults } from './faults.ts'
 const forbidden = new BlockList()
 forbidden.addSubnet('169.254.0.0', 16) // link-local; AWS, Google, Azure, OpenStack
 forbidden.addSubnet('fe80::', 10, 'ipv6')
+forbidden.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6') // link-local, by a translator between the protocols
 forbidden.addAddress('fd00:ec2::254', 'ipv6') // AWS
+forbidden.addAddress('fd20:ce::254', 'ipv6') // Google
 forbidden.addAddress('100.100.100.200') // Alibaba
 forbidden.addAddress('168.63.129.16') // Azure's host
 forbidden.addAddress('192.0.0.192') // Oracle
@@ -18,7 +20,7 @@ forbidden.addAddress('192.0.0.192') // Oracle
 /** Throws for a host that is such an address; a name is looked at by `guardedLookup`. */
 export function refuseForbidden(hostname: string): void {
   const address = hostname.replace(/^\[|\]$/g, '')
-  if (isForbidden(address)) throw refusal(hostname, address)
+  if (isForbidden(address)) throw refusal(address, address)
 }
 
 /** As the system looks names up, but a name that leads to such an address fails. */
