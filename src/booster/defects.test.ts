@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { kthena } from '#api/dialects.ts'
+import { ModelBooster } from '#api/model-booster.ts'
 import { checkModelBooster } from '#api/model-booster-rules.ts'
 import type { AnyResource } from '#machinery/meta.ts'
+import { compileSchema } from '#machinery/schema.ts'
 import { childrenOf, convert } from './convert.ts'
 
 type Fields = Record<string, unknown>
@@ -23,6 +25,9 @@ function booster(backends: readonly Fields[], spec: Fields = {}): AnyResource {
 const one = (change: Fields = {}) => booster([backend(change)])
 const pair = (change: Fields = {}) =>
   one({ type: 'vLLMDisaggregated', workers: ['prefill', 'decode'].map((type) => ({ type, image: 'i' })), ...change })
+
+/** As an API server keeps it, with the defaults of the schema. */
+const stored = (object: AnyResource): AnyResource => compileSchema(ModelBooster.schema()).default(object)
 
 interface Template {
   metadata: { labels: Record<string, string> }
@@ -81,13 +86,17 @@ const defects: Record<string, () => void> = {
     assert.equal(params[0]?.['scaleToZeroGracePeriod'], '30s')
     assert.equal(costExpansionRatePercent, 200)
   },
-  'B-02: a worker without `pods` is one pod, and no Ray'() {
-    assert.equal(roleOf(one()).workerReplicas, 0)
-    assert.ok(!commandOf(one()).join(' ').includes('ray'))
+  'B-02: a worker without `pods`, or with none, is one pod, and no Ray'() {
+    const none = one({ workers: [{ ...worker, pods: 0 }] })
+    for (const object of [one(), stored(one()), none]) {
+      assert.equal(roleOf(object).workerReplicas, 0)
+      assert.ok(!commandOf(object).join(' ').includes('ray'))
+    }
   },
   'B-03: a worker without `replicas` is one; an explicit 0 stays'() {
-    assert.equal(roleOf(one()).replicas, 1)
-    assert.equal(roleOf(one({ workers: [{ ...worker, replicas: 0 }] })).replicas, 0)
+    const none = one({ workers: [{ ...worker, replicas: 0 }] })
+    for (const object of [one(), stored(one())]) assert.equal(roleOf(object).replicas, 1)
+    for (const object of [none, stored(none)]) assert.equal(roleOf(object).replicas, 0)
   },
   'B-04: pods of both roles carry what their server selects'() {
     const { 'modelserving.volcano.sh/entry': _, ...selector } = selectorOf(pair())
