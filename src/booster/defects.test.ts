@@ -106,12 +106,21 @@ const defects: Record<string, () => void> = {
   'B-05: followers get no requests: a server selects entry pods'() {
     assert.equal(selectorOf(one({ workers: [{ ...worker, pods: 2 }] }))['modelserving.volcano.sh/entry'], 'true')
   },
-  'B-06: no pod carries the revision, and a weight is no part of a serving'() {
-    const [before] = ofKind(booster([backend({ routeWeight: 10 }), backend({ name: 'b' })]), 'ModelServing')
-    const [after] = ofKind(booster([backend({ routeWeight: 90 }), backend({ name: 'b' })]), 'ModelServing')
-    assert.deepEqual(after, before)
+  'B-06: no pod carries the revision, and what only concerns routes and scaling is no part of a serving'() {
+    const scaled = { maxReplicas: 2, autoscalingPolicy: policy }
+    const before = ofKind(one(scaled), 'ModelServing')
+    const lenient = { ...policy, tolerancePercent: 20 }
+    for (const change of [{ routeWeight: 90 }, { maxReplicas: 3 }, { autoscalingPolicy: lenient }])
+      assert.deepEqual(ofKind(one({ ...scaled, ...change }), 'ModelServing'), before)
     const labels = roleOf(one()).entryTemplate.metadata.labels
     assert.ok(!Object.keys(labels).some((label) => label.endsWith('/revision')))
+  },
+  'B-06: another number of groups is no other revision, and no other pod'() {
+    const [before, after] = [1, 2].map((count) => {
+      const [serving] = ofKind(one({ minReplicas: count, maxReplicas: count }), 'ModelServing')
+      return { ...serving, spec: { ...serving?.spec, replicas: undefined } }
+    })
+    assert.deepEqual(after, before)
   },
   'B-09: large numbers are plain, and true is the flag alone'() {
     const config = {
