@@ -135,9 +135,15 @@ const defects: Record<string, () => void> = {
     assert.deepEqual(command.slice(5, command.indexOf('--served-model-name')), words.split(' '))
   },
   'B-10: an engine serves under the name to which its server rewrites'() {
-    const command = commandOf(one())
-    const [server] = ofKind(one(), 'ModelServer')
-    assert.equal(command[command.indexOf('--served-model-name') + 1], server?.spec?.['model'])
+    const names: Record<string, Fields> = { chat: {}, x: { 'served-model-name': 'x' }, y: { served_model_name: 'y' } }
+    for (const [name, config] of Object.entries(names)) {
+      const object = one({ workers: [{ ...worker, config }] })
+      const flags = commandOf(object)
+        .join(' ')
+        .match(/--served-model-name \S+/g)
+      assert.deepEqual(flags, [`--served-model-name ${name}`])
+      assert.equal(ofKind(object, 'ModelServer')[0]?.spec?.['model'], name)
+    }
   },
   'B-11: what comes after Ray is inside its script'() {
     const loraAdapters = [{ name: 'sql', artifactURL: 'hf://o/l' }]
