@@ -1,9 +1,11 @@
 /** What the released controllers did wrong in making children, by the number of the defect; each row fails when it is put back. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { kthena } from '#api/dialects.ts'
 import { ModelBooster } from '#api/model-booster.ts'
 import { checkModelBooster } from '#api/model-booster-rules.ts'
+import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { compileSchema } from '#machinery/schema.ts'
 import { childrenOf, convert } from './convert.ts'
@@ -27,7 +29,8 @@ const pair = (change: Fields = {}) =>
   one({ type: 'vLLMDisaggregated', workers: ['prefill', 'decode'].map((type) => ({ type, image: 'i' })), ...change })
 
 /** As an API server keeps it, with the defaults of the schema. */
-const stored = (object: AnyResource): AnyResource => compileSchema(ModelBooster.schema()).default(object)
+const stored = (kind: Pick<Kind, 'schema'>, object: AnyResource): AnyResource =>
+  compileSchema(kind.schema()).default(object)
 
 interface Template {
   metadata: { labels: Record<string, string> }
@@ -88,15 +91,15 @@ const defects: Record<string, () => void> = {
   },
   'B-02: a worker without `pods`, or with none, is one pod, and no Ray'() {
     const none = one({ workers: [{ ...worker, pods: 0 }] })
-    for (const object of [one(), stored(one()), none]) {
+    for (const object of [one(), stored(ModelBooster, one()), none]) {
       assert.equal(roleOf(object).workerReplicas, 0)
       assert.ok(!commandOf(object).join(' ').includes('ray'))
     }
   },
   'B-03: a worker without `replicas` is one; an explicit 0 stays'() {
     const none = one({ workers: [{ ...worker, replicas: 0 }] })
-    for (const object of [one(), stored(one())]) assert.equal(roleOf(object).replicas, 1)
-    for (const object of [none, stored(none)]) assert.equal(roleOf(object).replicas, 0)
+    for (const object of [one(), stored(ModelBooster, one())]) assert.equal(roleOf(object).replicas, 1)
+    for (const object of [none, stored(ModelBooster, none)]) assert.equal(roleOf(object).replicas, 0)
   },
   'B-04: pods of both roles carry what their server selects'() {
     const { 'modelserving.volcano.sh/entry': _, ...selector } = selectorOf(pair())
@@ -203,7 +206,9 @@ const defects: Record<string, () => void> = {
   },
   'B-22: a policy without behavior has none'() {
     const [made] = ofKind(one({ autoscalingPolicy: policy, maxReplicas: 2 }), 'AutoscalingPolicy')
-    assert.deepEqual(made?.spec, policy)
+    assert.ok(made)
+    assert.deepEqual(made.spec, policy)
+    assert.deepEqual(stored(AutoscalingPolicy, made).spec, { ...policy, tolerancePercent: 10 })
   },
   'B-35: text that looks like a placeholder is text'() {
     const env = [{ name: 'X', value: '${FOO}' }]
