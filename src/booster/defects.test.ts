@@ -217,9 +217,17 @@ const defects: Record<string, () => void> = {
     assert.equal(engine(object).env?.[0]?.value, '${FOO}')
     assert.ok(commandOf(object).includes('${MODEL_NAME}'))
   },
-  'B-37: the hash of a serving is the same in every release'() {
-    const [serving] = ofKind(one(), 'ModelServing')
-    assert.equal(serving?.metadata.labels?.['workload.serving.volcano.sh/revision'], 'hz8z96kdwd')
+  'B-37: the hash of each child is the same in every release'() {
+    const children = made(one({ maxReplicas: 2, autoscalingPolicy: policy }))
+    const revisionOf = ({ kind, metadata }: AnyResource) =>
+      [kind, metadata.labels?.['workload.serving.volcano.sh/revision']] as const
+    assert.deepEqual(Object.fromEntries(children.map(revisionOf)), {
+      ModelServing: 'hz8z96kdwd',
+      ModelServer: 'm78sgj8j6t',
+      ModelRoute: '2m7fdpn98d',
+      AutoscalingPolicy: 'tgdmtg9lsf',
+      AutoscalingPolicyBinding: 'xhnd69bw4q',
+    })
   },
   'B-39: the name of a claim has no slash'() {
     const { volumes } = roleOf(one({ cacheURI: 'pvc://c' })).entryTemplate.spec
