@@ -240,9 +240,14 @@ const defects: Record<string, () => void> = {
     const [constraint] = (spec as unknown as Fields)['topologySpreadConstraints'] as { labelSelector: Fields }[]
     assert.deepEqual(constraint?.labelSelector, { matchLabels: metadata.labels })
   },
-  'B-42: prefill without decode is refused, not tried for ever'() {
-    const errors = checkModelBooster(pair({ workers: [{ type: 'prefill', image: 'i' }] }))
-    assert.match(errors.map(({ detail }) => detail).join(), /exactly one worker of type decode/)
+  'B-42: prefill without decode is refused, not tried for ever, and so is decode without prefill'() {
+    for (const [type, absent] of Object.entries({ prefill: 'decode', decode: 'prefill' })) {
+      const errors = checkModelBooster(pair({ workers: [{ type, image: 'i' }] }))
+      assert.deepEqual(
+        errors.map(({ detail }) => detail),
+        [`needs exactly one worker of type ${absent}`],
+      )
+    }
   },
 }
 for (const [name, check] of Object.entries(defects)) test(name, check)
