@@ -9,6 +9,7 @@ import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { compileSchema } from '#machinery/schema.ts'
 import { childrenOf, convert } from './convert.ts'
+import { createAdapterController } from './lora/controller.ts'
 
 type Fields = Record<string, unknown>
 
@@ -209,6 +210,15 @@ const defects: Record<string, () => void> = {
     assert.ok(made)
     assert.deepEqual(made.spec, policy)
     assert.deepEqual(stored(AutoscalingPolicy, made).spec, { ...policy, tolerancePercent: 10 })
+  },
+  'B-32: adapters are loaded through entry pods, and through no follower'() {
+    const env = [{ name: 'VLLM_ALLOW_RUNTIME_LORA_UPDATING', value: 'true' }]
+    const { entryTemplate, workerTemplate } = roleOf(one({ env, workers: [{ ...worker, pods: 2 }] }))
+    const { concerns } = createAdapterController(() => assert.fail('nobody is called'), kthena)
+    const concerned = [entryTemplate, workerTemplate].map(({ metadata }) =>
+      concerns?.({ apiVersion: 'v1', kind: 'Pod', metadata }),
+    )
+    assert.deepEqual(concerned, [true, false])
   },
   'B-35: text that looks like a placeholder is text'() {
     const env = [{ name: 'X', value: '${FOO}' }]
