@@ -19,6 +19,7 @@ import type { AnyResource, Condition, Resource } from '#machinery/meta.ts'
 import { createBoosterController } from './controller.ts'
 import { kthena } from '#api/dialects.ts'
 import { familyOf, type FamilyKinds, kindsOf } from '#api/family-kinds.ts'
+import { loraAnnotations } from '#api/labels.ts'
 
 const controller = createBoosterController({ controllerNamespace: 'system' })
 const { domain } = controller
@@ -600,6 +601,30 @@ test('B-07, B-30: other adapters of a hot backend are another route at most, and
   setSpec(world, { backends: [hot('fr'), backend('b')] })
   assert.deepEqual(world.pass(), ['apply ModelRoute/chat'])
   assert.ok(world.has('ModelServing/chat-a') && world.has('ModelServing/chat-b'))
+})
+
+test('B-34: an adapter that no engine could load is in no route, and is told with its pod', () => {
+  const env = [{ name: 'VLLM_ALLOW_RUNTIME_LORA_UPDATING', value: 'true' }]
+  const hot = (...names: string[]) => ({
+    backend: backend('a', { env, loraAdapters: names.map((name) => ({ name, artifactURL: `hf://o/${name}` })) }),
+  })
+  const world = active(hot('sql'))
+  setSpec(world, hot('sql', 'fr'))
+  const loaded = { restarts: 0, adapters: { sql: 'hf://o/sql' }, failed: { fr: 'load fr: 500 no such source' } }
+  world.put({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'p',
+      namespace: 'ml',
+      labels: { ...world.named('ModelServing/chat-a').metadata.labels, [kthena.podLabels.entry]: 'true' },
+      annotations: { [loraAnnotations.loaded]: JSON.stringify(loaded) },
+    },
+    status: { phase: 'Running', conditions: [{ type: 'ContainersReady', status: 'True' }] },
+  })
+  assert.deepEqual(world.pass(), [])
+  const { status, reason, message } = world.condition('LoraSynced') ?? {}
+  assert.deepEqual([status, reason, message], ['False', 'AdaptersFailing', 'pod p: load fr: 500 no such source'])
 })
 
 test('a rollout strategy that is given up is given up in the serving', () => {

@@ -238,14 +238,14 @@ test('what is so already counts as done', async () => {
   assert.deepEqual((noted as { adapters: unknown }).adapters, wanted)
 })
 
-test('a route gets an adapter once one engine has it or new ones start with it, and keeps none that was given up', () => {
+test('B-34: a route gets an adapter once one engine has it or new ones start with it, and keeps none that was given up', () => {
   const subject = backend({ ...wanted, it: 'hf://acme/it' })
   const present = { de: wanted.de, fr: 'hf://acme/lora-fr' }
   const pods = new Map([['x', [{ pod: 'p', present, failed: {} }]]])
   assert.deepEqual(Object.keys(adaptersOf(routable(subject, { sql: 's3://old' }, pods))), ['sql', 'de'])
 })
 
-test('what an engine lacks is told with its pod', () => {
+test('B-34: what an engine lacks is told with its pod', () => {
   const { booster } = backend(wanted)
   const pods = (failed: Record<string, string>) =>
     new Map([['x', [{ pod: 'p', present: { sql: wanted.sql }, failed }]]])
