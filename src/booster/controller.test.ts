@@ -700,6 +700,9 @@ test('B-38: children wake their booster by owner or by label, and strangers wake
   assert.deepEqual(wakes(ownerReferences === undefined ? {} : { ownerReferences }), ['ml/chat'])
   const foreign = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'chat', uid: 'x', controller: true }
   assert.deepEqual(wakes({ ownerReferences: [foreign] }), [])
+  assert.deepEqual(wakes({ ownerReferences: [{ ...foreign, kind: 'ModelBooster' }] }), [])
+  const beside = { ...foreign, controller: false, name: 'other' }
+  assert.deepEqual(wakes({ ownerReferences: [beside, ...(ownerReferences ?? [])] }), ['ml/chat'])
   const config = controller.watches.find(({ kind }) => kind === ConfigMap)
   const map = {
     apiVersion: 'v1',
