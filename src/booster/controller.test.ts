@@ -16,6 +16,7 @@ import { type Index, type Outcome, type Reader, type ReaderQuery, type Step, unt
 import { controllerOf } from '#controller/owned.ts'
 import { isOfKind, type Kind } from '#machinery/kind.ts'
 import type { AnyResource, Condition, Resource } from '#machinery/meta.ts'
+import { compileSchema } from '#machinery/schema.ts'
 import { createBoosterController } from './controller.ts'
 import { kthena } from '#api/dialects.ts'
 import { familyOf, type FamilyKinds, kindsOf } from '#api/family-kinds.ts'
@@ -577,12 +578,19 @@ test('other images of the platform roll servings where the user wants that, and 
   assert.match(JSON.stringify(own.named('ModelServing/chat-a')), /"mirror\/runtime:2"/)
 })
 
-test('B-08: another number of workers is applied, gang or not', () => {
-  const gang = { gangPolicy: { enabled: true } }
-  const world = active({ backend: backend('a', gang) })
-  setSpec(world, { backend: backend('a', { ...gang, workers: [{ image: 'vllm/vllm-openai:latest', replicas: 2 }] }) })
-  assert.deepEqual(world.pass(), ['apply ModelServing/chat-a'])
-  assert.match(JSON.stringify(world.named('ModelServing/chat-a').spec), /"minRoleReplicas":\{"leader":2\}/)
+test('B-08: another number of workers is applied, gang or not, and no rule of the serving stands against it', () => {
+  const schema = compileSchema(ModelServing.schema())
+  const serving = (world: World) => schema.default(world.named('ModelServing/chat-a'))
+  for (const enabled of [true, false]) {
+    const gang = { gangPolicy: { enabled } }
+    const world = active({ backend: backend('a', gang) })
+    const before = serving(world)
+    setSpec(world, { backend: backend('a', { ...gang, workers: [{ image: 'vllm/vllm-openai:latest', replicas: 2 }] }) })
+    assert.deepEqual(world.pass(), ['apply ModelServing/chat-a'])
+    assert.deepEqual(schema.validate(serving(world), before), [])
+    const { template } = world.get(ModelServing, { namespace: 'ml', name: 'chat-a' })?.spec ?? {}
+    assert.deepEqual(template?.gangPolicy, enabled ? { minRoleReplicas: { leader: 2 } } : undefined)
+  }
 })
 
 test('B-26: another target value reaches the policy, and nothing else', () => {
