@@ -1,6 +1,7 @@
 /** What a user of a ModelBooster is promised, seen from outside. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { equalJson } from '#base/json.ts'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
 import { kthena } from '#api/dialects.ts'
@@ -93,21 +94,17 @@ test('B-27: hand edits of children are put right: spec, and labels stripped', as
   await world.apply(modelBooster('chat'))
   await world.condition(ModelBooster, 'chat', 'Active')
   const place = { namespace: 'default', name: 'chat-vllm' }
-  await world.client.patch(ModelServer, place, {
-    type: 'merge',
-    patch: {
-      spec: { workloadPort: { port: 9 } },
-      metadata: { labels: { 'workload.serving.volcano.sh/managed-by': null } },
-    },
-  })
-  await world.until('the server to be put right', async () => {
-    const server = (await world.client.get(ModelServer, place)) as unknown as AnyResource
-    const labels = server.metadata.labels ?? {}
-    return (
-      (server.spec?.['workloadPort'] as { port: number }).port === 8000 &&
-      labels['workload.serving.volcano.sh/managed-by'] !== undefined
-    )
-  })
+  const server = await world.client.get(ModelServer, place)
+  for (const patch of [
+    { spec: { workloadPort: { port: 9 } } },
+    { metadata: { labels: { 'workload.serving.volcano.sh/managed-by': null } } },
+  ]) {
+    await world.client.patch(ModelServer, place, { type: 'merge', patch })
+    await world.until(`${JSON.stringify(patch)} to be put right`, async () => {
+      const { spec, metadata } = await world.client.get(ModelServer, place)
+      return equalJson([spec, metadata.labels], [server.spec, server.metadata.labels])
+    })
+  }
 })
 
 test('B-36: what cannot be converted fails with the field and the mend, touches nothing, and clears when mended', async (t) => {
@@ -131,7 +128,7 @@ test('B-27: a foreign object of a child’s name is left alone and named', async
     apiVersion: 'networking.serving.volcano.sh/v1alpha1',
     kind: 'ModelRoute',
     metadata: { name: 'chat', namespace: 'default' },
-    spec: { modelName: 'mine', rules: [{ targetModels: [{ modelServerName: 'other' }] }] },
+    spec: { modelName: 'chat', rules: [{ targetModels: [{ modelServerName: 'other' }] }] },
   })
   await world.apply(modelBooster('chat'))
   const failed = await world.condition(ModelBooster, 'chat', 'Failed')
