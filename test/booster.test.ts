@@ -160,6 +160,10 @@ test('B-23: creating a booster costs its children and at most two status writes;
   await world.settled()
   const byBooster = writesIn(world.requests).filter(({ userAgent }) => userAgent === 'model-booster-controller')
   const statusWrites = byBooster.filter(({ subresource }) => subresource === 'status')
+  assert.deepEqual(
+    byBooster.filter(({ status }) => status >= 400),
+    [],
+  )
   assert.equal(byBooster.length - statusWrites.length, 5)
   assert.ok(statusWrites.length <= 2, `${statusWrites.length} status writes`)
 
