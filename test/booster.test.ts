@@ -196,6 +196,23 @@ test('B-25: a status of a serving that moves and changes nothing costs the boost
   assert.deepEqual(own, [])
 })
 
+test('B-26: another target value, and another bound, reach the policy and its binding', async (t) => {
+  const world = await startWorld(t, { controllers: ['model-booster'] })
+  const scaled = (targetValue: number, maxReplicas: number) => {
+    const autoscalingPolicy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue }] }
+    return modelBooster('chat', { backends: [backend('a', { maxReplicas, autoscalingPolicy })] })
+  }
+  await world.apply(scaled(10, 2))
+  await world.condition(ModelBooster, 'chat', 'Initialized')
+  await world.apply(scaled(20, 3))
+  await world.until('both to be changed', async () => {
+    const place = { namespace: 'default', name: 'chat-a' }
+    const { spec: policy } = await world.client.get(AutoscalingPolicy, place)
+    const { spec: binding } = await world.client.get(AutoscalingPolicyBinding, place)
+    return policy.metrics?.[0]?.targetValue === 20 && binding.scalingConfiguration?.maxReplicas === 3
+  })
+})
+
 test('children of earlier controllers, which own without controlling, are taken over', async (t) => {
   const world = await startMachine(t)
   const { apiVersion, kind, metadata } = await world.apply(modelBooster('chat'))
