@@ -10,8 +10,9 @@ import { ModelBooster } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
+import type { Fetch } from '#machinery/http.ts'
 import type { Kind } from '#machinery/kind.ts'
-import type { AnyResource } from '#machinery/meta.ts'
+import type { AnyResource, Place } from '#machinery/meta.ts'
 import { backend, modelBooster, modelServing, role } from './builders.ts'
 import { startMachine } from './machine.ts'
 import { boosterPromises } from './suites/booster-promises.ts'
@@ -211,6 +212,34 @@ test('B-26: another target value, and another bound, reach the policy and its bi
     const { spec: binding } = await world.client.get(AutoscalingPolicyBinding, place)
     return policy.metrics?.[0]?.targetValue === 20 && binding.scalingConfiguration?.maxReplicas === 3
   })
+})
+
+test('B-43: however late the caches are, a write lands at the first try', async (t) => {
+  const manager = 'model-booster-controller'
+  const kinds = [ModelBooster, ...childKinds] as readonly Kind[]
+  /** Somebody else always writes just before we do, so what we know of an object is never the latest. */
+  const forestalled =
+    (fetch: Fetch): Fetch =>
+    async (request) => {
+      const [, plural, name = ''] = /\/namespaces\/default\/(\w+)\/([\w-]+)/.exec(request.url) ?? []
+      const kind = kinds.find((each) => each.plural === plural)
+      const isOurs = request.method === 'PATCH' && request.headers.get('user-agent') === manager
+      if (isOurs && kind !== undefined) await touch(kind, { namespace: 'default', name })
+      return fetch(request)
+    }
+  const world = await startWorld(t, { between: forestalled })
+  let touched = 0
+  async function touch(kind: Kind, place: Place): Promise<void> {
+    const patch = { metadata: { annotations: { touched: String(++touched) } } }
+    if ((await world.find(kind, place)) !== undefined) await world.client.patch(kind, place, { type: 'merge', patch })
+  }
+  for (const image of ['vllm/vllm-openai:v1', 'vllm/vllm-openai:v2']) {
+    await world.apply(modelBooster('chat', { backends: [backend('a', { workers: [{ type: 'server', image }] })] }))
+    await world.condition(ModelBooster, 'chat', 'Active')
+  }
+  const failed = writesIn(world.requests).filter(({ userAgent, status }) => userAgent === manager && status >= 400)
+  assert.ok(touched > 0)
+  assert.deepEqual(failed, [])
 })
 
 test('children of earlier controllers, which own without controlling, are taken over', async (t) => {

@@ -395,7 +395,7 @@ test('a failed write is told, and what was Active stays so', () => {
   assert.equal(world.conditions(), 'Initialized+ Active+ Failed-')
 })
 
-test('B-43: a write that lost against another is nothing to tell', () => {
+test('a write that lost against another is nothing to tell', () => {
   const world = new World()
   world.put(chat(two))
   world.pass('chat', () => new Fault('conflict', 'Conflict', 'changed in between'))
