@@ -107,8 +107,12 @@ const defects: Record<string, () => void> = {
     for (const { entryTemplate } of rolesOf(pair()))
       for (const [label, value] of Object.entries(selector)) assert.equal(entryTemplate.metadata.labels[label], value)
   },
-  'B-05: followers get no requests: a server selects entry pods'() {
-    assert.equal(selectorOf(one({ workers: [{ ...worker, pods: 2 }] }))['modelserving.volcano.sh/entry'], 'true')
+  'B-05: followers get no requests: a server selects by what a serving gives to entry pods alone'() {
+    const object = one({ workers: [{ ...worker, pods: 2 }] })
+    const { entry } = kthena.podLabels
+    const { entryTemplate, workerTemplate } = roleOf(object)
+    assert.equal(selectorOf(object)[entry], 'true')
+    for (const { metadata } of [entryTemplate, workerTemplate]) assert.equal(metadata.labels[entry], undefined)
   },
   'B-06: no pod carries the revision, and what only concerns routes and scaling is no part of a serving'() {
     const scaled = { maxReplicas: 2, autoscalingPolicy: policy }
