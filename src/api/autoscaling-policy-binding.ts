@@ -8,7 +8,6 @@ import type {
 } from './schemas/autoscaling-policy-binding.ts'
 export type {
   AutoscalingPolicyBindingSpec,
-  AutoscalingPolicyBindingSpecInput,
   AutoscalingPolicyBindingStatus,
 } from './schemas/autoscaling-policy-binding.ts'
 

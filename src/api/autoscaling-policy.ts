@@ -9,7 +9,6 @@ export type {
   AutoscalingBehavior,
   EmbeddedAutoscalingPolicy,
   AutoscalingPolicySpec,
-  AutoscalingPolicySpecInput,
   AutoscalingPolicyStatus,
 } from './schemas/autoscaling-policy.ts'
 

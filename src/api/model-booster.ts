@@ -8,7 +8,6 @@ export type {
   ModelWorker,
   ModelBackend,
   ModelBoosterSpec,
-  ModelBoosterSpecInput,
   ModelBoosterStatus,
 } from './schemas/model-booster.ts'
 

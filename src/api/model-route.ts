@@ -11,7 +11,6 @@ export type {
   RouteRule,
   RateLimit,
   ModelRouteSpec,
-  ModelRouteSpecInput,
   ModelRouteStatus,
 } from './schemas/model-route.ts'
 

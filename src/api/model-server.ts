@@ -8,7 +8,6 @@ export type {
   WorkloadSelector,
   TrafficPolicy,
   ModelServerSpec,
-  ModelServerSpecInput,
   ModelServerStatus,
 } from './schemas/model-server.ts'
 

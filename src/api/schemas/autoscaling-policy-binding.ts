@@ -74,7 +74,6 @@ export const AutoscalingPolicyBindingSpec = z
     }),
   )
 export type AutoscalingPolicyBindingSpec = z.output<typeof AutoscalingPolicyBindingSpec>
-export type AutoscalingPolicyBindingSpecInput = z.input<typeof AutoscalingPolicyBindingSpec>
 
 export const AutoscalingPolicyBindingStatus = z
   .object({

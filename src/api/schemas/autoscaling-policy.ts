@@ -296,7 +296,6 @@ export const AutoscalingPolicySpec = z
     ),
   )
 export type AutoscalingPolicySpec = z.output<typeof AutoscalingPolicySpec>
-export type AutoscalingPolicySpecInput = z.input<typeof AutoscalingPolicySpec>
 
 export const AutoscalingPolicyStatus = z
   .object({

@@ -26,7 +26,7 @@ import { backendTypes, workerTypes, ModelBooster } from '../model-booster.ts'
 import { backendOptions, modelOptions } from './model-booster-options.ts'
 import type { KindSchema } from './kind-schema.ts'
 
-export const ModelWorker = z
+const ModelWorker = z
   .object({
     type: z.enum(workerTypes).default('server').describe('What the worker does.'),
     image: z
@@ -180,7 +180,6 @@ export const ModelBoosterSpec = z
   .describe('Desired state of one model.')
   .meta(rules(...specRules))
 export type ModelBoosterSpec = z.output<typeof ModelBoosterSpec>
-export type ModelBoosterSpecInput = z.input<typeof ModelBoosterSpec>
 
 export const ModelBoosterStatus = z
   .object({

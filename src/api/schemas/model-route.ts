@@ -67,7 +67,7 @@ export const RouteRule = z
   .describe('Sends some of the requests to weighted targets.')
 export type RouteRule = z.output<typeof RouteRule>
 
-export const ParentRef = z.object({
+const ParentRef = z.object({
   group: z.string().max(253).default('gateway.networking.k8s.io').describe('Group of the parent.'),
   kind: z.string().min(1).max(63).default('Gateway').describe('Kind of the parent.'),
   namespace: z.string().min(1).max(63).optional().describe('Namespace of the parent; the route’s own by default.'),
@@ -143,7 +143,6 @@ export const ModelRouteSpec = z
     ),
   )
 export type ModelRouteSpec = z.output<typeof ModelRouteSpec>
-export type ModelRouteSpecInput = z.input<typeof ModelRouteSpec>
 
 export const ModelRouteStatus = z
   .object({

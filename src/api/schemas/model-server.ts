@@ -5,7 +5,7 @@ import type { KindSchema } from './kind-schema.ts'
 
 const someLabels = labelMap().meta({ minProperties: 1 })
 
-export const WorkloadSelector = z
+const WorkloadSelector = z
   .object({
     matchLabels: someLabels.describe('Labels that a pod of the same namespace must carry.'),
     pdGroup: z
@@ -83,7 +83,6 @@ export const ModelServerSpec = z
   })
   .describe('Where and how a model is served.')
 export type ModelServerSpec = z.output<typeof ModelServerSpec>
-export type ModelServerSpecInput = z.input<typeof ModelServerSpec>
 
 export const ModelServerStatus = z
   .object({
