@@ -14,7 +14,6 @@
  *
  * A new booster costs two writes, so counts that move while it comes up are not worth one until it takes long.
  */
-import { timestamp } from '#base/clock.ts'
 import { equalJson } from '#base/json.ts'
 import type { ModelBooster, ModelBoosterStatus } from '#api/model-booster.ts'
 import type { NormalBooster } from '#api/model-booster-normal.ts'
@@ -23,6 +22,7 @@ import { isBinding, isServing, partOf } from '#api/family-kinds.ts'
 import type { Outcome } from '#controller/domain.ts'
 import { failureText, graveFailures } from '#controller/failures.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
+import { setCondition } from '#machinery/conditions.ts'
 import type { Condition } from '#machinery/meta.ts'
 import { type HotBackends, unsynced } from './lora/observed.ts'
 import { handoverOf } from './handover.ts'
@@ -280,9 +280,8 @@ function conditionsOf(
     const telling = tellings[type]
     if (telling === undefined) return type === 'Initialized' && before !== undefined ? [before] : []
     const { status, reason, message } = telling
-    const lastTransitionTime = before?.status === status ? before.lastTransitionTime : timestamp(nowMs)
-    const observedGeneration = metadata.generation ?? 0
-    return [{ type, status, observedGeneration, lastTransitionTime, reason, message }]
+    const condition = { type, status, observedGeneration: metadata.generation ?? 0, reason, message }
+    return setCondition(before && [before], condition, nowMs)
   })
 }
 

@@ -136,7 +136,7 @@ function messagesOf(problems: readonly Problem[]): string {
 /** In the order told. A time moves only when a status flips. */
 export function dated(tellings: readonly Telling[], { conditions, generation, nowMs }: Before): Condition[] {
   return tellings.map((telling) => {
-    const next = { ...telling, message: telling.message.slice(0, 32_768), observedGeneration: generation }
+    const next = { ...telling, observedGeneration: generation }
     const former = conditions?.filter(({ type }) => type === telling.type)
     return setCondition(former, next, nowMs)[0] as Condition // it was just put there
   })

@@ -1,6 +1,9 @@
 import { timestamp } from '#base/clock.ts'
 import type { Condition } from './meta.ts'
 
+/** What Kubernetes allows. Where another project's definition of a kind checks it, more would have the whole status refused. */
+const longestMessage = 32_768
+
 /**
  * A list with this condition in it. `lastTransitionTime` moves only when
  * `status` flips. Other conditions stay as and where they are: each has its own owner.
@@ -14,7 +17,7 @@ export function setCondition(
   const at = list.findIndex((one) => one.type === condition.type)
   const former = list[at]
   const lastTransitionTime = former?.status === condition.status ? former.lastTransitionTime : timestamp(nowMs)
-  const next: Condition = { ...condition, lastTransitionTime }
+  const next: Condition = { ...condition, message: condition.message.slice(0, longestMessage), lastTransitionTime }
   if (former === undefined) return [...list, next]
   return list.with(at, next)
 }
