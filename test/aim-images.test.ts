@@ -144,6 +144,27 @@ test('#66 the second secret is tried where the first is refused', async (t) => {
   await told('m', { status: 'Ready' })
 })
 
+test('credentials that were refused are not accepted because their registry is away', async (t) => {
+  let isAway = false
+  const { world, registry, image, told, clock } = await scene(t, {
+    auth: 'basic',
+    instead(_request, response) {
+      if (isAway) response.writeHead(503).end()
+      return isAway
+    },
+  })
+  await world.apply(config(registry.dockerConfig('alice', 'wrong')))
+  await world.apply(aimModel('m', { image: image('amd/llama:v1'), ...withSecret }))
+  await told('m', { status: 'Failed', conditions: { AuthValid: 'False/AuthError' } })
+  isAway = true
+  await world.settled()
+  clock.advance(minuteMs)
+  await told('m', { conditions: { DependenciesReachable: 'False/InfrastructureError', AuthValid: 'False/AuthError' } })
+  isAway = false
+  await world.apply(config(registry.dockerConfig()))
+  await told('m', { status: 'Ready', conditions: { AuthValid: 'True/AuthenticationValid' } })
+})
+
 test('#65 a secret of another type is named where it was of no use', async (t) => {
   const { world, registry, image, told } = await scene(t, { auth: 'basic' })
   await world.apply(secret(credentials, registry.dockerConfig()))

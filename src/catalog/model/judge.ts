@@ -12,6 +12,8 @@ export interface Judgement {
   readonly components: readonly Component[]
   readonly problems: readonly Problem[]
   readonly further: readonly Telling[]
+  /** Of what nothing is known for now. */
+  readonly undecided: readonly Problem['category'][]
   /** Something is wrong that templates would inherit. */
   readonly blocked: boolean
 }
@@ -33,6 +35,7 @@ export function judge(object: AIMModel, observed: Observed, nowMs: number): Judg
     components: [configComponent(config), ...components, childrenComponent(object, observed)],
     problems,
     further,
+    undecided: knowsCredentials(observed) ? [] : ['auth'],
     blocked: problems.some(({ category }) => category !== 'infra'),
   }
 }
@@ -114,6 +117,14 @@ const blame: Readonly<Record<string, Problem['category'] | 'image'>> = {
   [formatError]: 'invalid',
   UnsupportedImage: 'image',
   PlatformNotFound: 'image',
+}
+
+/** Of a registry that let us in. */
+const fromWithin: ReadonlySet<string> = new Set(['ImageNotFound', 'UnsupportedImage', 'PlatformNotFound', formatError])
+
+/** A registry that is away says nothing of credentials that it refused before. */
+function knowsCredentials({ inspected: { state, failure } }: Observed): boolean {
+  return state !== 'unknown' || (failure !== undefined && fromWithin.has(failure.reason))
 }
 
 function failed(observed: Observed, nowMs: number): MetadataParts {

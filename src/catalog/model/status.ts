@@ -14,12 +14,13 @@ export function status(
   nowMs: number,
 ): AIMModelStatus | undefined {
   if (isLeftAlone(object)) return undefined
-  const { components, problems, further } = judge(object, observed, nowMs)
+  const { components, problems, further, undecided } = judge(object, observed, nowMs)
   const generation = object.metadata.generation ?? 0
   const parts = {
     components: [...components, ...writeFailures(outcome, { type: 'TemplatesWritten', reason: 'TemplateWriteFailed' })],
     problems,
     further,
+    undecided,
   }
   const rolled = rollUp(parts, { conditions: object.status?.conditions, generation, nowMs })
   const { config, inspected, model } = observed
