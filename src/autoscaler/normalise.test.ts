@@ -137,6 +137,11 @@ const refusals: Record<string, { spec: string; reason: string; says: RegExp }> =
     reason: 'TargetInvalid',
     says: /no ModelServing in apps\/v1; write workload/,
   },
+  'an API version that leads elsewhere': {
+    spec: `scalingConfiguration: {target: {targetRef: {apiVersion: ../metrics, kind: Deployment, name: chat}}, ${bounds}}`,
+    reason: 'TargetInvalid',
+    says: /"..\/metrics" is no API version; write one such as apps\/v1/,
+  },
   'a role of what has none': {
     spec: `scalingConfiguration: {target: {targetRef: {apiVersion: apps/v1, kind: Deployment, name: chat}, subTargets: {name: decode}}, ${bounds}}`,
     reason: 'TargetInvalid',

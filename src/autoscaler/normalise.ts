@@ -171,6 +171,9 @@ function collected(policy: AutoscalingPolicy, namespace: string | undefined, giv
   }
 }
 
+/** It becomes part of a path that the autoscaler asks for with rights of its own: nothing in it may lead elsewhere. */
+const apiVersionForm = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/
+
 /** Who may write a policy here need not have any rights elsewhere; the autoscaler has them. */
 function refusalOf(
   ref: ObjectReference,
@@ -185,6 +188,9 @@ function refusalOf(
     )
   }
   const { apiVersion, kind } = refOf(ref)
+  if (!apiVersionForm.test(apiVersion)) {
+    return refused('TargetInvalid', `${JSON.stringify(apiVersion)} is no API version; write one such as apps/v1`)
+  }
   if (kind !== ModelServing.kind) {
     if (role === undefined) return undefined
     return refused('TargetInvalid', `${kind} ${name} has no roles; leave out subTargets`)
