@@ -29,6 +29,15 @@ interface Row {
 }
 
 const rows: Record<string, Row> = {
+  '#25 an image whose recommendations cannot be used has no templates to wait for': {
+    spec: { imageMetadata: recommending({ ...mi300x, precision: 'fp7' }) },
+    want: {
+      status: 'Ready',
+      reason: 'AllComponentsReady',
+      conditions: { ServiceTemplatesReady: 'True/NoTemplatesExpected' },
+    },
+    templates: 0,
+  },
   'scenario 1b a template of hardware that is there is ready, and so is its model': {
     spec: { imageMetadata: recommending(mi300x) },
     want: {

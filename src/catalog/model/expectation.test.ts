@@ -38,15 +38,14 @@ for (const [expected, want, reason] of none) {
   })
 }
 
-const some = { model: { recommendedDeployments: [{ gpuModel: 'MI300X' }] } }
 const wishes: Record<string, { wishes: Partial<Wishes>; want: Expectation }> = {
   'not known before the image is': { wishes: {}, want: undefined },
-  'as many as the image recommends': { wishes: { metadata: some }, want: true },
-  'none where the image recommends none': { wishes: { metadata: {} }, want: false },
-  'none where the model says so': { wishes: { explicitCreate: false, metadata: some, custom: true }, want: false },
-  'none where the runtime config says so': { wishes: { auto: false, metadata: some }, want: false },
+  'as many as the image recommends': { wishes: { deployments: 1 }, want: true },
+  'none where the image recommends none': { wishes: { deployments: 0 }, want: false },
+  'none where the model says so': { wishes: { explicitCreate: false, deployments: 1, custom: true }, want: false },
+  'none where the runtime config says so': { wishes: { auto: false, deployments: 1 }, want: false },
   'some where the model says so against the runtime config': {
-    wishes: { auto: false, explicitCreate: true, metadata: some },
+    wishes: { auto: false, explicitCreate: true, deployments: 1 },
     want: true,
   },
   'one at least of a custom model, whatever the runtime config says': {
@@ -58,6 +57,6 @@ const wishes: Record<string, { wishes: Partial<Wishes>; want: Expectation }> = {
 for (const [name, { wishes: own, want }] of Object.entries(wishes)) {
   test(`templates are expected: ${name}`, () => {
     const unset = { explicitCreate: undefined, auto: true, extract: true, custom: false, hasCustomTemplates: false }
-    assert.equal(expects({ ...unset, metadata: undefined, ...own }), want)
+    assert.equal(expects({ ...unset, deployments: undefined, ...own }), want)
   })
 }

@@ -1,5 +1,5 @@
 /** Whether a model should have templates, and what those that it has say of it. */
-import type { AimStatus, ImageMetadata } from '#api/aim-fields.ts'
+import type { AimStatus } from '#api/aim-fields.ts'
 import type { Component } from '../rollup.ts'
 
 /** `undefined` where it is not known yet. */
@@ -12,14 +12,22 @@ export interface Wishes {
   readonly extract: boolean
   readonly custom: boolean
   readonly hasCustomTemplates: boolean
-  readonly metadata: ImageMetadata | undefined
+  /** Deployments that the image recommends and that a template can be made of; `undefined` before the image is known. */
+  readonly deployments: number | undefined
 }
 
-export function expects({ explicitCreate, auto, extract, custom, hasCustomTemplates, metadata }: Wishes): Expectation {
+export function expects({
+  explicitCreate,
+  auto,
+  extract,
+  custom,
+  hasCustomTemplates,
+  deployments,
+}: Wishes): Expectation {
   if (explicitCreate === false) return false
   if (custom || hasCustomTemplates) return true
   if (!(explicitCreate ?? auto)) return false
-  if (metadata !== undefined) return (metadata.model?.recommendedDeployments?.length ?? 0) > 0
+  if (deployments !== undefined) return deployments > 0
   return extract ? undefined : false
 }
 

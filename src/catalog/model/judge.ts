@@ -7,6 +7,7 @@ import { expects, templatesComponent } from './expectation.ts'
 import { formatError } from './inspection.ts'
 import type { Observed } from './observe.ts'
 import { isStaleTemplate } from './stale.ts'
+import { deploymentTemplates } from './templates.ts'
 
 export interface Judgement {
   readonly components: readonly Component[]
@@ -51,7 +52,7 @@ function childrenComponent({ spec }: AIMModel, { scope, model, config, inspected
     extract: model.extract ?? auto,
     custom: model.custom,
     hasCustomTemplates: (spec.customTemplates ?? []).length > 0,
-    metadata: inspected.metadata,
+    deployments: inspected.metadata && deploymentTemplates(model, spec, inspected.metadata).templates.length,
   })
   const states = counted.map(({ status }) => status?.status ?? 'Pending')
   return templatesComponent(scope.templatesReady, states, expected)

@@ -95,6 +95,22 @@ test('#27 a GPU model without a count asks for one', () => {
   assert.deepEqual(template?.spec.hardware, { gpu: { requests: 1, model: 'MI300X' } })
 })
 
+test('#25 a deployment that no template can hold costs no other', () => {
+  const { templates, ignored } = generated('m', [
+    gpu('G'.repeat(65), 1),
+    { ...gpu('MI300X', 1), profileId: 'p'.repeat(254) },
+    gpu('MI210', 1),
+  ])
+  assert.deepEqual(
+    templates.map(({ spec }) => spec.hardware?.gpu?.model),
+    ['MI210'],
+  )
+  assert.deepEqual(ignored, [
+    'recommendedDeployments[0]: gpuModel is longer than 64 characters',
+    'recommendedDeployments[1]: profileId is longer than 253 characters',
+  ])
+})
+
 test('#71 fp32 is a precision', () => {
   assert.equal(generated('m', [gpu('MI300X', 1, 'latency', 'fp32')]).templates[0]?.spec.precision, 'fp32')
 })

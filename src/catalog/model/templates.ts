@@ -44,11 +44,11 @@ interface Deployment extends RecommendedDeployment {
 export function deploymentTemplates(
   model: CanonicalModel,
   spec: AIMModelSpec,
-  metadata: ImageMetadata | undefined,
+  metadata: ImageMetadata,
 ): WantedTemplates {
   const ignored: string[] = []
-  const read = (metadata?.model?.recommendedDeployments ?? []).flatMap((given, i) => {
-    const { metric, precision, wrong } = enumsOf(given)
+  const read = (metadata.model?.recommendedDeployments ?? []).flatMap((given, i) => {
+    const { metric, precision, wrong } = checked(given)
     if (wrong !== undefined) ignored.push(`recommendedDeployments[${i}]: ${wrong}`)
     return wrong === undefined ? [{ ...given, metric, precision } as Deployment] : []
   })
@@ -71,7 +71,11 @@ export function deploymentTemplates(
   return { templates, ignored }
 }
 
-function enumsOf({ metric, precision }: RecommendedDeployment): {
+/** What a template can hold; one that says more is refused whole, and keeps those that are unwanted from going. */
+const longestGpuModel = 64
+const longestProfileId = 253
+
+function checked({ metric, precision, gpuModel = '', profileId = '' }: RecommendedDeployment): {
   metric?: AimMetric | undefined
   precision?: AimPrecision | undefined
   wrong?: string
@@ -84,6 +88,8 @@ function enumsOf({ metric, precision }: RecommendedDeployment): {
   if (wantedPrecision !== foundPrecision) {
     return { wrong: `precision ${precision} is none of ${aimPrecisions.join(', ')}` }
   }
+  if (gpuModel.length > longestGpuModel) return { wrong: `gpuModel is longer than ${longestGpuModel} characters` }
+  if (profileId.length > longestProfileId) return { wrong: `profileId is longer than ${longestProfileId} characters` }
   return { metric: foundMetric, precision: foundPrecision }
 }
 
