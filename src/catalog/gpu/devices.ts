@@ -72,11 +72,11 @@ export function normalGpu(name: string): string {
 }
 
 /** The resource that stands for a GPU where nobody names another. */
-export function gpuResource(model: string | undefined): string {
-  return model !== undefined && isNvidia(model) ? 'nvidia.com/gpu' : 'amd.com/gpu'
+export function gpuResource(model = ''): string {
+  return isNvidia(normalGpu(model)) ? 'nvidia.com/gpu' : 'amd.com/gpu'
 }
 
-/** What NVIDIA calls its devices for data centres and workstations. */
+/** By its normal name: what NVIDIA calls its devices for data centres and workstations. */
 function isNvidia(model: string): boolean {
   return /^(A|B|H|L|T|V|GH|GB|RTX|GTX)\d/.test(model) && !byModel.has(model)
 }

@@ -4,7 +4,7 @@ import type { Node } from '#api/core/kinds.ts'
 import { acceptsAllAnnotation } from '#kube/local-node.ts'
 import { formatQuantity } from '#machinery/quantity.ts'
 import { affinityOf, availabilityOf } from './availability.ts'
-import { normalGpu } from './devices.ts'
+import { gpuResource, normalGpu } from './devices.ts'
 import { inventoryKey, inventoryOf, parseVram } from './inventory.ts'
 
 type Labels = Record<string, string>
@@ -160,3 +160,16 @@ test('#44 the order of nodes changes nothing', () => {
   const nodes = [mi300x, { 'beta.amd.com/gpu.device-id.740c': '8' }, { 'nvidia.com/gpu.product': 'NVIDIA-L4' }]
   assert.equal(inventoryKey(inventory(...nodes)), inventoryKey(inventory(...nodes.toReversed())))
 })
+
+const resources: Record<string, string> = {
+  H100: 'nvidia.com/gpu',
+  'NVIDIA-H100-80GB-HBM3': 'nvidia.com/gpu',
+  l40s: 'nvidia.com/gpu',
+  MI300X: 'amd.com/gpu',
+  'AMD Instinct MI300X': 'amd.com/gpu',
+  V710: 'amd.com/gpu',
+  '': 'amd.com/gpu',
+}
+for (const [model, want] of Object.entries(resources)) {
+  test(`a GPU "${model}" is asked for as ${want}`, () => assert.equal(gpuResource(model), want))
+}
