@@ -2,7 +2,7 @@ import { isFault } from '#base/fault.ts'
 import { expired, statusOf } from '#machinery/status.ts'
 import type { Change } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
-import { headersOf } from './encode.ts'
+import { headersOf, includedInRows } from './encode.ts'
 import { listOptions } from './list-options.ts'
 import { negotiate } from './negotiate.ts'
 import { revisionOf } from './read.ts'
@@ -26,6 +26,7 @@ export function watch(context: Context, call: Call): Response {
   const { target } = call
   const { resource } = target.served
   const representation = negotiate(call.request.headers.get('accept'), { forms: ['table', 'partial'], streamed })
+  if (representation.form === 'table') includedInRows(call) // once events are told, nobody could be refused
   const options = listOptions(call.query, target.served, true, target.name)
   const { wants, bookmarks, sendInitialEvents } = options
   const from = revisionOf(options.resourceVersion)
