@@ -66,6 +66,30 @@ test('a watch from what is compacted says so, and ends', async () => {
   assert.deepEqual([type, object.code], ['ERROR', 410])
 })
 
+test('a watch that is asked for rows as nobody can write them is refused, and takes nothing down', async () => {
+  await using server = await open()
+  const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' }
+  const path = '/api/v1/namespaces?watch=true&includeObject=Some'
+  assert.equal((await server.fetch(new Request(url + path, { headers }))).status, 400)
+  assert.equal((await server.fetch(namespaceRequest('extra'))).status, 201)
+})
+
+test('a defect is told in the log, with its place, and not to the client', async () => {
+  const bugs: unknown[] = []
+  await using server = await createApiServer({
+    store: openStore({ path: ':memory:' }),
+    kinds: coreKinds,
+    authenticate: () => {
+      throw new TypeError('what a defect says')
+    },
+    log: { ...silentLog, error: (_, fields) => bugs.push(fields) },
+  })
+  const response = await server.fetch(new Request(`${url}/api/v1/namespaces`))
+  assert.equal(response.status, 500)
+  assert.doesNotMatch(await response.text(), /what a defect says/)
+  assert.match(JSON.stringify(bugs), /what a defect says.*embedded-api\.test/s) // as a line of a log holds it
+})
+
 test('a watch of many objects misses nothing that happens while it tells what is there', async () => {
   await using server = await open()
   const there = Array.from({ length: 3_000 }, (_, i) => `m-${String(i).padStart(5, '0')}`)

@@ -1,6 +1,5 @@
 import type { Clock } from '#base/clock.ts'
-import { messageOf } from '#base/fault.ts'
-import type { Log } from '#base/log.ts'
+import { factsOf, type Log } from '#base/log.ts'
 import { apiVersionOf, type Kind, keyOf, placeOf } from '#machinery/kind.ts'
 import type { Place, Resource } from '#machinery/meta.ts'
 import type { Client } from './client.ts'
@@ -267,7 +266,7 @@ class Cache<T extends Resource> implements Informer<T> {
       tell(handler)
     } catch (error) {
       // One handler's bug must not cost the others their events, nor the cache its watch.
-      this.#log.error('informer handler threw', { error: messageOf(error), stack: (error as Error).stack })
+      this.#log.error('informer handler threw', factsOf(error))
     }
   }
 }
