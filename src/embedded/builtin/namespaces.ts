@@ -1,9 +1,8 @@
 import { Namespace } from '#api/core/kinds.ts'
 import { isFault } from '#base/fault.ts'
 import { createRunner, type PassResult, type Runner } from '#controller/runner.ts'
-import { isNotServed } from '#kube/create-client.ts'
+import { faultOf, isNotServed } from '#kube/create-client.ts'
 import type { Kind } from '#machinery/kind.ts'
-import { faultOfStatus, type Status } from '#machinery/status.ts'
 import type { KindSet } from './kind-set.ts'
 import type { BuiltinRuntime } from './builtin-runtime.ts'
 
@@ -55,8 +54,8 @@ export function startNamespaceController({ client, informers, clock, log }: Buil
       body: JSON.stringify(finalized),
       signal,
     })
-    const answer: unknown = await response.json()
-    if (!response.ok && response.status !== 404) throw faultOfStatus(answer as Status)
+    if (!response.ok && response.status !== 404) throw await faultOf(response)
+    await response.body?.cancel()
   }
 
   /** Resolves to how many objects were there. Asks the server, not the cache: none may be forgotten. */
