@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type Clock, sleep } from '#base/clock.ts'
-import { Fault } from '#base/fault.ts'
+import { Fault, messageOf } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import type { Log } from '#base/log.ts'
 
@@ -55,7 +55,7 @@ export async function startRouterProcess(options: RouterProcessOptions): Promise
         ;({ child, ports } = await launch(options, ports, stop.signal))
       } catch (error) {
         if (stop.signal.aborted) return
-        log.error('router does not start', { error: String(error) })
+        log.error('router does not start', { error: messageOf(error) })
       }
     }
   }
@@ -97,6 +97,7 @@ async function launch(options: RouterProcessOptions, wanted: Ports, signal: Abor
   child.stdin.on('error', () => {}) // it ended; the exit tells
   const problems: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => {
+    log.warn('router', { line })
     problems.push(line)
     if (problems.length > 20) problems.shift()
   })
