@@ -199,7 +199,7 @@ class Cache<T extends Resource> implements Informer<T> {
 
   index(name: string, valuesOf: (object: T) => readonly string[]): void {
     if (this.#indexes.has(name)) return
-    const index: Index<T> = { valuesOf, files: new Map() }
+    const index: Index<T> = { valuesOf: this.#tolerant(valuesOf), files: new Map() }
     this.#indexes.set(name, index)
     for (const object of this.list()) file(index, object)
   }
@@ -259,6 +259,18 @@ class Cache<T extends Resource> implements Informer<T> {
     for (const index of this.#indexes.values()) unfile(index, cached)
     const told = cached.metadata.uid === last.metadata.uid ? last : cached
     for (const handler of this.#handlers) this.#tell(handler, (to) => to.remove(told))
+  }
+
+  /** What an index cannot read, it files nowhere: one odd object must not cost the cache its watch. */
+  #tolerant(valuesOf: Index<T>['valuesOf']): Index<T>['valuesOf'] {
+    return (object) => {
+      try {
+        return valuesOf(object)
+      } catch (error) {
+        this.#log.error('index threw', factsOf(error))
+        return []
+      }
+    }
   }
 
   #tell(handler: InformerHandler<T>, tell: (handler: InformerHandler<T>) => void): void {
