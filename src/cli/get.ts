@@ -1,4 +1,3 @@
-import { stringify } from 'yaml'
 import { Fault } from '#base/fault.ts'
 import type { Client } from '#kube/client.ts'
 import { faultOf } from '#kube/create-client.ts'
@@ -8,6 +7,7 @@ import { printTable, type Table } from '#machinery/table.ts'
 import { type ConnectOptions, connect } from './connect.ts'
 import type { Io } from './io.ts'
 import { parseTarget } from './known-kinds.ts'
+import { yamlOf } from './yaml.ts'
 
 export interface GetOptions extends ConnectOptions {
   readonly what: string
@@ -99,9 +99,7 @@ export function printObjects(
   const [only] = shown
   if (single && only === undefined) throw new Fault('missing', 'NotFound', 'nothing found')
   const value = single ? only : { apiVersion: 'v1', kind: 'List', metadata: {}, items: shown }
-  return form === 'json'
-    ? `${JSON.stringify(value, null, 2)}\n`
-    : stringify(value, { version: '1.1', aliasDuplicateObjects: false })
+  return form === 'json' ? `${JSON.stringify(value, null, 2)}\n` : yamlOf(value)
 }
 
 function withoutManagedFields({ metadata }: AnyResource): AnyResource['metadata'] {
