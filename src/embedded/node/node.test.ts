@@ -309,6 +309,20 @@ test('a delete that fails is tried again', async () => {
   assert.equal(world.pod(), undefined)
 })
 
+test('a second deletion with less time is heard', async () => {
+  await using world = await startWorld()
+  await world.run({})
+  world.simulation.ignoresTerm = true
+  await world.markDeleted(30)
+  await world.markDeleted(2)
+  await world.seconds(1)
+  assert.deepEqual(world.simulation.runs[0]?.stops, ['TERM', 'TERM'])
+  await world.seconds(2)
+  assert.deepEqual(world.simulation.runs[0]?.stops, ['TERM', 'TERM', 'KILL'])
+  assert.equal(world.pod(), undefined)
+  assert.equal(world.events('Killing').length, 1)
+})
+
 test('a container that does not end is killed when the grace is over', async () => {
   await using world = await startWorld()
   await world.run({})
