@@ -73,6 +73,8 @@ export const builtinCases: ApiCases = {
     const [first, second] = [31_717, 31_718]
     await api.object('POST', services, service('one', first))
     await api.refused(422, 'Invalid', api.ask('POST', services, service('one', first)))
+    const typeless = { ...service('two', first).spec, type: 'ClusterIP' }
+    await api.refused(422, 'Invalid', api.ask('POST', services, { metadata: { name: 'two' }, spec: typeless }))
     await api.refused(422, 'Invalid', api.ask('POST', services, service('two', first)))
     await api.object('POST', services, service('two', 0, 'ClusterIP'))
     const { spec } = service('two', second)

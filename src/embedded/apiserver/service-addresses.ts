@@ -31,15 +31,25 @@ export function withAddresses(
   }
 }
 
-/** Of the addresses and node ports of `service`, those that `kept` does not have are free again. */
+/** What a service that is stored already has is nobody else's. */
+export function hold({ clusterIps, nodePorts }: Context, { spec }: Service): void {
+  for (const address of addressesOf(spec)) clusterIps.reserve(address)
+  for (const port of nodePortsOf(spec)) nodePorts.reserve(port)
+}
+
+/** What `service` has and `kept` does not is free again. */
 export function giveBack({ clusterIps, nodePorts }: Context, { spec }: Service, kept: Service | undefined): void {
-  const { clusterIP } = spec ?? {}
-  if (clusterIP !== undefined && clusterIP !== kept?.spec?.clusterIP) clusterIps.release(clusterIP)
+  for (const address of addressesOf(spec).difference(addressesOf(kept?.spec))) clusterIps.release(address)
   for (const port of nodePortsOf(spec).difference(nodePortsOf(kept?.spec))) nodePorts.release(port)
 }
 
-function nodePortsOf(spec: Spec | undefined): Set<number> {
-  return new Set((spec?.ports ?? []).flatMap(({ nodePort }) => nodePort ?? []))
+function addressesOf({ clusterIP, ...spec }: Spec = {}): Set<string> {
+  return new Set(clusterIP === undefined || clusterIP === 'None' || !needsAddress(spec) ? [] : [clusterIP])
+}
+
+/** Those that are had: of a type that has none, whatever stands there is another's. */
+function nodePortsOf(spec: Spec = {}): Set<number> {
+  return new Set(needsNodePorts(spec) ? (spec.ports ?? []).flatMap(({ nodePort }) => nodePort ?? []) : [])
 }
 
 function needsAddress({ type }: Spec): boolean {
