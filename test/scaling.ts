@@ -69,7 +69,7 @@ export async function startScalingWorld(t: Pick<TestContext, 'after'>): Promise<
       clock.advance(seconds * 1000)
       await machine.settled()
     },
-    boot: (options = {}, between = undefined) =>
+    boot: (options = {}, between) =>
       machine.start(between, {
         clock,
         async fetch(request) {
