@@ -1,6 +1,6 @@
 /**
- * Writes everything that follows from the definitions in `src/api/`: types of Kubernetes' own kinds, our
- * CustomResourceDefinitions, the reference pages; and, from `scripts/install/`, the manifests and charts.
+ * Writes everything that follows from the definitions in `src/api/`: types of Kubernetes' own kinds, the schemas of
+ * ours, their CustomResourceDefinitions, the reference pages; and, from `scripts/install/`, the manifests and charts.
  *
  *     npm run generate                  writes them
  *     npm run generate -- --check       writes nothing; fails with a list where files differ
@@ -12,6 +12,7 @@ import { coreDocument } from '#api/core/document.ts'
 import { crdOf } from '#api/crd.ts'
 import { legacyKinds } from '#api/family-kinds.ts'
 import { ownKinds } from '#api/kinds.ts'
+import { allSchemas } from '#api/schemas/all.ts'
 import type { Kind } from '#machinery/kind.ts'
 import { lintSchema } from '#api/schema-lint.ts'
 import { coreTypes } from './core-types.ts'
@@ -22,11 +23,15 @@ import { referencePage } from './reference.ts'
 
 const root = join(import.meta.dirname, '..')
 const openapi = 'src/api/core/openapi.generated.json'
+const schemas = 'src/api/schemas.generated.json'
 
 /** Small enough for the annotation in which `kubectl apply` keeps the whole object, with room to spare. */
 const maxCrdBytes = 250_000
 
-if (process.argv.includes('--openapi')) write(openapi, `${JSON.stringify(fetchCoreDocument(), null, 1)}\n`)
+const isCheck = process.argv.includes('--check')
+if (process.argv.includes('--openapi')) write(openapi, json(fetchCoreDocument()))
+// First of all: what the kinds know of their schemas is read from there.
+if (!isCheck) write(schemas, json(allSchemas()))
 
 const complaints = [...ownKinds, ...legacyKinds].flatMap((kind) =>
   lintSchema(kind.schema()).map((text) => `${kind.kind} ${text}`),
@@ -41,7 +46,7 @@ const folders = ['config/**/*', 'charts/**/*', 'docs/reference/*.md']
 // Others may lie there; ours say what they are.
 const isGenerated = (path: string): boolean => read(path)?.includes('by `npm run generate`') === true
 const strays = globSync(folders, { cwd: root }).filter((path) => !files.has(path) && isGenerated(path))
-if (process.argv.includes('--check')) {
+if (isCheck) {
   const stale = [...files].filter(([path, text]) => read(path) !== text).map(([path]) => path)
   if (stale.length + strays.length > 0) fail('out of date; run `npm run generate`', [...stale, ...strays])
 } else {
@@ -57,6 +62,7 @@ function generated(): Map<string, string> {
   const legacy = definitionsOf(legacyKinds)
   return new Map([
     ['src/api/core/types.generated.ts', coreTypes(coreDocument())],
+    [schemas, json(allSchemas())],
     ...plainFiles(version, crds, legacy),
     ...chartFiles(version, crds, legacy),
     ...pages,
@@ -69,6 +75,10 @@ function definitionsOf(kinds: readonly Kind[]): Definitions {
 
 function fileName(kind: string): string {
   return kind.replaceAll(/(?<=[a-z]|AIM)[A-Z]/g, (letter) => `-${letter}`).toLowerCase()
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 1)}\n`
 }
 
 function read(path: string): string | undefined {

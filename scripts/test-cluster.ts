@@ -69,7 +69,7 @@ const file = join(scratch, 'target.json')
 writeFileSync(file, JSON.stringify(target), { mode: 0o600 })
 
 const run = ['--test-concurrency=1', ...(files.length > 0 ? files : suites)]
-let ok = runTests([run], { ...env, [targetVariable]: file })
+let ok = await runTests([run], { ...env, [targetVariable]: file })
 if (files.length === 0 && target.auditLog !== undefined) {
   const { missing, unused } = judgeRights(auditEntries(target.auditLog))
   for (const right of missing) console.error(`a right is missing: ${right}`)

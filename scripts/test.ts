@@ -1,5 +1,5 @@
 /**
- * Runs the tests: the pure ones beside their sources in one process, then those that start servers and programs, a
+ * Runs the tests: the pure ones beside their sources in one process, and meanwhile those that start servers and programs, a
  * process each. `--unit` runs the former alone; `--thorough` what the others take samples of, in full, and what is
  * else left to a real API server. Other arguments are globs of files to run instead.
  */
@@ -29,7 +29,7 @@ const { values, positionals } = parseArgs({
 const files = values.thorough === true ? thorough : positionals
 const runs = files.length > 0 ? [['--test-concurrency=2', ...files]] : values.unit === true ? [pure] : [pure, others]
 const env = values.thorough === true ? { ...process.env, FAIRLEAD_TEST_THOROUGH: '1' } : process.env
-process.exitCode = runTests(runs, env) ? 0 : 1
+process.exitCode = (await runTests(runs, env)) ? 0 : 1
 if (runs.includes(others)) {
   const programs = findControlPlane(process.env)
   const why = 'missing' in programs ? programs.missing : 'that is "npm run test:cluster"'

@@ -5,7 +5,7 @@ import { Pod } from '#api/core/kinds.ts'
 import { families, type FamilyKinds } from '#api/family-kinds.ts'
 import { isObject } from '#base/json.ts'
 import { silentLog } from '#base/log.ts'
-import { RouterConfig } from '#router/config.ts'
+import { defaultConfig } from '#router/config.ts'
 import { startRouter } from '#router/start-router.ts'
 import type { World } from './world.ts'
 
@@ -32,7 +32,7 @@ export async function startClients(
   families?: readonly FamilyKinds[],
 ): Promise<Clients> {
   const router = await startRouter({
-    config: RouterConfig.parse({ port: 0, metricsPort: 0, drainMs: 0, accessLog: 'off' }),
+    config: { ...defaultConfig, port: 0, metricsPort: 0, drainMs: 0, accessLog: 'off' },
     informers: world.informers,
     ...(families !== undefined && { families }),
     log: silentLog,

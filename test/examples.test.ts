@@ -4,7 +4,6 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { parse } from 'yaml'
 import { Namespace } from '#api/core/kinds.ts'
 import { families, isBooster } from '#api/family-kinds.ts'
 import { controllerNames } from '#cli/controllers.ts'
@@ -12,11 +11,12 @@ import { readDocuments } from '#cli/documents.ts'
 import { errorsOf, inspect } from '#cli/inspect.ts'
 import { render } from '#cli/render.ts'
 import { recordingIo } from '#cli/io.testkit.ts'
-import { nodesIn } from '#cli/listening-cluster.ts'
+import { nodesIn } from '#cli/nodes-file.ts'
+import { runtimesIn } from '#cli/runtimes-file.ts'
 import { conditionsOf } from '#cli/object-state.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource, ObjectMeta } from '#machinery/meta.ts'
-import { parseRuntimes, type RuntimesConfig } from '#embedded/node/runtimes-config.ts'
+import type { RuntimesConfig } from '#embedded/node/runtimes-config.ts'
 import { namesIn, startClients } from './asking.ts'
 import { objectsIn } from './install/objects.ts'
 import { kindOf } from './tools.ts'
@@ -122,7 +122,7 @@ test('applied, each becomes ready and answers by all of its names', async (t) =>
 
 /** The example's own, with the Node.js that runs this test in front of others. */
 function exampleRuntimes(): RuntimesConfig {
-  const { runtimes } = parseRuntimes(parse(readFileSync(`${root}/local-pods/runtimes.yaml`, 'utf8')))
+  const { runtimes } = runtimesIn(`${root}/local-pods/runtimes.yaml`)
   const PATH = dirname(process.execPath)
   return {
     runtimes: runtimes.map((entry) =>

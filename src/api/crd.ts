@@ -1,4 +1,4 @@
-import type { Kind, PrinterColumn } from '#machinery/kind.ts'
+import { type Kind, type PrinterColumn, resourceName } from '#machinery/kind.ts'
 import type { CustomResourceDefinition } from './core/types.generated.ts'
 
 /** What makes a cluster serve one of our kinds. Pure; keys are in the order that people write them in. */
@@ -7,7 +7,7 @@ export function crdOf(kind: Kind): CustomResourceDefinition {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
+    metadata: { name: resourceName(kind) },
     spec: {
       group,
       names: {

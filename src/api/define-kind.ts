@@ -1,9 +1,7 @@
-import type { z } from 'zod'
 import type { FieldError } from '#machinery/field-error.ts'
-import type { Kind, PrinterColumn, ScalePaths } from '#machinery/kind.ts'
+import { type Kind, type PrinterColumn, resourceName, type ScalePaths } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
-import type { StructuralSchema, ValidationRule } from '#machinery/structural-schema.ts'
-import { structuralSchema } from './structural.ts'
+import { generatedSchema } from './generated-schema.ts'
 
 interface Definition<T extends Resource> {
   readonly group: string
@@ -13,12 +11,6 @@ interface Definition<T extends Resource> {
   readonly namespaced?: boolean
   readonly shortNames?: readonly string[]
   readonly categories?: readonly string[]
-  /** What the kind is for, in a sentence. */
-  readonly description: string
-  readonly spec: z.ZodType
-  readonly status: z.ZodType
-  /** Rules that need the object's name beside its spec. */
-  readonly rules?: readonly ValidationRule[]
   readonly scale?: ScalePaths
   /** Age is added as the last. */
   readonly columns: readonly PrinterColumn[]
@@ -30,7 +22,6 @@ interface Definition<T extends Resource> {
 export function defineKind<T extends Resource>(definition: Definition<T>): Kind<T> {
   const { group, kind, plural, columns, scale, check, warn } = definition
   const { namespaced = true, shortNames = [], categories = [] } = definition
-  let schema: StructuralSchema | undefined
   return {
     group,
     version: 'v1alpha1',
@@ -45,25 +36,8 @@ export function defineKind<T extends Resource>(definition: Definition<T>): Kind<
     ...(scale !== undefined && { scale }),
     columns: [...columns, { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }],
     builtin: false,
-    schema: () => (schema ??= rootSchema(definition)),
+    schema: generatedSchema(resourceName(definition)),
     ...(check !== undefined && { check }),
     ...(warn !== undefined && { warn }),
-  }
-}
-
-function rootSchema({ description, spec, status, rules }: Omit<Definition<never>, 'check' | 'warn'>): StructuralSchema {
-  return {
-    description,
-    type: 'object',
-    required: ['spec'],
-    properties: {
-      apiVersion: { type: 'string', description: 'Group and version of the schema that the object follows.' },
-      kind: { type: 'string', description: 'Kind of the object.' },
-      // Kubernetes allows no more than this: what metadata is, it knows itself.
-      metadata: { type: 'object', properties: { name: { type: 'string', maxLength: 253 } } },
-      spec: structuralSchema(spec),
-      status: structuralSchema(status),
-    },
-    ...(rules !== undefined && { 'x-kubernetes-validations': rules }),
   }
 }

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FieldError } from '#machinery/field-error.ts'
-import { type AutoscalingPolicy, AutoscalingPolicySpec } from './autoscaling-policy.ts'
+import type { AutoscalingPolicy } from './autoscaling-policy.ts'
 import { checkAutoscalingPolicy } from './autoscaling-rules.ts'
-import { ModelRouteSpec } from './model-route.ts'
 import { checkModelRoute, warnModelRoute } from './model-route-rules.ts'
-import { ModelServerSpec } from './model-server.ts'
 import { checkModelServer } from './model-server-rules.ts'
-import { ModelServingSpec } from './model-serving.ts'
 import { checkModelServing, warnModelServing } from './model-serving-rules.ts'
+import { AutoscalingPolicySpec } from './schemas/autoscaling-policy.ts'
+import { ModelRouteSpec } from './schemas/model-route.ts'
+import { ModelServerSpec } from './schemas/model-server.ts'
+import { ModelServingSpec } from './schemas/model-serving.ts'
 
 const head = { apiVersion: '', kind: '', metadata: { name: 'chat' } }
 

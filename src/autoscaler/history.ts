@@ -1,5 +1,5 @@
 /** What is remembered, as it stands in a status: a restart, or another manager, goes on from there. */
-import type { ScalingHistory } from '#api/autoscaling-status.ts'
+import type { ScalingHistory } from '#api/schemas/autoscaling-status.ts'
 import { equalJson } from '#base/json.ts'
 import type { Memories } from './decide.ts'
 import type { Memory } from './memory.ts'

@@ -1,6 +1,6 @@
 import type { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { dialectOf } from '#api/dialects.ts'
-import type { ScalingHistory } from '#api/autoscaling-status.ts'
+import type { ScalingHistory } from '#api/schemas/autoscaling-status.ts'
 import type { Clock } from '#base/clock.ts'
 import { eachOf } from '#base/each-of.ts'
 import type { Reader } from '#controller/domain.ts'

@@ -1,6 +1,6 @@
 import type { AutoscalingPolicyStatus } from '#api/autoscaling-policy.ts'
 import type { AutoscalingPolicyBindingStatus } from '#api/autoscaling-policy-binding.ts'
-import type { ScalingDecision, ScalingHistory } from '#api/autoscaling-status.ts'
+import type { ScalingDecision, ScalingHistory } from '#api/schemas/autoscaling-status.ts'
 import { isFault, messageOf } from '#base/fault.ts'
 import type { Outcome } from '#controller/domain.ts'
 import { setCondition } from '#machinery/conditions.ts'

@@ -1,7 +1,7 @@
 import { coreKinds } from '#api/core/kinds.ts'
 import { legacyKinds } from '#api/family-kinds.ts'
 import { ownKinds } from '#api/kinds.ts'
-import { apiVersionOf, type Kind } from '#machinery/kind.ts'
+import { apiVersionOf, type Kind, resourceName } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
 import { usage } from './exit.ts'
 
@@ -13,7 +13,7 @@ function kindNamed(name: string): Kind {
   const kind = knownKinds.find(
     (each) =>
       [each.plural, each.singular, each.kind.toLowerCase(), ...each.shortNames].includes(wanted) ||
-      wanted === `${each.plural}.${each.group}`,
+      wanted === resourceName(each),
   )
   if (kind === undefined) {
     const known = [...new Set(knownKinds.map((each) => each.plural))].join(', ')

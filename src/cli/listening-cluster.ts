@@ -1,19 +1,15 @@
-import { z } from 'zod'
 import { systemClock } from '#base/clock.ts'
-import { Fault } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import type { Log } from '#base/log.ts'
-import { parseRuntimes } from '#embedded/node/runtimes-config.ts'
 import type { Routers } from '#serving/routers.ts'
 import type { ControllerName } from './controllers.ts'
 import type { AutoscalingOptions } from './autoscaling.ts'
 import type { CatalogOptions } from './catalog.ts'
 import { claimDataDir } from './data-dir.ts'
 import { loadIdentity, tokenAuthenticator, writeKubeconfig } from './identity.ts'
-import { type LocalCluster, type LocalClusterOptions, type NodeEntry, startLocalCluster } from './local-cluster.ts'
+import { type LocalCluster, type LocalClusterOptions, startLocalCluster } from './local-cluster.ts'
 import { portTaken } from './port-taken.ts'
 import { serveFetch } from './serve.ts'
-import { yamlIn } from './yaml-file.ts'
 
 export interface ListeningClusterOptions extends Pick<LocalClusterOptions, 'controllers' | 'onRequest'> {
   readonly dataDir: string
@@ -54,8 +50,10 @@ export async function startListeningCluster(options: ListeningClusterOptions): P
       ...(options.onRequest !== undefined && { onRequest: options.onRequest }),
       ...(options.autoscaling !== undefined && { autoscaling: options.autoscaling }),
       ...(options.catalog !== undefined && { catalog: options.catalog }),
-      ...(options.nodes !== undefined && { nodes: nodesIn(options.nodes) }),
-      ...(options.runtimes !== undefined && { runtimes: parseRuntimes(yamlIn(options.runtimes), options.runtimes) }),
+      ...(options.nodes !== undefined && { nodes: (await import('./nodes-file.ts')).nodesIn(options.nodes) }),
+      ...(options.runtimes !== undefined && {
+        runtimes: (await import('./runtimes-file.ts')).runtimesIn(options.runtimes),
+      }),
     }),
   )
   const listen = { fetch: cluster.fetch, host: '127.0.0.1', port: options.apiPort, tls: identity }
@@ -73,25 +71,4 @@ export async function startListeningCluster(options: ListeningClusterOptions): P
     kubeconfig: writeKubeconfig(dataDir, identity, apiUrl),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   }
-}
-
-const labels = z.record(z.string(), z.string())
-const NodesFile = z.strictObject({
-  nodes: z
-    .array(
-      z.strictObject({
-        name: z.string().min(1),
-        labels: labels.exactOptional(),
-        capacity: z.record(z.string(), z.union([z.string(), z.number()]).transform(String)).exactOptional(),
-      }),
-    )
-    .min(1),
-})
-
-/** The nodes that a file for `--nodes` declares. */
-export function nodesIn(file: string): readonly NodeEntry[] {
-  const parsed = NodesFile.safeParse(yamlIn(file))
-  if (parsed.success) return parsed.data.nodes
-  const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`)
-  throw new Fault('invalid', 'InvalidNodes', `${file}: ${wrong.join('; ')}`)
 }

@@ -18,7 +18,7 @@ import { type ElectionTimings, timingsError } from '#controller/lease.ts'
 import { createControllerMetrics } from '#controller/metrics.ts'
 import { createInformers, type OwnInformers } from '#kube/create-informers.ts'
 import type { Fetch } from '#machinery/http.ts'
-import type { Kind } from '#machinery/kind.ts'
+import { type Kind, resourceName } from '#machinery/kind.ts'
 import { askRouters } from '#serving/routers.ts'
 import { routersBehind } from './autoscaling.ts'
 import { catalogSettings } from './catalog-settings.ts'
@@ -30,7 +30,7 @@ import type { Io } from './io.ts'
 import type { LogLevel } from './log-level.ts'
 import { openLog } from './log.ts'
 import { managerClients } from './manager-clients.ts'
-import { definitionOf, missingNote, tellServed } from './missing-kinds.ts'
+import { missingNote, tellServed } from './missing-kinds.ts'
 import { portTaken } from './port-taken.ts'
 import { metricsPage, probes } from './probes.ts'
 import { serveFetch } from './serve.ts'
@@ -68,7 +68,7 @@ const drainMs = 15_000
 export async function manager(options: ManagerOptions, io: Io): Promise<void> {
   const names = controllersFor(options)
   const timings = timingsOf(options)
-  const catalog = catalogSettings(options, io)
+  const catalog = await catalogSettings(options, io)
   const access = clusterAccess(options, io)
   const home = options.leaderElectResourceNamespace ?? access.namespace
   const identity = `${hostname()}_${randomUUID()}`
@@ -87,7 +87,7 @@ export async function manager(options: ManagerOptions, io: Io): Promise<void> {
   const metrics = createControllerMetrics({
     controllers: () => started,
     ...(fence && { election: { name: leaseName, leads: () => fence.isOpen() } }),
-    missing: () => informers.absent().map(definitionOf),
+    missing: () => informers.absent().map(resourceName),
   })
   const { kubeApiQps: qps, kubeApiBurst: burst } = options
   const clients = stack.use(managerClients({ access, identity, fence, qps, burst, metrics }))

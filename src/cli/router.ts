@@ -4,7 +4,7 @@ import { families } from '#api/family-kinds.ts'
 import { isFault } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import { createInformers } from '#kube/create-informers.ts'
-import { RouterConfig } from '#router/config.ts'
+import { defaultConfig, type RouterConfig } from '#router/config.ts'
 import { startRouter } from '#router/start-router.ts'
 import { connect } from './connect.ts'
 import type { Io } from './io.ts'
@@ -42,14 +42,15 @@ export async function router(options: RouterCommandOptions, io: Io): Promise<voi
   const { client } = cluster
   const scope = { namespacesOf: () => namespaces, onServed: tellServed(log) }
   await using informers = createInformers({ client, clock: systemClock, log, ...scope })
-  const config = RouterConfig.parse({
+  const config: RouterConfig = {
+    ...defaultConfig,
     host,
     metricsHost: host,
     port: options.port,
     metricsPort: options.metricsPort,
     drainMs: options.drainSeconds * 1000,
     accessLog: options.json === true ? 'json' : 'text',
-  })
+  }
   const served = families.slice(0, options.matrixinfer === true ? undefined : 1)
   const write = (line: string) => io.write(`${line}\n`)
   const running = await startRouter({ config, informers, families: served, log, write }).catch((error: unknown) => {

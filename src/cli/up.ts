@@ -74,7 +74,7 @@ export async function up(options: UpOptions, io: Io): Promise<void> {
   await using stack = new AsyncDisposableStack()
   // The two start side by side: while the cluster comes up, the router's process reads its own code.
   const routerUrls: string[] = []
-  const catalog = catalogSettings(options, io)
+  const catalog = await catalogSettings(options, io)
   const starting = startCluster({ ...options, dataDir }, { routerUrls, catalog, log })
   const access = starting.then(({ kubeconfig }) => kubeconfig)
   const routing = startRouterProcess({

@@ -2,7 +2,7 @@ import { type Clock, sleep, systemClock } from '#base/clock.ts'
 import { Fault, isFault, messageOf } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import type { Fetch } from '#machinery/http.ts'
-import { apiVersionOf, collectionPath, type Kind } from '#machinery/kind.ts'
+import { apiVersionOf, collectionPath, type Kind, resourceName } from '#machinery/kind.ts'
 import type { Place, Resource, ResourceList } from '#machinery/meta.ts'
 import { faultOfStatus, type Status } from '#machinery/status.ts'
 import type { CallOptions, Client, ListQuery, Patch, WatchQuery, WriteOptions } from './client.ts'
@@ -307,9 +307,9 @@ async function faultOf(response: Response, waitMs: number | undefined, kind: Kin
 
 /** A 404 that names no object is about the path: nothing is served there. */
 function notServed(kind: Kind, details: Status): Fault {
-  const { plural, group } = kind
-  const name = group === '' ? plural : `${plural}.${group}`
-  const why = kind.builtin ? 'it is too old, or does not have this API' : `install the CustomResourceDefinition ${name}`
+  const why = kind.builtin
+    ? 'it is too old, or does not have this API'
+    : `install the CustomResourceDefinition ${resourceName(kind)}`
   return new Fault('missing', 'KindNotServed', `the API server knows no ${kind.kind}: ${why}`, { details })
 }
 

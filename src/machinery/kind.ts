@@ -67,6 +67,11 @@ export function apiVersionOf(kind: Pick<Kind, 'group' | 'version'>): string {
   return kind.group === '' ? kind.version : `${kind.group}/${kind.version}`
 }
 
+/** Names a kind's definition, `plural.group`, or as kubectl does those of the core group, `plural`. */
+export function resourceName({ plural, group }: Pick<Kind, 'plural' | 'group'>): string {
+  return group === '' ? plural : `${plural}.${group}`
+}
+
 /** The path below which objects of this kind are served. */
 export function collectionPath(kind: Kind, namespace?: string): string {
   const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`

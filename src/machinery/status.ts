@@ -1,7 +1,7 @@
 import { Fault, type FaultKind, type FaultOptions } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import { type FieldError, formatFieldBody, formatFieldError } from './field-error.ts'
-import type { Kind } from './kind.ts'
+import { type Kind, resourceName } from './kind.ts'
 
 /** What an API server answers when it has no object to answer with: `metav1.Status`. */
 export interface Status {
@@ -41,11 +41,11 @@ type GroupResource = Pick<Kind, 'group' | 'plural'>
  */
 
 export function notFound(resource: GroupResource, name: string): Fault {
-  return failure(404, 'NotFound', `${qualified(resource)} ${quote(name)} not found`, detailsOf(resource, name))
+  return failure(404, 'NotFound', `${resourceName(resource)} ${quote(name)} not found`, detailsOf(resource, name))
 }
 
 export function alreadyExists(resource: GroupResource, name: string): Fault {
-  const message = `${qualified(resource)} ${quote(name)} already exists`
+  const message = `${resourceName(resource)} ${quote(name)} already exists`
   return failure(409, 'AlreadyExists', message, detailsOf(resource, name))
 }
 
@@ -55,7 +55,7 @@ export function conflict(
   name: string,
   why = 'the object has been modified; please apply your changes to the latest version and try again',
 ): Fault {
-  const message = `Operation cannot be fulfilled on ${qualified(resource)} ${quote(name)}: ${why}`
+  const message = `Operation cannot be fulfilled on ${resourceName(resource)} ${quote(name)}: ${why}`
   return failure(409, 'Conflict', message, detailsOf(resource, name))
 }
 
@@ -93,7 +93,7 @@ export function expired(message: string): Fault {
 }
 
 export function forbidden(resource: GroupResource, name: string, why: string): Fault {
-  const what = name === '' ? qualified(resource) : `${qualified(resource)} ${quote(name)}`
+  const what = name === '' ? resourceName(resource) : `${resourceName(resource)} ${quote(name)}`
   return failure(403, 'Forbidden', `${what} is forbidden: ${why}`, detailsOf(resource, name))
 }
 
@@ -169,10 +169,6 @@ function detailsOf(resource: GroupResource, name: string): StatusDetails {
 
 function group(name: string): { group?: string } {
   return name === '' ? {} : { group: name }
-}
-
-function qualified({ group: name, plural }: GroupResource): string {
-  return name === '' ? plural : `${plural}.${name}`
 }
 
 const quote = (text: string): string => JSON.stringify(text)

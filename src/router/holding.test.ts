@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test'
 import { manualClock } from '#base/manual-clock.testkit.ts'
 import { silentLog } from '#base/log.ts'
 import type { RoutingSnapshot, ServerEntry } from '#routing/snapshot.ts'
-import { RouterConfig } from './config.ts'
+import { defaultConfig } from './config.ts'
 import { createRouter } from './create-router.ts'
 import { Holding } from './holding.ts'
 import { ask, completion, engine, errorCode, json, nobody, plain, prompt, sample } from './router.testkit.ts'
@@ -16,7 +16,7 @@ async function holdingRouter(t: TestContext, first: RoutingSnapshot) {
   const clock = manualClock()
   let snapshot = first
   const router = await createRouter({
-    config: RouterConfig.parse({ port: 0, metricsPort: 0, processMetrics: false, accessLog: 'off', drainMs: 0 }),
+    config: { ...defaultConfig, port: 0, metricsPort: 0, processMetrics: false, accessLog: 'off', drainMs: 0 },
     snapshot: () => snapshot,
     synced: () => true,
     clock,

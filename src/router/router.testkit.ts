@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test'
 import { systemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
 import type { Backend, Endpoint, KvConnector, RoutingSnapshot, ServerEntry } from '#routing/snapshot.ts'
-import { RouterConfig, type RouterConfigInput } from './config.ts'
+import { defaultConfig, type RouterConfig } from './config.ts'
 import { createRouter, type Router } from './create-router.ts'
 
 /* Engines, snapshots and a client for the tests of this folder. */
@@ -136,18 +136,19 @@ export interface Routed {
 export async function routed(
   t: TestContext,
   snapshot: RoutingSnapshot,
-  config: RouterConfigInput = {},
+  config: Partial<RouterConfig> = {},
 ): Promise<Routed> {
   const lines: Record<string, unknown>[] = []
   const router = await createRouter({
-    config: RouterConfig.parse({
+    config: {
+      ...defaultConfig,
       port: 0,
       metricsPort: 0,
       processMetrics: false,
       accessLog: 'json',
       drainMs: 0,
       ...config,
-    }),
+    },
     snapshot: () => snapshot,
     synced: () => true,
     clock: systemClock,

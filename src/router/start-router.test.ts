@@ -5,7 +5,7 @@ import { manualClock } from '#base/manual-clock.testkit.ts'
 import type { Informer, InformerHandler, Informers } from '#kube/informer.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
-import { RouterConfig } from './config.ts'
+import { defaultConfig } from './config.ts'
 import { ask, completion, engine, errorCode, json, prompt } from './router.testkit.ts'
 import { followSnapshots } from './snapshot-source.ts'
 import { startRouter } from './start-router.ts'
@@ -73,7 +73,7 @@ const pod = named('Pod', {
 test('a router is not ready before its caches are filled, and serves what is in them after', async (t) => {
   const pods = await engine(t, 'a', json(200, completion))
   const cluster = world()
-  const config = RouterConfig.parse({ port: 0, metricsPort: 0, processMetrics: false, drainMs: 0 })
+  const config = { ...defaultConfig, port: 0, metricsPort: 0, processMetrics: false, drainMs: 0 }
   const router = await startRouter({ config, informers: cluster.informers, log: silentLog, write: () => {} })
   t.after(() => router.close())
   const url = `http://127.0.0.1:${router.port}`

@@ -1,9 +1,9 @@
 import { isObject } from '#base/json.ts'
-import { apiVersionOf, type Kind, type PrinterColumn, type ScalePaths } from '#machinery/kind.ts'
+import { apiVersionOf, type Kind, type PrinterColumn, resourceName, type ScalePaths } from '#machinery/kind.ts'
 import type { AnyResource, Condition } from '#machinery/meta.ts'
 import { compileSchema } from '#machinery/schema.ts'
 import type { StructuralSchema } from '#machinery/structural-schema.ts'
-import { type Conversion, resourceName, type ServedKind } from './served-kind.ts'
+import type { Conversion, ServedKind } from './served-kind.ts'
 
 export const definitionsResource = 'customresourcedefinitions.apiextensions.k8s.io'
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { Kind } from '#machinery/kind.ts'
+import { type Kind, resourceName } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import type { Entry, Store } from '#embedded/store/store.ts'
 import { definitionsResource, servedVersions } from './custom-kinds.ts'
-import { type KindRegistry, resourceName, servedBuiltin, type ServedKind } from './served-kind.ts'
+import { type KindRegistry, servedBuiltin, type ServedKind } from './served-kind.ts'
 
 export interface LiveRegistry extends KindRegistry {
   /** Changes whenever a definition does, across restarts and stores too: clients keep documents on disk by it. */

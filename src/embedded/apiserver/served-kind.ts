@@ -1,5 +1,5 @@
 import type { Verb } from './route.ts'
-import { apiVersionOf, type Kind } from '#machinery/kind.ts'
+import { apiVersionOf, type Kind, resourceName } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 
 /** One version of one kind as this server serves it. */
@@ -55,10 +55,6 @@ export function verbsOf({ use, resource }: ServedKind): readonly Verb[] {
 }
 
 const storedVerbs: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
-
-export function resourceName(kind: Pick<Kind, 'group' | 'plural'>): string {
-  return kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`
-}
 
 const builtinSubresources: Readonly<Record<string, readonly string[]>> = {
   pods: ['binding', 'eviction', 'log'],

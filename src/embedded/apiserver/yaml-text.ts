@@ -32,8 +32,8 @@ function scalar(value: unknown): string {
   return typeof value === 'string' ? text(value) : JSON.stringify(value ?? null)
 }
 
-/** Plain where it can be nothing but a text, else in quotes. */
+/** Plain where it can be nothing but a text, else in quotes; some readers take `e0` for a number. */
 function text(value: string): string {
-  const plain = /^[A-Za-z][\w./-]*$/.test(value) && !/^(?:y|n|yes|no|on|off|true|false|null)$/i.test(value)
+  const plain = /^[A-Za-z][\w./-]*$/.test(value) && !/^(?:y|n|yes|no|on|off|true|false|null|e-?\d.*)$/i.test(value)
   return plain ? value : JSON.stringify(value)
 }

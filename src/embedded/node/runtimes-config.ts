@@ -1,35 +1,33 @@
-import { z } from 'zod'
-import { Fault } from '#base/fault.ts'
 import { matchesWildcard } from '#base/wildcard.ts'
 
-const ProcessEntry = z.strictObject({
-  image: z.string().min(1).describe('Image name as in the pod, `*` standing for any characters.'),
-  runtime: z.literal('process'),
-  command: z
-    .array(z.string())
-    .min(1)
-    .optional()
-    .describe("Replaces the container's command and arguments; `$(POD_IP)` and the container's variables expand."),
-  env: z.record(z.string(), z.string()).default({}).describe("Variables beside the container's own, which win."),
-  cwd: z.string().optional().describe("Working directory; else the container's, else the pod's own."),
-  volumes: z
-    .record(z.string(), z.string())
-    .default({})
-    .describe('Mount path in the container → directory on this machine that stands for it.'),
-})
-const SimulatedEntry = z.strictObject({
-  image: z.string().min(1),
-  label: z.string().min(1).optional().describe('Only in pods that carry this label.'),
-  runtime: z.literal('simulated'),
-})
-
 /** Which runtime runs which image; the first entry that matches wins. */
-export const RuntimesConfig = z.strictObject({
-  runtimes: z.array(z.discriminatedUnion('runtime', [SimulatedEntry, ProcessEntry])),
-})
-export type RuntimesConfig = z.output<typeof RuntimesConfig>
-export type RuntimeEntry = RuntimesConfig['runtimes'][number]
-export type ProcessEntry = z.output<typeof ProcessEntry>
+export interface RuntimesConfig {
+  readonly runtimes: readonly RuntimeEntry[]
+}
+
+export type RuntimeEntry = SimulatedEntry | ProcessEntry
+
+interface SimulatedEntry {
+  /** Image name as in the pod, `*` standing for any characters. */
+  readonly image: string
+  /** Only in pods that carry this label. */
+  readonly label?: string | undefined
+  readonly runtime: 'simulated'
+}
+
+export interface ProcessEntry {
+  /** As of the other entries. */
+  readonly image: string
+  readonly runtime: 'process'
+  /** Replaces the container's command and arguments; `$(POD_IP)` and the container's variables expand. */
+  readonly command?: readonly string[] | undefined
+  /** Variables beside the container's own, which win. */
+  readonly env: Readonly<Record<string, string>>
+  /** Working directory; else the container's, else the pod's own. */
+  readonly cwd?: string | undefined
+  /** Mount path in the container → directory on this machine that stands for it. */
+  readonly volumes: Readonly<Record<string, string>>
+}
 
 const engineImages = ['*vllm*', '*sglang*', '*lmcache*']
 const helperImages = [
@@ -50,14 +48,6 @@ export const defaultRuntimes: RuntimesConfig = {
     ...[...engineImages, ...helperImages].map((image) => ({ image, runtime: 'simulated' as const })),
     ...catalogLabels.map((label) => ({ image: '*', label, runtime: 'simulated' as const })),
   ],
-}
-
-/** Decodes the content of a runtimes file. Throws a Fault of kind `invalid` that names the file and all that is wrong, with paths. */
-export function parseRuntimes(content: unknown, file = 'runtimes'): RuntimesConfig {
-  const parsed = RuntimesConfig.safeParse(content)
-  if (parsed.success) return parsed.data
-  const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`)
-  throw new Fault('invalid', 'InvalidRuntimes', `${file}: ${wrong.join('; ')}`)
 }
 
 /** The first entry whose pattern fits the image, with or without its tag and digest, and whose label the pod has. */

@@ -1,12 +1,10 @@
-/** What an administrator says of registries: a file, and the variables that name proxies. */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { Fault, messageOf } from '#base/fault.ts'
 import { canonicalRegistry } from '#oci/reference.ts'
 import type { RegistrySettings } from '#oci/settings.ts'
-import type { Io } from './io.ts'
-import { yamlIn } from './yaml-file.ts'
+import { configIn } from './config-file.ts'
 
 const host = String.raw`(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::\d{1,5})?`
 const path = String.raw`(?:/[a-z0-9._-]+)*`
@@ -37,18 +35,9 @@ const RegistriesFile = z.strictObject({
     .describe('File of certificates in PEM, trusted besides the usual ones; relative to this file.'),
 })
 
-/** The settings that a file for `--registries` gives. */
-export function registrySettings(file: string | undefined, { env }: Pick<Io, 'env'>): RegistrySettings {
-  return { ...(file !== undefined && settingsIn(file)), proxy: proxyIn(env) }
-}
-
-function settingsIn(file: string): RegistrySettings {
-  const parsed = RegistriesFile.safeParse(yamlIn(file))
-  if (!parsed.success) {
-    const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: ${issue.message}`)
-    throw new Fault('invalid', 'InvalidRegistries', `${file}: ${wrong.join('; ')}`)
-  }
-  const { registries, certificateAuthorities } = parsed.data
+/** What a file for `--registries` says. */
+export function registriesIn(file: string): Pick<RegistrySettings, 'rules' | 'certificateAuthorities'> {
+  const { registries, certificateAuthorities } = configIn(file, RegistriesFile, 'InvalidRegistries')
   const rules = registries.map((rule) => ({ ...rule, prefix: canonicalPrefix(rule.prefix) }))
   if (certificateAuthorities === undefined) return { rules }
   return { rules, certificateAuthorities: certificatesIn(resolve(dirname(file), certificateAuthorities)) }
@@ -70,10 +59,4 @@ function certificatesIn(file: string): string {
     throw new Fault('invalid', 'BadFile', `certificateAuthorities: ${file} holds no certificate in PEM`)
   }
   return text
-}
-
-/** As most programs read them: small letters first. */
-function proxyIn(env: Io['env']): NonNullable<RegistrySettings['proxy']> {
-  const either = (name: string) => env[name] || env[name.toUpperCase()]
-  return { http: either('http_proxy'), https: either('https_proxy'), no: either('no_proxy') }
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { registrySettings } from './registries-config.ts'
+import { catalogSettings } from './catalog-settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-test-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -11,15 +11,15 @@ const pem = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n'
 writeFileSync(join(folder, 'ca.pem'), pem)
 writeFileSync(join(folder, 'no-ca.pem'), 'hello')
 
-function read(text: string, env: Record<string, string> = {}) {
+async function read(text: string, env: Record<string, string> = {}) {
   const file = join(folder, 'registries.yaml')
   writeFileSync(file, text)
-  return registrySettings(file, { env })
+  return (await catalogSettings({ registries: file }, { env })).registries
 }
 
 const noProxy = { http: undefined, https: undefined, no: undefined }
 
-test('rules, in canonical form, and certificates from beside the file', () => {
+test('rules, in canonical form, and certificates from beside the file', async () => {
   const text = `
 registries:
   - prefix: index.docker.io
@@ -28,7 +28,7 @@ registries:
     location: http://registry.internal:5000/models
 certificateAuthorities: ca.pem
 `
-  assert.deepEqual(read(text), {
+  assert.deepEqual(await read(text), {
     rules: [
       { prefix: 'docker.io', mirrors: ['mirror.internal/hub', 'https://127.0.0.1:5001'] },
       { prefix: 'registry.internal:5000/models', location: 'http://registry.internal:5000/models' },
@@ -38,10 +38,10 @@ certificateAuthorities: ca.pem
   })
 })
 
-test('without a file the environment alone counts', () => {
+test('without a file the environment alone counts', async () => {
   const env = { https_proxy: 'http://small:1', HTTPS_PROXY: 'http://large:1', NO_PROXY: '.internal' }
   const proxy = { http: undefined, https: 'http://small:1', no: '.internal' }
-  assert.deepEqual(registrySettings(undefined, { env }), { proxy })
+  assert.deepEqual(await catalogSettings({}, { env }), { registries: { proxy } })
 })
 
 const wrong: Record<string, { text: string; want: RegExp }> = {
@@ -59,7 +59,7 @@ const wrong: Record<string, { text: string; want: RegExp }> = {
   'certificates that are not there': { text: 'certificateAuthorities: x.pem', want: /certificateAuthorities: ENOENT/ },
 }
 for (const [name, { text, want }] of Object.entries(wrong)) {
-  test(`a file about registries with ${name}`, () => {
-    assert.throws(() => read(text), { kind: 'invalid', message: want })
+  test(`a file about registries with ${name}`, async () => {
+    await assert.rejects(read(text), { kind: 'invalid', message: want })
   })
 }

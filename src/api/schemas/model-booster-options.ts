@@ -1,6 +1,7 @@
 /** What a backend or a model may be given beyond the released fields. All optional; what is absent changes nothing. */
 import { z } from 'zod'
-import { recoveryPolicies, ModelServingSpec } from './model-serving.ts'
+import { recoveryPolicies } from '../model-serving.ts'
+import { ModelServingSpec } from './model-serving.ts'
 import { TrafficPolicy } from './model-server.ts'
 import { ModelMatch, ParentRefs, RateLimit } from './model-route.ts'
 import type {
@@ -9,7 +10,7 @@ import type {
   Probe,
   ResourceRequirements,
   TopologySpreadConstraint,
-} from './core/types.generated.ts'
+} from '../core/types.generated.ts'
 import { atomicList, coreField, dnsLabel, duration, keyedBy, rules } from './fields.ts'
 
 const port = () => z.int32().min(1).max(65_535)

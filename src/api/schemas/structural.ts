@@ -1,12 +1,10 @@
 import { z } from 'zod'
-import { isObject } from '#base/json.ts'
-import type { StructuralSchema } from '#machinery/structural-schema.ts'
-import { embeddedSchema, mapValues } from './core/schemas.ts'
+import type { UnresolvedSchema } from '../generated-schema.ts'
 
 type Json = Record<string, unknown>
 
 /** The structural schema of a zod schema as an author may write it: defaulted members are not required. */
-export function structuralSchema(schema: z.ZodType): StructuralSchema {
+export function structuralSchema(schema: z.ZodType): UnresolvedSchema {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
     target: 'openapi-3.0',
     io: 'input',
@@ -14,7 +12,7 @@ export function structuralSchema(schema: z.ZodType): StructuralSchema {
     reused: 'inline',
     override: ({ zodSchema, jsonSchema }) => override(zodSchema, jsonSchema as Json),
   }) as Json
-  return splice(json)
+  return json
 }
 
 /** Changes in place what zod writes and Kubernetes refuses. */
@@ -28,16 +26,5 @@ function override({ _zod: { def } }: z.core.$ZodTypes, json: Json): void {
     if (json.minimum === least) delete json.minimum
     if (json.maximum === most) delete json.maximum
     json.format = int32 ? 'int32' : 'int64'
-  }
-}
-
-/** Puts Kubernetes' own definitions where `coreField` named them. */
-function splice({ coreDefinition, properties, items, additionalProperties, ...rest }: Json): StructuralSchema {
-  return {
-    ...(typeof coreDefinition === 'string' && embeddedSchema(coreDefinition)),
-    ...rest,
-    ...(isObject(properties) && { properties: mapValues(properties, (member) => splice(member as Json)) }),
-    ...(isObject(items) && { items: splice(items) }),
-    ...(isObject(additionalProperties) && { additionalProperties: splice(additionalProperties) }),
   }
 }
