@@ -1,6 +1,7 @@
 import { Event } from '#api/core/kinds.ts'
 import type { Event as EventObject } from '#api/core/types.generated.ts'
 import { formatAge } from '#machinery/table.ts'
+import { withoutLastApplied } from '#machinery/last-applied.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { type ConnectOptions, connect } from './connect.ts'
 import { usage } from './exit.ts'
@@ -63,7 +64,7 @@ export function renderDescription(
     `Age:        ${metadata.creationTimestamp === undefined ? '' : formatAge(nowMs - Date.parse(metadata.creationTimestamp))}`,
     `Generation: ${metadata.generation ?? '-'}`,
     ...section('Labels', metadata.labels ?? {}),
-    ...section('Annotations', shownAnnotations(metadata.annotations)),
+    ...section('Annotations', withoutLastApplied(object).metadata.annotations ?? {}),
     ...section('Spec', object.spec ?? {}),
     ...(conditionsOf(object).length === 0 ? [] : ['Conditions:']),
     ...conditionsOf(object).map(
@@ -75,13 +76,6 @@ export function renderDescription(
     ...(events.length === 0 ? ['  none'] : events.map((event) => `  ${eventLine(event, nowMs)}`)),
   ]
   return `${lines.join('\n')}\n`
-}
-
-/** Where kubectl keeps the whole object as it was applied, the values of a Secret too. */
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
-
-function shownAnnotations({ [lastApplied]: _, ...shown }: Readonly<Record<string, string>> = {}): object {
-  return shown
 }
 
 function section(title: string, value: object): string[] {
