@@ -395,6 +395,21 @@ test('a failed write is told, and what was Active stays so', () => {
   assert.equal(world.conditions(), 'Initialized+ Active+ Failed-')
 })
 
+test('a server that does not know its kind as an owner yet is waited for, and no failure', () => {
+  const world = new World()
+  world.put(chat({ backend: backend('a') }))
+  const error = new Fault(
+    'unavailable',
+    'OwnerKindUnknown',
+    'the API server does not take a ModelBooster as an owner yet',
+  )
+  world.pass('chat', () => error)
+  assert.equal(world.conditions(), 'Active-')
+  assert.match(world.condition('Active')?.message ?? '', /does not take a ModelBooster as an owner yet/)
+  world.pass()
+  assert.equal(world.conditions(), 'Initialized+ Active-')
+})
+
 test('a write that lost against another is nothing to tell', () => {
   const world = new World()
   world.put(chat(two))

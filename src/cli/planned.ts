@@ -11,6 +11,7 @@ import { isObject } from '#base/json.ts'
 import type { FieldError } from '#machinery/field-error.ts'
 import { type FieldChange, fieldChanges } from '#machinery/field-changes.ts'
 import { type Kind, placeOf } from '#machinery/kind.ts'
+import { withoutLastApplied } from '#machinery/last-applied.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
 import { observe } from '#booster/observe.ts'
 import { plan } from '#booster/plan.ts'
@@ -151,7 +152,7 @@ function withoutValues(secret: AnyResource): AnyResource {
 
 /** Without what only the server writes. */
 function shown(object: Resource | undefined): AnyResource {
-  const { metadata, status: _, ...rest } = object as AnyResource
+  const { metadata, status: _, ...rest } = withoutLastApplied(object as AnyResource)
   const { managedFields: _m, resourceVersion: _r, generation: _g, creationTimestamp: _c, uid: _u, ...told } = metadata
   return { ...rest, metadata: told }
 }

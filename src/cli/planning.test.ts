@@ -105,7 +105,8 @@ test('plan tells that a Secret changes, and no value of it', async () => {
   const secret = (value: string) =>
     file(
       `secret-${value}.yaml`,
-      `{apiVersion: v1, kind: Secret, metadata: {name: keys}, stringData: {TOKEN: ${value}}}`,
+      `{apiVersion: v1, kind: Secret, stringData: {TOKEN: ${value}}, metadata: {name: keys, annotations:
+        {kubectl.kubernetes.io/last-applied-configuration: '{"stringData":{"TOKEN":"${value}"}}'}}}`,
     )
   const changed = await run('plan', '--from', secret('first'), '-f', secret('second'))
   assert.match(changed.out, /TOKEN: "\(hidden\)" → "\(hidden\)"/)

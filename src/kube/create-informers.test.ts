@@ -55,6 +55,19 @@ test('what a list shows unchanged is told to nobody', async () => {
   await informers[Symbol.asyncDispose]()
 })
 
+test('an object that an index cannot read is filed nowhere, and costs the others nothing', async () => {
+  const { fetch } = scripted([list(10, [thing('a', 1), thing('b', 1)]), stream([event('MODIFIED', thing('a', 11))])])
+  const { informers, things, told, settle } = open(fetch)
+  things.index('name', ({ metadata: { name = '' } }) => {
+    if (name === 'a') throw new TypeError('no such member')
+    return [name]
+  })
+  await settle()
+  assert.deepEqual(told, ['new uid-a', 'new uid-b', 'changed uid-a'])
+  assert.deepEqual([things.byIndex('name', 'a').length, things.byIndex('name', 'b').length], [0, 1])
+  await informers[Symbol.asyncDispose]()
+})
+
 test('a handler that throws costs the others nothing', async () => {
   const { fetch } = scripted([list(10, [thing('a', 1)]), stream([event('ADDED', thing('b', 11))])])
   const { informers, things, told, settle } = open(fetch)

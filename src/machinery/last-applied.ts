@@ -22,15 +22,15 @@ export function lastAppliedFields(live: Resource, type: FieldType, apiVersion: s
 export function withLastApplied(object: Resource, applied: Resource): Resource {
   const { annotations } = object.metadata
   if (!annotations?.[lastAppliedAnnotation]) return object
-  const { [lastAppliedAnnotation]: _, ...others } = applied.metadata.annotations ?? {}
-  const { annotations: __, ...metadata } = applied.metadata
-  const bare = {
-    ...applied,
-    metadata: Object.keys(others).length === 0 ? metadata : { ...metadata, annotations: others },
-  }
-  const text = `${JSON.stringify(sorted(bare))}\n`
+  const text = `${JSON.stringify(sorted(withoutLastApplied(applied)))}\n`
   if (annotations[lastAppliedAnnotation] === text) return object
   return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [lastAppliedAnnotation]: text } } }
+}
+
+/** The annotation holds the whole object, the values of a Secret too. */
+export function withoutLastApplied<T extends Resource>(object: T): T {
+  const { annotations: { [lastAppliedAnnotation]: _, ...others } = {}, ...metadata } = object.metadata
+  return { ...object, metadata: Object.keys(others).length === 0 ? metadata : { ...metadata, annotations: others } }
 }
 
 function sorted(value: unknown): unknown {
