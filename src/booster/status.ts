@@ -14,6 +14,7 @@
  *
  * A new booster costs two writes, so counts that move while it comes up are not worth one until it takes long.
  */
+import { isFault } from '#base/fault.ts'
 import { equalJson } from '#base/json.ts'
 import type { ModelBooster, ModelBoosterStatus } from '#api/model-booster.ts'
 import type { NormalBooster } from '#api/model-booster-normal.ts'
