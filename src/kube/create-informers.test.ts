@@ -89,6 +89,29 @@ test('an index follows changes, and one added late knows what was there before',
   await informers[Symbol.asyncDispose]()
 })
 
+test('an object that an index cannot read is in the cache all the same, and the next ones come', async () => {
+  const valuesOf = ({ spec }: Thing) => {
+    if (Number(spec?.value) < 12) throw new TypeError('no such member')
+    return ['read']
+  }
+  const { fetch } = scripted([
+    list(10, [thing('a', 1)]),
+    stream([event('MODIFIED', thing('a', 11)), event('ADDED', thing('b', 12))]),
+  ])
+  const { informers, things, settle } = open(fetch)
+  things.index('some', valuesOf)
+  await settle()
+  assert.deepEqual(
+    things.list().map(({ metadata }) => metadata.name),
+    ['a', 'b'],
+  )
+  assert.deepEqual(
+    things.byIndex('some', 'read').map(({ metadata }) => metadata.name),
+    ['b'],
+  )
+  await informers[Symbol.asyncDispose]()
+})
+
 test('cached objects cannot be changed in place', async () => {
   const { informers, things, settle } = open(scripted([list(10, [thing('a', 1)])]).fetch)
   await settle()

@@ -200,7 +200,7 @@ class Cache<T extends Resource> implements Informer<T> {
 
   index(name: string, valuesOf: (object: T) => readonly string[]): void {
     if (this.#indexes.has(name)) return
-    const index: Index<T> = { valuesOf, files: new Map() }
+    const index: Index<T> = { valuesOf: (object) => this.#filedUnder(valuesOf, object), files: new Map() }
     this.#indexes.set(name, index)
     for (const object of this.list()) file(index, object)
   }
@@ -260,6 +260,16 @@ class Cache<T extends Resource> implements Informer<T> {
     for (const index of this.#indexes.values()) unfile(index, cached)
     const told = cached.metadata.uid === last.metadata.uid ? last : cached
     for (const handler of this.#handlers) this.#tell(handler, (to) => to.remove(told))
+  }
+
+  /** An object of a shape that an index does not know, as a foreign CRD lets through, must not cost the cache its watch. */
+  #filedUnder(valuesOf: (object: T) => readonly string[], object: T): readonly string[] {
+    try {
+      return valuesOf(object)
+    } catch (error) {
+      this.#log.error('informer index threw', { error: messageOf(error), stack: (error as Error).stack })
+      return []
+    }
   }
 
   #tell(handler: InformerHandler<T>, tell: (handler: InformerHandler<T>) => void): void {
