@@ -2,10 +2,11 @@ import type { Pod } from '#api/core/kinds.ts'
 import { dialectOf, kthena } from '#api/dialects.ts'
 import type { ModelRoute, RateLimit } from '#api/model-route.ts'
 import type { ModelServer } from '#api/model-server.ts'
+import { roleOf } from '#api/model-server-selector.ts'
 import { parseDuration } from '#machinery/duration.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
 import type { Place, Resource } from '#machinery/meta.ts'
-import { isServing, PodsByLabel, roleOf } from './candidates.ts'
+import { isServing, PodsByLabel } from './candidates.ts'
 import type {
   Backend,
   Endpoint,
@@ -73,7 +74,7 @@ export function byAge(a: ModelRoute, b: ModelRoute): number {
 
 /** Attached to a Gateway, so not ours to serve outside one. */
 export function needsGateway(route: ModelRoute): boolean {
-  return (route.spec.parentRefs ?? []).length > 0
+  return (route.spec?.parentRefs ?? []).length > 0
 }
 
 function compare(a: string, b: string): number {
@@ -159,7 +160,7 @@ function backendOf(server: ModelServer, pods: readonly Pod[], endpointOf: (pod: 
   }
   const groups = new Map<string, { readonly decode: Endpoint[]; readonly prefill: Endpoint[] }>()
   for (const pod of pods) {
-    const role = roleOf(server, pod)
+    const role = roleOf(server, pod.metadata.labels)
     const endpoint = endpointOf(pod)
     if (role === undefined || endpoint === undefined) continue
     const group = groups.get(role.group) ?? { decode: [], prefill: [] }
