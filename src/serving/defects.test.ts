@@ -158,6 +158,20 @@ test('B-30 groups on their way out are not counted as replicas', () => {
   assert.equal(status(object, seen([first, leaving]), untouched, nowMs)?.replicas, 1)
 })
 
+test('a worker that is lost takes its instance along, also where another program put its container in front of ours', () => {
+  const object = told(
+    serving({ template: { roles: [{ ...decode(), workerReplicas: 1, workerTemplate: template() }] } }),
+  )
+  const meshed = running(object).map(
+    (pod): Pod => ({
+      ...pod,
+      spec: { ...pod.spec, containers: [{ name: 'proxy', image: 'mesh' }, ...(pod.spec?.containers ?? [])] },
+    }),
+  )
+  assert.equal(meshed.length, 2)
+  assert.deepEqual(stepsOf(object, meshed.slice(0, 1), 'delete'), ['chat-0-decode-0-0'])
+})
+
 test('B-43 a name that another serving has is a condition with the name of that other', () => {
   const object = serving({})
   const step = plan(object, seen([]), nowMs)
