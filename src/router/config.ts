@@ -24,7 +24,7 @@ export interface RouterConfig {
   readonly requestTimeoutMs: number
   /** Longest time a connection to a pod may take to stand. */
   readonly connectTimeoutMs: number
-  /** Longest silence of a pod within an answer; 0 waits for ever. */
+  /** Longest silence of a pod within an answer, and longest that a client may leave one unread; 0 waits for ever. */
   readonly streamIdleTimeoutMs: number
 }
 

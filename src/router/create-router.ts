@@ -57,8 +57,16 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
   const holding = new Holding(clock)
   const rateLimits = new RateLimits(clock)
   const metrics = createMetrics(snapshot, holding, config.processMetrics)
-  const { maxBodyBytes } = config
-  const inference: InferenceParts = { ...parts, dispatcher, inFlight, holding, rateLimits, metrics, maxBodyBytes }
+  const inference: InferenceParts = {
+    ...parts,
+    dispatcher,
+    inFlight,
+    holding,
+    rateLimits,
+    metrics,
+    maxBodyBytes: config.maxBodyBytes,
+    unreadTimeoutMs: config.streamIdleTimeoutMs,
+  }
   const accessLog = lineBuffer(parts.write)
   let active = 0
   let closing: Promise<void> | undefined

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Timer } from '#base/clock.ts'
 import type { Endpoint } from '#routing/snapshot.ts'
 import type { ErrorType, ExchangeRecord } from './exchange-record.ts'
 import { requestHeaders, responseHeaders } from './headers.ts'
@@ -15,6 +15,8 @@ export interface ExchangeParts {
   readonly clock: Clock
   readonly inFlight: InFlight
   readonly metrics: RouterMetrics
+  /** How long a client may leave an answer unread; 0 for ever. */
+  readonly unreadTimeoutMs: number
 }
 
 export interface PodRequest {
@@ -33,6 +35,7 @@ export class Exchange {
   #call: UpstreamCall | undefined
   #reader: UsageReader | undefined
   #leave: (() => void) | undefined
+  #unread: Timer | undefined
   #gone = false
 
   constructor(parts: ExchangeParts, request: IncomingMessage, response: ServerResponse, record: ExchangeRecord) {
@@ -43,6 +46,7 @@ export class Exchange {
     // Before those who tell of the record.
     response.prependOnceListener('close', () => {
       record.usage = this.#reader?.usage()
+      this.#unread?.cancel()
       if (response.writableFinished) return
       this.#gone = true
       this.#call?.abort()
@@ -110,11 +114,16 @@ export class Exchange {
         record.chunks++
         const ready = reader.push(chunk)
         if (ready.length === 0 || response.write(ready)) return true
-        response.once('drain', () => this.#call?.resume())
+        this.#awaitReader()
+        response.once('drain', () => {
+          this.#unread?.cancel()
+          this.#call?.resume()
+        })
         return false
       },
       end: () => {
         response.end(reader.end())
+        this.#awaitReader()
       },
       cut: () => {
         Object.assign(record, {
@@ -125,6 +134,17 @@ export class Exchange {
         response.destroy()
       },
     }
+  }
+
+  /** A client that has stopped reading must not keep a pod busy, or a shutdown waiting, for ever. */
+  #awaitReader(): void {
+    const { clock, unreadTimeoutMs } = this.#parts
+    if (unreadTimeoutMs === 0) return
+    this.#unread?.cancel()
+    this.#unread = clock.after(unreadTimeoutMs, () => {
+      Object.assign(this.record, { errorType: 'response_forwarding', errorMessage: 'client_stalled' })
+      this.#response.destroy()
+    })
   }
 
   /** Resolves after `delayMs`, or as soon as the client leaves. */
