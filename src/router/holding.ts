@@ -3,7 +3,7 @@
  * long, and no more bytes of them than fit. What waits, and what was refused a moment ago, is what wakes the model.
  */
 import type { Clock } from '#base/clock.ts'
-import { isReady, type RoutingSnapshot, type ServerEntry } from '#routing/snapshot.ts'
+import type { RoutingSnapshot, ServerEntry } from '#routing/snapshot.ts'
 import type { Exchange } from './exchange.ts'
 
 /** How often a request that waits looks whether a pod is there. */
@@ -20,6 +20,8 @@ export interface HoldRequest {
   readonly server: ServerEntry
   readonly bodyBytes: number
   readonly snapshot: () => RoutingSnapshot
+  /** Whether the request can go to a pod by now, of this server or of another one. */
+  readonly isReady: (snapshot: RoutingSnapshot) => boolean
 }
 
 export class Holding {
@@ -48,8 +50,9 @@ export class Holding {
     this.#refusedMs.set(server, this.#clock.now())
   }
 
-  /** Resolves once the server has a ready pod, the client is gone, or waiting is over. */
-  async untilReady({ exchange, server: { key, hold }, bodyBytes, snapshot }: HoldRequest): Promise<HoldOutcome> {
+  /** Resolves once the request can go to a pod, the client is gone, or waiting is over. */
+  async untilReady({ exchange, server, bodyBytes, snapshot, isReady }: HoldRequest): Promise<HoldOutcome> {
+    const { key, hold } = server
     if (
       hold === undefined ||
       this.#closed ||
@@ -62,12 +65,13 @@ export class Holding {
     this.#held.set(key, this.held(key) + 1)
     this.#bytes += bodyBytes
     try {
-      for (;;) {
+      for (let seen = snapshot(); ; ) {
         await exchange.wait(lookMs)
         if (exchange.gone) return 'gone'
-        const server = snapshot().servers.get(key)
-        if (server !== undefined && isReady(server)) return 'ready'
-        if (this.#closed || server === undefined || this.#clock.now() >= deadlineMs) return 'late'
+        const now = snapshot()
+        if (now !== seen && isReady(now)) return 'ready'
+        if (this.#closed || !now.servers.has(key) || this.#clock.now() >= deadlineMs) return 'late'
+        seen = now
       }
     } finally {
       this.#bytes -= bodyBytes

@@ -6,7 +6,7 @@ import { isReady, type RoutingSnapshot } from '#routing/snapshot.ts'
 import { Exchange, type ExchangeParts } from './exchange.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import { forward } from './forward.ts'
-import type { Holding } from './holding.ts'
+import type { Holding, HoldRequest } from './holding.ts'
 import { engineBody, parseInference } from './inference-request.ts'
 import { hasModel } from './inspect.ts'
 import { type ApiError, modelNotFound, unavailable } from './openai-error.ts'
@@ -50,13 +50,19 @@ export async function infer(
   parts.metrics.accepted(record)
 
   const header = (name: string) => request.headersDistinct[name]?.[0] ?? ''
-  const matchNow = () => match(parts.snapshot(), { model: inference.model, path: record.path, header }, parts.random())
-  let found = matchNow()
+  const matchIn = (now: RoutingSnapshot) =>
+    match(now, { model: inference.model, path: record.path, header }, parts.random())
+  let found = matchIn(snapshot)
   if ('route' in found) {
     record.route = found.route
     if (!admitted(parts, exchange, response, found, inference.promptTokens)) return
   }
-  if (found.found === 'unready' && (await isReadyLater(parts, exchange, found.target, body.length))) found = matchNow()
+  const held = { exchange, bodyBytes: body.length }
+  if (found.found === 'unready') {
+    const isFound = (now: RoutingSnapshot) => matchIn(now).found === 'server'
+    if (await isReadyLater(parts, { ...held, target: found.target, isReady: isFound }))
+      found = matchIn(parts.snapshot())
+  }
   if (exchange.gone) return
   if (found.found !== 'server') return exchange.fail(matchError(found, inference.model), errorTypeOf(found))
 
@@ -69,7 +75,7 @@ export async function infer(
     engine: engineBody(record.path, inference, adapter ? undefined : server.model),
     server: () => parts.snapshot().servers.get(server.key),
     nowMs: () => parts.clock.now(),
-    podComes: () => isReadyLater(parts, exchange, server.key, body.length),
+    podComes: () => isReadyLater(parts, { ...held, target: server.key, isReady: (now) => hasPod(now, server.key) }),
   })
 }
 
@@ -96,15 +102,19 @@ function admitted(
 /** Waits for a pod where the server says so. */
 async function isReadyLater(
   { holding, snapshot }: InferenceParts,
-  exchange: Exchange,
-  target: string,
-  bodyBytes: number,
+  request: Pick<HoldRequest, 'exchange' | 'bodyBytes' | 'isReady'> & { readonly target: string },
 ): Promise<boolean> {
+  const { target } = request
   const server = snapshot().servers.get(target)
   if (server === undefined || isReady(server)) return false
-  const outcome = await holding.untilReady({ exchange, server, bodyBytes, snapshot })
+  const outcome = await holding.untilReady({ ...request, server, snapshot })
   if (outcome === 'full' || outcome === 'late') holding.refused(target)
   return outcome === 'ready'
+}
+
+function hasPod({ servers }: RoutingSnapshot, key: string): boolean {
+  const server = servers.get(key)
+  return server !== undefined && isReady(server)
 }
 
 type NoMatch = Exclude<Match, { readonly found: 'server' }>
