@@ -214,6 +214,12 @@ const draws: Record<string, { targets: TargetModel[]; pods?: readonly Pod[]; ran
     want: 'b',
   },
   'a dangling target gives its share away': { targets: weighted(['nowhere', 99], ['b', 1]), random: 0, want: 'b' },
+  'a dangling target gives its share away to one that may wake up, too': {
+    targets: weighted(['nowhere', 99], ['b', 1]),
+    pods: [],
+    random: 0,
+    want: 'b',
+  },
   'a weight of 0 takes nothing even when it alone is ready': {
     targets: weighted(['a', 1], ['b', 0]),
     pods: [pod('b-0', { app: 'b' })],
