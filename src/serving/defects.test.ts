@@ -113,6 +113,7 @@ test('B-19 a condition that flips has a new time and reason; it names groups by 
   assert.deepEqual([available?.status, available?.reason], ['False', 'GroupsNotReady'])
   assert.equal(Date.parse(available?.lastTransitionTime ?? ''), later)
   assert.deepEqual([progressing?.status, update?.status], ['False', 'True'])
+  assert.match(progressing?.message ?? '', /see UpdateInProgress/)
   assert.match(update?.message ?? '', /: 0, 1$/)
 })
 
