@@ -143,6 +143,7 @@ export class Exchange {
     this.#unread?.cancel()
     this.#unread = clock.after(unreadTimeoutMs, () => {
       Object.assign(this.record, { errorType: 'response_forwarding', errorMessage: 'client_stalled' })
+      this.#call?.abort() // before anything more of the answer comes
       this.#response.destroy()
     })
   }
