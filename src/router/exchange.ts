@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { Clock, Timer } from '#base/clock.ts'
 import type { Endpoint } from '#routing/snapshot.ts'
 import type { ErrorType, ExchangeRecord } from './exchange-record.ts'
-import { requestHeaders, responseHeaders } from './headers.ts'
+import { requestHeaders, responseHeaders, textOf } from './headers.ts'
 import type { InFlight } from './in-flight.ts'
 import type { RouterMetrics } from './metrics.ts'
 import { type ApiError, sendError } from './openai-error.ts'
@@ -161,12 +161,11 @@ export class Exchange {
 }
 
 function usageReader(headers: IncomingHttpHeaders, usageInjected: boolean): UsageReader {
-  const encoding = headers['content-encoding']
-  if (encoding !== undefined && encoding !== 'identity') return noUsage
+  if (!['', 'identity'].includes(textOf(headers, 'content-encoding'))) return noUsage
   if (isEventStream(headers)) return eventUsage(usageInjected)
-  return headers['content-type']?.includes('json') === true ? answerUsage() : noUsage
+  return textOf(headers, 'content-type').includes('json') ? answerUsage() : noUsage
 }
 
 function isEventStream(headers: IncomingHttpHeaders): boolean {
-  return headers['content-type']?.startsWith('text/event-stream') === true
+  return textOf(headers, 'content-type').startsWith('text/event-stream')
 }

@@ -82,6 +82,20 @@ test('credentials, cookies and hop-by-hop headers stay at the router, both ways'
   assert.equal(got.headers['x-hop'], undefined)
 })
 
+test('an engine’s headers that come twice are headers all the same, and no reason to ask again', async (t) => {
+  const pod = await engine(t, 'a', (response) => {
+    const json = ['content-type', 'application/json']
+    response.writeHead(200, ['connection', 'x-hop', 'connection', 'keep-alive', 'x-hop', '1', ...json, ...json])
+    response.end(JSON.stringify(completion))
+  })
+  const { url, lines } = await routed(t, plain([pod, await nobody('b')]))
+  const got = await ask(url).answer
+  assert.deepEqual([got.status, JSON.parse(got.text)], [200, completion])
+  assert.equal(got.headers['x-hop'], undefined)
+  assert.equal(pod.received.length, 1)
+  assert.equal(lines[0]?.['output_tokens'], 2)
+})
+
 test('an engine’s 400 is the client’s, in its own words, and asked for once', async (t) => {
   const refused = { error: { message: 'context too long', type: 'BadRequestError', code: 400 } }
   const a = await engine(t, 'a', json(400, refused))
