@@ -115,7 +115,7 @@ function accepted(route: ModelRoute): Verdict {
   return {
     status: 'False',
     reason: 'InvalidRegex',
-    message: `${broken.join(', ')}: not a valid regular expression, so it matches nothing; write it in RE2’s syntax`,
+    message: `${firstOf(broken, ', ')}: not a valid regular expression, so it matches nothing; write it in RE2’s syntax`,
   }
 }
 
@@ -133,7 +133,7 @@ function resolved(route: ModelRoute, servers: ReadonlySet<string>): Verdict {
       }
     }
   }
-  const message = [...missing, ...unsupported].join('; ')
+  const message = firstOf([...missing, ...unsupported], '; ')
   if (missing.length > 0) return { status: 'False', reason: 'BackendNotFound', message }
   if (unsupported.length > 0) return { status: 'False', reason: 'UnsupportedBackend', message }
   return { status: 'True', reason: 'ResolvedRefs', message: 'Every target exists.' }
@@ -141,8 +141,18 @@ function resolved(route: ModelRoute, servers: ReadonlySet<string>): Verdict {
 
 function conflicted(rivals: RouteObserved['rivals']): Verdict {
   if (rivals.length === 0) return { status: 'False', reason: 'NoConflict', message: 'No other route goes first.' }
-  const shown = rivals.slice(0, 5).map(({ name, route }) => `${route} goes first for ${name}`)
-  const more = rivals.length > shown.length ? ` and ${rivals.length - shown.length} more` : ''
-  const message = `${shown.join(', ')}${more}; this route gets only what no rule there matches. Rename one of them, or delete it.`
+  const shown = firstOf(
+    rivals.map(({ name, route }) => `${route} goes first for ${name}`),
+    ', ',
+  )
+  const message = `${shown}; this route gets only what no rule there matches. Rename one of them, or delete it.`
   return { status: 'True', reason: 'SameModelName', message }
+}
+
+/** A message is for reading, and Kubernetes takes none above 32 KiB. */
+const mostShown = 5
+
+function firstOf(parts: readonly string[], separator: string): string {
+  const more = parts.length > mostShown ? ` and ${parts.length - mostShown} more` : ''
+  return `${parts.slice(0, mostShown).join(separator)}${more}`
 }

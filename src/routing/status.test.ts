@@ -86,6 +86,11 @@ const routeCases: Record<
     want: ['Accepted=True Accepted', 'ResolvedRefs=False BackendNotFound', 'Conflicted=False NoConflict'],
     message: /spec\.rules\[1\]\.targetModels\[0\]\.modelServerName: there is no ModelServer gone .*create it/,
   },
+  'of many that dangle the first ones are told': {
+    route: route('r', { rules: Array.from({ length: 16 }, () => to('gone')) }),
+    want: ['Accepted=True Accepted', 'ResolvedRefs=False BackendNotFound', 'Conflicted=False NoConflict'],
+    message: /rules\[4\](?!.*rules\[5\]).* and 11 more"/,
+  },
   'an external provider is told to be unsupported': {
     route: route('r', { rules: [{ targetModels: [{ externalModelProviderName: 'x', weight: 100 }] }] }),
     want: ['Accepted=True Accepted', 'ResolvedRefs=False UnsupportedBackend', 'Conflicted=False NoConflict'],
