@@ -26,7 +26,7 @@ export interface RoutingObjects {
   /** Where a port of a pod answers; undefined while it has no address. */
   readonly addressOf: (pod: Pod, port: number) => { readonly host: string; readonly port: number } | undefined
   /** Told of an object that does not have the shape of its kind, as a foreign CRD may let it; it is left out. */
-  readonly onMisshapen?: (kind: string, key: string, error: unknown) => void
+  readonly onMisshapen?: (object: Resource, error: unknown) => void
 }
 
 /** Pure; the whole index from the whole state, so that an object that left cannot stay in it. */
@@ -59,7 +59,7 @@ function shaped<T>({ onMisshapen }: RoutingObjects, object: Resource, make: () =
   try {
     return make()
   } catch (error) {
-    onMisshapen?.(object.kind, keyOf(placeOf(object)), error)
+    onMisshapen?.(object, error)
     return undefined
   }
 }

@@ -285,9 +285,9 @@ test('an object that is not shaped like its kind is left out and told, and the o
     servers: [server('a'), { ...server('b'), spec: {} as ModelServerSpec }],
     pods: readyPods,
     addressOf: (_, port) => ({ host: '10.0.0.1', port }),
-    onMisshapen: (kind, key) => told.push(`${kind} ${key}`),
+    onMisshapen: ({ kind, metadata }) => told.push(`${kind} ${metadata.name}`),
   })
-  assert.deepEqual(told, ['ModelServer default/b', 'ModelRoute default/bad'])
+  assert.deepEqual(told, ['ModelServer b', 'ModelRoute bad'])
   assert.deepEqual(
     byModel.get('chat')?.map(({ key }) => key),
     ['default/good'],
