@@ -5,6 +5,7 @@ import { messageOf } from '#base/fault.ts'
 import type { Log } from '#base/log.ts'
 import type { RoutingSnapshot } from '#routing/snapshot.ts'
 import { accessLine, lineBuffer } from './access-log.ts'
+import { ByteBudget } from './byte-budget.ts'
 import type { RouterConfig } from './config.ts'
 import { type ExchangeRecord, pathLabel } from './exchange-record.ts'
 import { requestIdOf } from './headers.ts'
@@ -65,6 +66,7 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
     rateLimits,
     metrics,
     maxBodyBytes: config.maxBodyBytes,
+    bodies: new ByteBudget(config.maxBodiesBytes),
     unreadTimeoutMs: config.streamIdleTimeoutMs,
   }
   const accessLog = lineBuffer(parts.write)

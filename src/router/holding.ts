@@ -4,6 +4,7 @@
  */
 import type { Clock } from '#base/clock.ts'
 import type { RoutingSnapshot, ServerEntry } from '#routing/snapshot.ts'
+import { ByteBudget } from './byte-budget.ts'
 import type { Exchange } from './exchange.ts'
 
 /** How often a request that waits looks whether a pod is there. */
@@ -28,7 +29,7 @@ export class Holding {
   readonly #clock: Clock
   readonly #held = new Map<string, number>()
   readonly #refusedMs = new Map<string, number>()
-  #bytes = 0
+  readonly #bodies = new ByteBudget(mostBytes)
   #closed = false
 
   constructor(clock: Clock) {
@@ -53,17 +54,12 @@ export class Holding {
   /** Resolves once the request can go to a pod, the client is gone, or waiting is over. */
   async untilReady({ exchange, server, bodyBytes, snapshot, isReady }: HoldRequest): Promise<HoldOutcome> {
     const { key, hold } = server
-    if (
-      hold === undefined ||
-      this.#closed ||
-      this.held(key) >= hold.maxRequests ||
-      this.#bytes + bodyBytes > mostBytes
-    ) {
+    const share = this.#bodies.share()
+    if (hold === undefined || this.#closed || this.held(key) >= hold.maxRequests || !share.take(bodyBytes)) {
       return 'full'
     }
     const deadlineMs = this.#clock.now() + hold.timeoutMs
     this.#held.set(key, this.held(key) + 1)
-    this.#bytes += bodyBytes
     try {
       for (let seen = snapshot(); ; ) {
         await exchange.wait(lookMs)
@@ -74,7 +70,7 @@ export class Holding {
         seen = now
       }
     } finally {
-      this.#bytes -= bodyBytes
+      share.free()
       if (this.held(key) > 1) this.#held.set(key, this.held(key) - 1)
       else this.#held.delete(key)
     }

@@ -3,6 +3,7 @@ import type { Log } from '#base/log.ts'
 import { vllm } from '#engines/vllm.ts'
 import { match, type Match } from '#routing/match.ts'
 import { isReady, type RoutingSnapshot } from '#routing/snapshot.ts'
+import type { ByteBudget } from './byte-budget.ts'
 import { Exchange, type ExchangeParts } from './exchange.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import { forward } from './forward.ts'
@@ -18,6 +19,8 @@ export interface InferenceParts extends ExchangeParts {
   readonly holding: Holding
   readonly rateLimits: RateLimits
   readonly maxBodyBytes: number
+  /** Memory for the bodies of all requests. */
+  readonly bodies: ByteBudget
   readonly random: () => number
   readonly log: Log
 }
@@ -38,9 +41,11 @@ export async function infer(
   record: ExchangeRecord,
 ): Promise<void> {
   const exchange = new Exchange(parts, request, response, record)
-  const body = await readBody(request, parts.maxBodyBytes)
+  const share = parts.bodies.share()
+  response.once('close', () => share.free())
+  const body = await readBody(request, { maxBytes: parts.maxBodyBytes, share })
   if (body === 'gone' || exchange.gone) return
-  if (body === 'too-large') return refuseBody(exchange, request, parts.maxBodyBytes)
+  if (!Buffer.isBuffer(body)) return refuseBody(exchange, request, bodyError(body, parts.maxBodyBytes))
 
   const inference = parseInference(record.path, body)
   if ('code' in inference) return exchange.fail(inference, 'prompt_parsing')
@@ -133,9 +138,14 @@ function errorTypeOf(found: NoMatch): ExchangeRecord['errorType'] {
   return found.found === 'unready' ? 'pod_discovery' : 'route_not_found'
 }
 
+function bodyError(why: 'too-large' | 'no-room', maxBytes: number): ApiError {
+  return why === 'too-large'
+    ? { status: 413, code: 'body_too_large', message: `The request body is longer than ${maxBytes} bytes.` }
+    : unavailable('router_busy', 'This router holds as many request bodies as it has memory for.')
+}
+
 /** The rest of the body is read and dropped: a connection closed under a client that still sends loses the answer. */
-function refuseBody(exchange: Exchange, request: IncomingMessage, maxBytes: number): void {
+function refuseBody(exchange: Exchange, request: IncomingMessage, error: ApiError): void {
   request.resume()
-  const message = `The request body is longer than ${maxBytes} bytes.`
-  exchange.fail({ status: 413, code: 'body_too_large', message }, 'prompt_parsing')
+  exchange.fail(error, 'prompt_parsing')
 }
