@@ -8,7 +8,7 @@ import { Exchange, type ExchangeParts } from './exchange.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import { forward } from './forward.ts'
 import type { Holding, HoldRequest } from './holding.ts'
-import { engineBody, parseInference } from './inference-request.ts'
+import { engineBody, type InferenceRequest, parseInference } from './inference-request.ts'
 import { hasModel } from './inspect.ts'
 import { type ApiError, modelNotFound, unavailable } from './openai-error.ts'
 import type { RateLimits } from './rate-limits.ts'
@@ -41,47 +41,58 @@ export async function infer(
   record: ExchangeRecord,
 ): Promise<void> {
   const exchange = new Exchange(parts, request, response, record)
-  const share = parts.bodies.share()
-  response.once('close', () => share.free())
-  const body = await readBody(request, { maxBytes: parts.maxBodyBytes, share })
-  if (body === 'gone' || exchange.gone) return
-  if (!Buffer.isBuffer(body)) return refuseBody(exchange, request, bodyError(body, parts.maxBodyBytes))
-
-  const inference = parseInference(record.path, body)
-  if ('code' in inference) return exchange.fail(inference, 'prompt_parsing')
-  const snapshot = parts.snapshot()
-  record.model = inference.model
-  if (hasModel(snapshot, inference.model)) record.modelLabel = inference.model
+  const inference = await readInference(parts, exchange, request, response)
+  if (inference === undefined) return
+  const { model, bodyBytes } = inference
+  record.model = model
+  if (hasModel(parts.snapshot(), model)) record.modelLabel = model
   parts.metrics.accepted(record)
 
   const header = (name: string) => request.headersDistinct[name]?.[0] ?? ''
-  const matchIn = (now: RoutingSnapshot) =>
-    match(now, { model: inference.model, path: record.path, header }, parts.random())
-  let found = matchIn(snapshot)
+  const matchIn = (now: RoutingSnapshot) => match(now, { model, path: record.path, header }, parts.random())
+  let found = matchIn(parts.snapshot())
   if ('route' in found) {
     record.route = found.route
     if (!admitted(parts, exchange, response, found, inference.promptTokens)) return
   }
-  const held = { exchange, bodyBytes: body.length }
   if (found.found === 'unready') {
     const isFound = (now: RoutingSnapshot) => matchIn(now).found === 'server'
-    if (await isReadyLater(parts, { ...held, target: found.target, isReady: isFound }))
-      found = matchIn(parts.snapshot())
+    const comes = await isReadyLater(parts, { exchange, bodyBytes, target: found.target, isReady: isFound })
+    if (comes) found = matchIn(parts.snapshot())
   }
   if (exchange.gone) return
-  if (found.found !== 'server') return exchange.fail(matchError(found, inference.model), errorTypeOf(found))
+  if (found.found !== 'server') return exchange.fail(matchError(found, model), errorTypeOf(found))
 
-  const { server, adapter } = found
-  record.server = server.key
-  record.upstreamModel = (adapter ? undefined : server.model) ?? inference.model
+  const { route, server, adapter } = found
+  const { key } = server
+  const engineModel = adapter ? undefined : server.model
+  Object.assign(record, { route, server: key, upstreamModel: engineModel ?? model })
   await forward({
     ...parts,
     exchange,
-    engine: engineBody(record.path, inference, adapter ? undefined : server.model),
-    server: () => parts.snapshot().servers.get(server.key),
+    engine: engineBody(record.path, inference, engineModel),
+    server: () => parts.snapshot().servers.get(key),
     nowMs: () => parts.clock.now(),
-    podComes: () => isReadyLater(parts, { ...held, target: server.key, isReady: (now) => hasPod(now, server.key) }),
+    podComes: () => isReadyLater(parts, { exchange, bodyBytes, target: key, isReady: (now) => hasPod(now, key) }),
   })
+}
+
+/** Undefined when the client is gone or answered. */
+async function readInference(
+  { bodies, maxBodyBytes }: InferenceParts,
+  exchange: Exchange,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<InferenceRequest | undefined> {
+  const share = bodies.share()
+  response.once('close', () => share.free())
+  const body = await readBody(request, { maxBytes: maxBodyBytes, share })
+  if (body === 'gone' || exchange.gone) return undefined
+  const inference = Buffer.isBuffer(body) ? parseInference(exchange.record.path, body) : bodyError(body, maxBodyBytes)
+  if (!('code' in inference)) return inference
+  request.resume() // a connection closed under a client that still sends loses the answer
+  exchange.fail(inference, 'prompt_parsing')
+  return undefined
 }
 
 /** Whether the route's limit lets the request on; it is answered if not. */
@@ -142,10 +153,4 @@ function bodyError(why: 'too-large' | 'no-room', maxBytes: number): ApiError {
   return why === 'too-large'
     ? { status: 413, code: 'body_too_large', message: `The request body is longer than ${maxBytes} bytes.` }
     : unavailable('router_busy', 'This router holds as many request bodies as it has memory for.')
-}
-
-/** The rest of the body is read and dropped: a connection closed under a client that still sends loses the answer. */
-function refuseBody(exchange: Exchange, request: IncomingMessage, error: ApiError): void {
-  request.resume()
-  exchange.fail(error, 'prompt_parsing')
 }
