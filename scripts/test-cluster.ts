@@ -25,6 +25,7 @@ const shared = [
   'builtin',
   'booster',
   'booster-life',
+  'matrixinfer',
   'adapters',
   'serving',
   'failing-pods',

@@ -415,9 +415,13 @@ test('what is scaled belongs to the autoscaler, and an apply without replicas le
 test('A-06: a pod that hangs costs no other policy its time', async (t) => {
   const world = await startScalingWorld(t)
   const hung = new Set<string | undefined>()
+  // Of a request that nobody holds, as its socket would, the signal may be collected, and then it never aborts.
+  const held: Request[] = []
   world.boot({
-    fetch: async ({ url, signal }) => {
-      const { hostname } = new URL(url)
+    fetch: async (request) => {
+      held.push(request)
+      const { signal } = request
+      const { hostname } = new URL(request.url)
       if (hung.has(hostname))
         await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
       return new Response('# TYPE load gauge\nload 30\n', { headers: { 'content-type': 'text/plain' } })

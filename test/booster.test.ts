@@ -1,6 +1,7 @@
 /** What a user of a ModelBooster is promised, seen from outside. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { equalJson } from '#base/json.ts'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
 import { kthena } from '#api/dialects.ts'
@@ -9,8 +10,9 @@ import { ModelBooster } from '#api/model-booster.ts'
 import { ModelRoute } from '#api/model-route.ts'
 import { ModelServer } from '#api/model-server.ts'
 import { ModelServing } from '#api/model-serving.ts'
+import type { Fetch } from '#machinery/http.ts'
 import type { Kind } from '#machinery/kind.ts'
-import type { AnyResource } from '#machinery/meta.ts'
+import type { AnyResource, Place } from '#machinery/meta.ts'
 import { backend, modelBooster, modelServing, role } from './builders.ts'
 import { startMachine } from './machine.ts'
 import { boosterPromises } from './suites/booster-promises.ts'
@@ -93,21 +95,17 @@ test('B-27: hand edits of children are put right: spec, and labels stripped', as
   await world.apply(modelBooster('chat'))
   await world.condition(ModelBooster, 'chat', 'Active')
   const place = { namespace: 'default', name: 'chat-vllm' }
-  await world.client.patch(ModelServer, place, {
-    type: 'merge',
-    patch: {
-      spec: { workloadPort: { port: 9 } },
-      metadata: { labels: { 'workload.serving.volcano.sh/managed-by': null } },
-    },
-  })
-  await world.until('the server to be put right', async () => {
-    const server = (await world.client.get(ModelServer, place)) as unknown as AnyResource
-    const labels = server.metadata.labels ?? {}
-    return (
-      (server.spec?.['workloadPort'] as { port: number }).port === 8000 &&
-      labels['workload.serving.volcano.sh/managed-by'] !== undefined
-    )
-  })
+  const server = await world.client.get(ModelServer, place)
+  for (const patch of [
+    { spec: { workloadPort: { port: 9 } } },
+    { metadata: { labels: { 'workload.serving.volcano.sh/managed-by': null } } },
+  ]) {
+    await world.client.patch(ModelServer, place, { type: 'merge', patch })
+    await world.until(`${JSON.stringify(patch)} to be put right`, async () => {
+      const { spec, metadata } = await world.client.get(ModelServer, place)
+      return equalJson([spec, metadata.labels], [server.spec, server.metadata.labels])
+    })
+  }
 })
 
 test('B-36: what cannot be converted fails with the field and the mend, touches nothing, and clears when mended', async (t) => {
@@ -131,7 +129,7 @@ test('B-27: a foreign object of a child’s name is left alone and named', async
     apiVersion: 'networking.serving.volcano.sh/v1alpha1',
     kind: 'ModelRoute',
     metadata: { name: 'chat', namespace: 'default' },
-    spec: { modelName: 'mine', rules: [{ targetModels: [{ modelServerName: 'other' }] }] },
+    spec: { modelName: 'chat', rules: [{ targetModels: [{ modelServerName: 'other' }] }] },
   })
   await world.apply(modelBooster('chat'))
   const failed = await world.condition(ModelBooster, 'chat', 'Failed')
@@ -163,6 +161,10 @@ test('B-23: creating a booster costs its children and at most two status writes;
   await world.settled()
   const byBooster = writesIn(world.requests).filter(({ userAgent }) => userAgent === 'model-booster-controller')
   const statusWrites = byBooster.filter(({ subresource }) => subresource === 'status')
+  assert.deepEqual(
+    byBooster.filter(({ status }) => status >= 400),
+    [],
+  )
   assert.equal(byBooster.length - statusWrites.length, 5)
   assert.ok(statusWrites.length <= 2, `${statusWrites.length} status writes`)
 
@@ -193,6 +195,51 @@ test('B-25: a status of a serving that moves and changes nothing costs the boost
   await world.settled()
   const own = writesIn(world.requests.slice(from)).filter(({ userAgent }) => userAgent === 'model-booster-controller')
   assert.deepEqual(own, [])
+})
+
+test('B-26: another target value, and another bound, reach the policy and its binding', async (t) => {
+  const world = await startWorld(t, { controllers: ['model-booster'] })
+  const scaled = (targetValue: number, maxReplicas: number) => {
+    const autoscalingPolicy = { metrics: [{ metricName: 'kthena:num_requests_waiting', targetValue }] }
+    return modelBooster('chat', { backends: [backend('a', { maxReplicas, autoscalingPolicy })] })
+  }
+  await world.apply(scaled(10, 2))
+  await world.condition(ModelBooster, 'chat', 'Initialized')
+  await world.apply(scaled(20, 3))
+  await world.until('both to be changed', async () => {
+    const place = { namespace: 'default', name: 'chat-a' }
+    const { spec: policy } = await world.client.get(AutoscalingPolicy, place)
+    const { spec: binding } = await world.client.get(AutoscalingPolicyBinding, place)
+    return policy.metrics?.[0]?.targetValue === 20 && binding.scalingConfiguration?.maxReplicas === 3
+  })
+})
+
+test('B-43: however late the caches are, a write lands at the first try', async (t) => {
+  const manager = 'model-booster-controller'
+  const kinds = [ModelBooster, ...childKinds] as readonly Kind[]
+  /** Somebody else always writes just before we do, so what we know of an object is never the latest. */
+  const forestalled =
+    (fetch: Fetch): Fetch =>
+    async (request) => {
+      const [, plural, name = ''] = /\/namespaces\/default\/(\w+)\/([\w-]+)/.exec(request.url) ?? []
+      const kind = kinds.find((each) => each.plural === plural)
+      const isOurs = request.method === 'PATCH' && request.headers.get('user-agent') === manager
+      if (isOurs && kind !== undefined) await touch(kind, { namespace: 'default', name })
+      return fetch(request)
+    }
+  const world = await startWorld(t, { between: forestalled })
+  let touched = 0
+  async function touch(kind: Kind, place: Place): Promise<void> {
+    const patch = { metadata: { annotations: { touched: String(++touched) } } }
+    if ((await world.find(kind, place)) !== undefined) await world.client.patch(kind, place, { type: 'merge', patch })
+  }
+  for (const image of ['vllm/vllm-openai:v1', 'vllm/vllm-openai:v2']) {
+    await world.apply(modelBooster('chat', { backends: [backend('a', { workers: [{ type: 'server', image }] })] }))
+    await world.condition(ModelBooster, 'chat', 'Active')
+  }
+  const failed = writesIn(world.requests).filter(({ userAgent, status }) => userAgent === manager && status >= 400)
+  assert.ok(touched > 0)
+  assert.deepEqual(failed, [])
 })
 
 test('children of earlier controllers, which own without controlling, are taken over', async (t) => {

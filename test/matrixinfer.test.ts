@@ -4,25 +4,34 @@ import { after, test } from 'node:test'
 import { Pod } from '#api/core/kinds.ts'
 import { matrixinfer } from '#api/dialects.ts'
 import { families, kindsOf, legacyKinds, Model, ModelInfer } from '#api/family-kinds.ts'
+import { ModelBooster } from '#api/model-booster.ts'
 import { controllerNames } from '#cli/controllers.ts'
 import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { startClients } from './asking.ts'
 import { backend, modelBooster, modelServing } from './builders.ts'
 import { objectsIn } from './install/objects.ts'
+import { startMachine } from './machine.ts'
 import { boosterPromises } from './suites/booster-promises.ts'
-import { startWorld, type World } from './world.ts'
+import type { World } from './world.ts'
 
-/** A world with both families, for the whole file: three kinds of everything take their time to be served. */
+/**
+ * A world with both families, for the whole file: three kinds of everything take their time to be served. Kthena's have been in
+ * use: a real server that has looked up what owns them does not take the new kinds as owners at once.
+ */
 async function startBoth(): Promise<World> {
-  const world = await startWorld({ after: () => {} }, { controllers: [...controllerNames, 'matrixinfer'] })
-  for (const object of objectsIn('matrixinfer')) await world.apply(object)
-  const { client } = world
-  await world.until('the kinds to be served', async () => {
-    const lists = legacyKinds.map((kind) => client.list(kind, { namespace: 'default' }).catch(() => undefined))
+  const machine = await startMachine({ after: () => {} }, { controllers: [...controllerNames, 'matrixinfer'] })
+  const former = machine.start()
+  await machine.apply(modelBooster('chat', { backends: [backend('main')] }))
+  await machine.condition(ModelBooster, 'chat', 'Initialized')
+  await former.kill()
+  for (const object of objectsIn('matrixinfer')) await machine.apply(object)
+  await machine.until('the kinds to be served', async () => {
+    const lists = legacyKinds.map((kind) => machine.client.list(kind, { namespace: 'default' }).catch(() => undefined))
     return (await Promise.all(lists)).every((list) => list !== undefined)
   })
-  return world
+  const { informers } = machine.start(undefined, { tickMs: 1_000 })
+  return { ...machine, informers }
 }
 
 let starting: Promise<World> | undefined
@@ -92,6 +101,26 @@ test('their policies scale their servings, by metrics of their names', async () 
     return JSON.stringify(found.spec).includes('vllm-openai:v2') && found
   })
   assert.equal(spec.replicas, 3, 'what a scaler has set stays')
+})
+
+test('a target without a kind is a ModelInfer, and its roles can be scaled', async () => {
+  const world = await cleanWorld()
+  const { policy, binding } = kindsOf(matrixinfer)
+  const of = (kind: Pick<Kind, 'group' | 'version' | 'kind'>, spec: Record<string, unknown>): AnyResource => ({
+    apiVersion: apiVersionOf(kind),
+    kind: kind.kind,
+    metadata: { name: 'tall', namespace: 'default' },
+    spec,
+  })
+  await world.apply(of(ModelInfer, modelServing('tall').spec ?? {}))
+  await world.apply(of(policy, { metrics: [{ metricName: 'waiting', targetValue: 1 }] }))
+  const target = { targetRef: { name: 'tall' }, subTargets: { name: 'leader' } }
+  const scalingConfiguration = { target, minReplicas: 2, maxReplicas: 2 }
+  await world.apply(of(binding, { policyRef: { name: 'tall' }, scalingConfiguration }))
+  await world.until('two of the role', async () => {
+    const { spec } = await world.client.get(ModelInfer, { namespace: 'default', name: 'tall' })
+    return spec.template.roles[0]?.replicas === 2
+  })
 })
 
 test('a lost pod takes its group with it, as their policy says', async () => {

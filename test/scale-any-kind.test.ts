@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
 import { Scale } from '#api/core/kinds.ts'
 import type { Kind } from '#machinery/kind.ts'
-import { atOnce, scalingBinding, scalingPolicy, startScalingWorld } from './scaling.ts'
+import { failureStatus } from '#machinery/status.ts'
+import { atOnce, scalingBinding, scalingPolicy, type ScalingWorld, startScalingWorld } from './scaling.ts'
 
 /** A kind that nobody here knows, with its number where it likes. */
 const definition = {
@@ -32,36 +33,75 @@ const definition = {
 }
 const Engine: Kind = { ...Scale, group: 'example.com', version: 'v1', kind: 'Engine', plural: 'engines' }
 
-test('any object with a scale subresource can be scaled, wherever its number stands', async (t) => {
+/** A world in which one of them can be made. */
+async function startWithEngines(t: TestContext): Promise<ScalingWorld> {
   const world = await startScalingWorld(t)
   await world.apply(definition)
-  const engine = {
-    apiVersion: 'example.com/v1',
-    kind: 'Engine',
-    metadata: { name: 'big', namespace: 'default' },
-    spec: { size: 1 },
-  }
   await world.until('the kind is served', () =>
     world.client.create(Engine, engine).then(
       () => true,
       () => false,
     ),
   )
-  world.boot()
+  return world
+}
+
+const engine = {
+  apiVersion: 'example.com/v1',
+  kind: 'Engine',
+  metadata: { name: 'big', namespace: 'default' },
+  spec: { size: 1 },
+}
+
+async function bind(world: ScalingWorld, name = 'big'): Promise<void> {
   await world.apply(scalingPolicy('chat', { behavior: atOnce }))
-  await world.apply(
-    scalingBinding(
-      'chat',
-      { minReplicas: 3 },
-      { targetRef: { apiVersion: 'example.com/v1', kind: 'Engine', name: 'big' } },
-    ),
-  )
+  const targetRef = { apiVersion: 'example.com/v1', kind: 'Engine', name }
+  await world.apply(scalingBinding('chat', { minReplicas: 3 }, { targetRef }))
+}
+
+const sizeOf = async (world: ScalingWorld): Promise<unknown> =>
+  ((await world.client.get(Engine, { namespace: 'default', name: 'big' })) as typeof engine).spec.size
+
+const statusOf = async (world: ScalingWorld) =>
+  (await world.find(AutoscalingPolicyBinding, { namespace: 'default', name: 'chat' }))?.status
+
+const readiness = async (world: ScalingWorld) =>
+  (await statusOf(world))?.conditions?.find(({ type }) => type === 'Ready')
+
+/** What an API server says to who has no right to read a scale. */
+function refusal(): Response {
+  const message = 'engines.example.com "big" is forbidden: cannot get resource "engines/scale"'
+  return Response.json(failureStatus(403, 'Forbidden', message), { status: 403 })
+}
+
+test('any object with a scale subresource can be scaled, wherever its number stands', async (t) => {
+  const world = await startWithEngines(t)
+  world.boot()
+  await bind(world)
   await world.tick()
-  const scaled = (await world.client.get(Engine, { namespace: 'default', name: 'big' })) as typeof engine
-  assert.equal(scaled.spec.size, 3)
-  const binding = await world.find(AutoscalingPolicyBinding, { namespace: 'default', name: 'chat' })
+  assert.equal(await sizeOf(world), 3)
   assert.deepEqual(
-    binding?.status?.targets?.map(({ name, desiredReplicas }) => [name, desiredReplicas]),
+    (await statusOf(world))?.targets?.map(({ name, desiredReplicas }) => [name, desiredReplicas]),
     [['Engine/big', 3]],
   )
+})
+
+test('one whose scale may not be read is none at zero: what is missing is told', async (t) => {
+  const world = await startWithEngines(t)
+  world.boot({}, (fetch) => async (request) => (request.url.endsWith('/scale') ? refusal() : fetch(request)))
+  await bind(world)
+  await world.tick()
+  const ready = await readiness(world)
+  assert.deepEqual([ready?.status, ready?.reason], ['False', 'TargetForbidden'])
+  assert.match(ready?.message ?? '', /the right to get and patch engines\/scale/)
+  assert.equal(await sizeOf(world), 1)
+})
+
+test('one that is not there is told', async (t) => {
+  const world = await startWithEngines(t)
+  world.boot()
+  await bind(world, 'nobody')
+  await world.tick()
+  const ready = await readiness(world)
+  assert.deepEqual([ready?.reason, ready?.message], ['TargetNotFound', 'there is no Engine nobody in default'])
 })

@@ -9,6 +9,7 @@ import { ModelServing } from '#api/model-serving.ts'
 import { Fault } from '#base/fault.ts'
 import { type ManualClock, manualClock } from '#base/manual-clock.testkit.ts'
 import type { AutoscalingOptions } from '#cli/autoscaling.ts'
+import type { Fetch } from '#machinery/http.ts'
 import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { modelServing, podTemplate } from './builders.ts'
@@ -27,7 +28,7 @@ export interface ScalingWorld extends Machine {
   /** One look at the metrics, and all that follows. */
   tick(seconds?: number): Promise<void>
   /** Starts the controllers. */
-  boot(options?: AutoscalingOptions): ReturnType<Machine['start']>
+  boot(options?: AutoscalingOptions, between?: (fetch: Fetch) => Fetch): ReturnType<Machine['start']>
   replicas(name: string): Promise<number | undefined>
 }
 
@@ -68,8 +69,8 @@ export async function startScalingWorld(t: Pick<TestContext, 'after'>): Promise<
       clock.advance(seconds * 1000)
       await machine.settled()
     },
-    boot: (options = {}) =>
-      machine.start(undefined, {
+    boot: (options = {}, between) =>
+      machine.start(between, {
         clock,
         async fetch(request) {
           const { hostname, pathname } = new URL(request.url)

@@ -147,8 +147,13 @@ const boosters: readonly ObjectRow[] = [
     /^spec\.backends\[0\]\.workers: .*prefill or decode/,
   ),
   booster(
-    'prefill without decode',
+    'B-42 prefill without decode',
     { backends: [backend({ type: 'vLLMDisaggregated', workers: [{ type: 'prefill' }] })] },
+    /^spec\.backends\[0\]\.workers: .*exactly one prefill and one decode/,
+  ),
+  booster(
+    'B-42 decode without prefill',
+    { backends: [backend({ type: 'vLLMDisaggregated', workers: [{ type: 'decode' }] })] },
     /^spec\.backends\[0\]\.workers: .*exactly one prefill and one decode/,
   ),
   booster(

@@ -2,8 +2,8 @@
 import type { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import type { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
 import type { ObjectReference } from '#api/core/types.generated.ts'
+import { dialectOf } from '#api/dialects.ts'
 import type { FamilyKinds } from '#api/family-kinds.ts'
-import { ModelServing } from '#api/model-serving.ts'
 import type { Index, Reader } from '#controller/domain.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
@@ -30,23 +30,25 @@ export function targetValue({ kind, metadata: { namespace, name } }: Resource): 
   return `${namespace}/${kind}/${name}`
 }
 
-export function claimsOfBinding({ metadata: { namespace }, spec }: AutoscalingPolicyBinding): Claim[] {
+export function claimsOfBinding(binding: AutoscalingPolicyBinding): Claim[] {
+  const { spec } = binding
   const { scalingConfiguration: one, optimizerConfiguration: many } = spec
   const targets = [...(one === undefined ? [] : [one.target]), ...(many?.params ?? []).map(({ target }) => target)]
-  return targets.map(({ targetRef, subTargets }) => claim(namespace, targetRef, subTargets?.name))
+  return targets.map(({ targetRef, subTargets }) => claim(binding, targetRef, subTargets?.name))
 }
 
-export function claimsOfPolicy({ metadata: { namespace }, spec }: AutoscalingPolicy): Claim[] {
+export function claimsOfPolicy(policy: AutoscalingPolicy): Claim[] {
+  const { spec } = policy
   const { homogeneousTarget: one, heterogeneousTarget: many, disaggregatedTarget: roles } = spec
   const targets = [...(one === undefined ? [] : [one.target]), ...(many?.params ?? []).map(({ target }) => target)]
   return [
-    ...targets.map(({ targetRef }) => claim(namespace, targetRef, undefined)),
-    ...Object.keys(roles?.roles ?? {}).map((role) => claim(namespace, roles?.targetRef ?? {}, role)),
+    ...targets.map(({ targetRef }) => claim(policy, targetRef, undefined)),
+    ...Object.keys(roles?.roles ?? {}).map((role) => claim(policy, roles?.targetRef ?? {}, role)),
   ]
 }
 
-function claim(namespace: string | undefined, { kind, name }: ObjectReference, role: string | undefined): Claim {
-  return { object: `${namespace}/${kind || ModelServing.kind}/${name}`, role }
+function claim(by: Resource, { kind, name }: ObjectReference, role: string | undefined): Claim {
+  return { object: `${by.metadata.namespace}/${kind || dialectOf(by).servingKind}/${name}`, role }
 }
 
 /** Whoever has one of these numbers already. */

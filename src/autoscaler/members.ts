@@ -1,8 +1,8 @@
 /** The objects behind a target: how many instances are asked for, which pods answer, which ModelServers lead to them. */
 import { type Pod, Pod as PodKind } from '#api/core/kinds.ts'
-import { servingLabels } from '#api/labels.ts'
-import { ModelServer } from '#api/model-server.ts'
-import { ModelServing } from '#api/model-serving.ts'
+import type { Dialect } from '#api/dialects.ts'
+import { kindsOf } from '#api/family-kinds.ts'
+import type { ModelServing } from '#api/model-serving.ts'
 import type { Reader } from '#controller/domain.ts'
 import { keyOf, placeOf, type Ref } from '#machinery/kind.ts'
 import { labelRequirements, type Labels, matchesLabels, type Requirement } from '#machinery/selector.ts'
@@ -28,25 +28,30 @@ export type ReplicasField =
   | { readonly kind: 'role'; readonly ref: Ref; readonly index: number; readonly role: string; readonly given: boolean }
 
 export interface MemberProblem {
-  readonly reason: 'TargetNotFound' | 'RoleNotFound' | 'AmbiguousRole' | 'NotScalable'
+  readonly reason: 'TargetNotFound' | 'TargetForbidden' | 'RoleNotFound' | 'AmbiguousRole' | 'NotScalable'
   readonly message: string
+}
+
+/** What the policy is written in, and where its objects are found. */
+interface Surroundings {
+  readonly dialect: Dialect
+  readonly namespace: string
+  readonly read: Reader
 }
 
 export async function memberState(
   member: Member,
   {
-    namespace,
-    read,
     scales,
     signal,
-  }: {
-    readonly namespace: string
-    readonly read: Reader
+    ...around
+  }: Surroundings & {
     readonly scales: ScaleReader
     readonly signal: AbortSignal
   },
 ): Promise<MemberState | MemberProblem> {
-  if (member.ref.kind === ModelServing.kind) return servingState(member, namespace, read)
+  const { dialect, namespace, read } = around
+  if (member.ref.kind === dialect.servingKind) return servingState(member, around)
   const scale = await scales.read(member.ref, namespace, signal)
   if ('reason' in scale) return scale
   const requirements = scale.selector === undefined ? undefined : parseLabelSelector(scale.selector)
@@ -64,35 +69,38 @@ export async function memberState(
       requirements === undefined || requirements.length === 0
         ? []
         : read.list(PodKind, { namespace }).filter(({ metadata }) => matchesLabels(requirements, metadata.labels)),
-    servers: serversFor([labels], namespace, read),
+    servers: serversFor([labels], around),
   }
 }
 
-function servingState(member: Member, namespace: string, read: Reader): MemberState | MemberProblem {
-  const serving = read.get(ModelServing, { namespace, name: member.ref.name })
+function servingState(member: Member, around: Surroundings): MemberState | MemberProblem {
+  const { dialect, namespace, read } = around
+  const { podLabels } = dialect
+  const kind = kindsOf(dialect).serving
+  const serving = read.get(kind, { namespace, name: member.ref.name })
   if (serving === undefined || serving.metadata.deletionTimestamp !== undefined) {
-    return { reason: 'TargetNotFound', message: `there is no ModelServing ${member.ref.name} in ${namespace}` }
+    return { reason: 'TargetNotFound', message: `there is no ${kind.kind} ${member.ref.name} in ${namespace}` }
   }
-  const ref = { kind: ModelServing, ...placeOf(serving) }
+  const ref = { kind, ...placeOf(serving) }
   const { replicas: groups, template } = serving.spec
   const index = template.roles.findIndex(({ name }) => name === member.role)
   if (member.role !== undefined && index === -1) {
     const roles = template.roles.map(({ name }) => name).join(', ')
     return {
       reason: 'RoleNotFound',
-      message: `ModelServing ${member.ref.name} has no role ${member.role}; it has ${roles}`,
+      message: `${kind.kind} ${member.ref.name} has no role ${member.role}; it has ${roles}`,
     }
   }
   const role = template.roles[index]
-  const asked = role === undefined ? rolesAsked(serving, member) : [role]
+  const asked = role === undefined ? rolesAsked(serving, member, dialect) : [role]
   if (asked.length > 1) {
     const roles = asked.map(({ name }) => name).join(' and ')
-    const message = `the metrics of ${named(member)} could be those of ${roles}; name one by the label ${servingLabels.role}`
+    const message = `the metrics of ${named(member)} could be those of ${roles}; name one by the label ${podLabels.role}`
     return { reason: 'AmbiguousRole', message }
   }
   const [answering] = asked
-  const labels: Record<string, string> = { [servingLabels.name]: member.ref.name, [servingLabels.entry]: 'true' }
-  if (answering !== undefined) labels[servingLabels.role] = answering.name
+  const labels: Record<string, string> = { [podLabels.name]: member.ref.name, [podLabels.entry]: 'true' }
+  if (answering !== undefined) labels[podLabels.role] = answering.name
   const current = role === undefined ? groups : (role.replicas ?? 1)
   return {
     member,
@@ -104,9 +112,8 @@ function servingState(member: Member, namespace: string, read: Reader): MemberSt
     podsEach: Math.max(1, role === undefined ? (answering?.replicas ?? 1) : groups),
     pods: read.list(PodKind, { namespace, labels }),
     servers: serversFor(
-      (role === undefined ? template.roles : [role]).map((each) => entryLabels(serving, each)),
-      namespace,
-      read,
+      (role === undefined ? template.roles : [role]).map((each) => entryLabels(serving, each, dialect)),
+      around,
     ),
   }
 }
@@ -114,45 +121,42 @@ function servingState(member: Member, namespace: string, read: Reader): MemberSt
 type Role = ModelServing['spec']['template']['roles'][number]
 
 /** The roles whose pods the metrics of a whole serving would be read from. */
-function rolesAsked(serving: ModelServing, { metrics }: Member): readonly Role[] {
+function rolesAsked(serving: ModelServing, { metrics }: Member, dialect: Dialect): readonly Role[] {
   const sources = metrics.flatMap(({ source }) => (source?.kind === 'pod' ? [source] : []))
   const roles = serving.spec.template.roles.filter(({ replicas }) => replicas > 0)
   if (sources.length === 0) return roles.slice(0, 1)
-  return roles.filter((role) => sources.some((source) => takes(source, entryLabels(serving, role))))
+  return roles.filter((role) => sources.some((source) => takes(source, entryLabels(serving, role, dialect), dialect)))
 }
 
 /** Labels of the entry pod of a role, as far as they are the same for all groups. */
-function entryLabels(serving: ModelServing, role: Role): Labels {
+function entryLabels(serving: ModelServing, role: Role, { podLabels }: Dialect): Labels {
   return {
     ...role.entryTemplate.metadata?.labels,
-    [servingLabels.name]: serving.metadata.name ?? '',
-    [servingLabels.role]: role.name,
-    [servingLabels.entry]: 'true',
+    [podLabels.name]: serving.metadata.name ?? '',
+    [podLabels.role]: role.name,
+    [podLabels.entry]: 'true',
   }
 }
 
 /** Labels that differ from group to group: no selector over all of them is decided by one. */
-const varying: ReadonlySet<string> = new Set([
-  servingLabels.groupName,
-  servingLabels.roleId,
-  servingLabels.revision,
-  servingLabels.roleTemplateHash,
-])
+const varying = ['groupName', 'roleId', 'revision', 'roleTemplateHash'] as const
 
-function takes({ selector }: Extract<MetricSource, { kind: 'pod' }>, labels: Labels): boolean {
-  return matchesLabels(steady(selector), labels)
+type PodSource = Extract<MetricSource, { kind: 'pod' }>
+
+function takes({ selector }: PodSource, labels: Labels, dialect: Dialect): boolean {
+  return matchesLabels(steady(selector, dialect), labels)
 }
 
-const steady = (requirements: readonly Requirement[]): Requirement[] =>
-  requirements.filter(({ key }) => !varying.has(key))
+const steady = (requirements: readonly Requirement[], { podLabels }: Dialect): Requirement[] =>
+  requirements.filter(({ key }) => !varying.some((each) => podLabels[each] === key))
 
 /** By the labels that pods will have: at zero there are none to look at. */
-function serversFor(all: readonly Labels[], namespace: string, read: Reader): readonly string[] {
+function serversFor(all: readonly Labels[], { dialect, namespace, read }: Surroundings): readonly string[] {
   return read
-    .list(ModelServer, { namespace })
+    .list(kindsOf(dialect).server, { namespace })
     .filter(({ spec: { workloadSelector } }) => {
       const wanted = workloadSelector.matchLabels ?? {}
-      const requirements = steady(labelRequirements({ matchLabels: wanted }))
+      const requirements = steady(labelRequirements({ matchLabels: wanted }), dialect)
       return Object.keys(wanted).length > 0 && all.some((labels) => matchesLabels(requirements, labels))
     })
     .map((server) => keyOf(placeOf(server)))

@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { parse } from 'yaml'
 import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
+import { matrixinfer } from '#api/dialects.ts'
+import { kindsOf } from '#api/family-kinds.ts'
 import type { Kind } from '#machinery/kind.ts'
 import { apiVersionOf } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
@@ -23,6 +25,7 @@ function object<T extends Resource>(kind: Kind<T>, spec: string): T {
 const policy = object(AutoscalingPolicy, '{metrics: [{metricName: waiting, targetValue: 500m}]}')
 const bound = (spec: string): Normalised =>
   normaliseBinding(policy, object(AutoscalingPolicyBinding, `{policyRef: {name: p}, ${spec}}`))
+const bounds = 'minReplicas: 1, maxReplicas: 2'
 const own = (spec: string): Normalised | undefined => normalisePolicy(object(AutoscalingPolicy, spec))
 
 const source = { kind: 'pod', metric: 'waiting', path: '/metrics', port: 8100, selector: [], merge: 'Sum' }
@@ -72,6 +75,20 @@ test('several servings are one pool', () => {
   assert.deepEqual(metric?.source?.kind === 'pod' && metric.source.selector, [
     { key: 'tier', operator: 'In', values: ['big'] },
   ])
+})
+
+test('a target without a kind is a serving of the family that the policy is of', () => {
+  const kinds = kindsOf(matrixinfer)
+  const given = normaliseBinding(
+    object(kinds.policy, '{metrics: [{metricName: waiting, targetValue: 1}]}'),
+    object(
+      kinds.binding,
+      `{policyRef: {name: p}, scalingConfiguration: {target: {targetRef: {name: chat}, subTargets: {name: decode}}, ${bounds}}}`,
+    ),
+  )
+  assert.ok(given.ok)
+  const [member] = given.target.pools[0]?.members ?? []
+  assert.deepEqual(member?.ref, { apiVersion: 'workload.matrixinfer.ai/v1alpha1', kind: 'ModelInfer', name: 'chat' })
 })
 
 test('each role is a pool, tied by the ratio', () => {
@@ -125,7 +142,6 @@ test('sources say what their numbers are', () => {
 
 test('a policy without a target is for a binding to use', () => assert.equal(normalisePolicy(policy), undefined))
 
-const bounds = 'minReplicas: 1, maxReplicas: 2'
 const refusals: Record<string, { spec: string; reason: string; says: RegExp }> = {
   'another namespace': {
     spec: `scalingConfiguration: {target: {targetRef: {name: chat, namespace: theirs}}, ${bounds}}`,

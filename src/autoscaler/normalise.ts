@@ -5,16 +5,16 @@ import {
   defaultScaleToZeroGracePeriod,
 } from '#api/autoscaling-policy.ts'
 import type { AutoscalingPolicyBinding } from '#api/autoscaling-policy-binding.ts'
-import type { ObjectReference } from '#api/core/types.generated.ts'
 import { checkAutoscalingPolicy } from '#api/autoscaling-rules.ts'
-import { groups } from '#api/labels.ts'
-import { ModelServing } from '#api/model-serving.ts'
+import type { ObjectReference } from '#api/core/types.generated.ts'
+import { familyOf } from '#api/family-kinds.ts'
+import type { ModelServing } from '#api/model-serving.ts'
 import { routerMetrics } from '#api/router-metrics.ts'
 import { isFault } from '#base/fault.ts'
 import { vllm } from '#engines/vllm.ts'
 import { parseDuration } from '#machinery/duration.ts'
 import { formatFieldError } from '#machinery/field-error.ts'
-import { apiVersionOf } from '#machinery/kind.ts'
+import { apiVersionOf, type Kind } from '#machinery/kind.ts'
 import { parseQuantity } from '#machinery/quantity.ts'
 import { type LabelSelector, labelRequirements } from '#machinery/selector.ts'
 import { effectiveBehavior } from './behavior.ts'
@@ -144,14 +144,15 @@ interface GivenMember {
 
 function collected(policy: AutoscalingPolicy, namespace: string | undefined, given: Given): Normalised {
   const { spec } = policy
+  const { serving } = familyOf(policy)
   const errors = checkAutoscalingPolicy(policy)
   if (errors.length > 0) return refused('PolicyInvalid', errors.map(formatFieldError).join('; '))
   if (given.members.length === 0) return refused('NoTarget', 'it names nothing to scale')
   for (const { targetRef, role } of given.members) {
-    const refusal = refusalOf(targetRef, role, namespace)
+    const refusal = refusalOf(targetRef, role, { namespace, serving })
     if (refusal !== undefined) return refusal
   }
-  const members = given.members.map(memberOf)
+  const members = given.members.map((member) => memberOf(member, serving))
   const twice = members.find((member, i) => members.findIndex((other) => sameTarget(other, member)) < i)
   if (twice !== undefined) return refused('DuplicateTarget', `${named(twice)} is a target twice; remove one of the two`)
   const pools: Pool[] =
@@ -171,11 +172,14 @@ function collected(policy: AutoscalingPolicy, namespace: string | undefined, giv
   }
 }
 
+/** What is meant where a target has no kind. */
+type ServingKind = Kind<ModelServing>
+
 /** Who may write a policy here need not have any rights elsewhere; the autoscaler has them. */
 function refusalOf(
   ref: ObjectReference,
   role: string | undefined,
-  namespace: string | undefined,
+  { namespace, serving }: { readonly namespace: string | undefined; readonly serving: ServingKind },
 ): Normalised | undefined {
   const { name = '' } = ref
   if (ref.namespace !== undefined && ref.namespace !== '' && ref.namespace !== namespace) {
@@ -184,19 +188,19 @@ function refusalOf(
       `the target ${ref.namespace}/${name} is in another namespace than the policy; move the policy there and leave out namespace`,
     )
   }
-  const { apiVersion, kind } = refOf(ref)
-  if (kind !== ModelServing.kind) {
+  const { apiVersion, kind } = refOf(ref, serving)
+  if (kind !== serving.kind) {
     if (role === undefined) return undefined
     return refused('TargetInvalid', `${kind} ${name} has no roles; leave out subTargets`)
   }
-  if (apiVersion.startsWith(`${groups.workload}/`)) return undefined
-  return refused('TargetInvalid', `there is no ModelServing in ${apiVersion}; write ${apiVersionOf(ModelServing)}`)
+  if (apiVersion.startsWith(`${serving.group}/`)) return undefined
+  return refused('TargetInvalid', `there is no ${kind} in ${apiVersion}; write ${apiVersionOf(serving)}`)
 }
 
-function memberOf(given: GivenMember): Member {
-  const ref = refOf(given.targetRef)
+function memberOf(given: GivenMember, serving: ServingKind): Member {
+  const ref = refOf(given.targetRef, serving)
   return {
-    name: given.role ?? (ref.kind === ModelServing.kind ? ref.name : `${ref.kind}/${ref.name}`),
+    name: given.role ?? (ref.kind === serving.kind ? ref.name : `${ref.kind}/${ref.name}`),
     ref,
     ...(given.role !== undefined && { role: given.role }),
     min: given.minReplicas,
@@ -208,8 +212,8 @@ function memberOf(given: GivenMember): Member {
   }
 }
 
-function refOf({ apiVersion, kind, name = '' }: ObjectReference): ScaleRef {
-  return { apiVersion: apiVersion || apiVersionOf(ModelServing), kind: kind || ModelServing.kind, name }
+function refOf({ apiVersion, kind, name = '' }: ObjectReference, serving: ServingKind): ScaleRef {
+  return { apiVersion: apiVersion || apiVersionOf(serving), kind: kind || serving.kind, name }
 }
 
 function sameTarget(a: Pick<Member, 'ref' | 'role'>, b: Pick<Member, 'ref' | 'role'>): boolean {

@@ -1,4 +1,5 @@
 import type { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
+import { dialectOf } from '#api/dialects.ts'
 import type { ScalingHistory } from '#api/schemas/autoscaling-status.ts'
 import type { Clock } from '#base/clock.ts'
 import { eachOf } from '#base/each-of.ts'
@@ -88,9 +89,10 @@ export class Observer {
     const { target } = normalised
     const { namespace = '', uid = '' } = object.metadata
     const members = target.pools.flatMap((pool) => pool.members)
+    const around = { dialect: dialectOf(object), namespace, read }
     const states: MemberState[] = []
     for (const member of members) {
-      const state = await memberState(member, { namespace, read, scales: this.#scales, signal })
+      const state = await memberState(member, { ...around, scales: this.#scales, signal })
       if (isProblem(state)) return this.refuse(state)
       states.push(state)
     }

@@ -1,10 +1,10 @@
-import type { Scale } from '#api/core/types.generated.ts'
-import { Scale as ScaleKind } from '#api/core/kinds.ts'
+import { Scale } from '#api/core/kinds.ts'
 import type { Clock } from '#base/clock.ts'
 import { isFault } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import type { Client } from '#kube/client.ts'
-import { collectionPath, type Kind, type Ref } from '#machinery/kind.ts'
+import { discover } from '#kube/discovery.ts'
+import type { Kind, Ref } from '#machinery/kind.ts'
 import type { MemberProblem } from './members.ts'
 import type { ScaleRef } from './scaling-target.ts'
 
@@ -23,7 +23,7 @@ const discoveryMs = 10 * 60_000
 export class ScaleReader {
   readonly #client: Client
   readonly #clock: Clock
-  readonly #kinds = new Map<string, { readonly atMs: number; readonly kind: Kind | undefined }>()
+  readonly #kinds = new Map<string, { readonly atMs: number; readonly kind: Kind<Scale> | undefined }>()
 
   constructor(client: Client, clock: Clock) {
     this.#client = client
@@ -38,17 +38,18 @@ export class ScaleReader {
       return { reason: 'NotScalable', message }
     }
     try {
-      const path = `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}/scale`
-      const scale = (await (await this.#client.raw(path, { signal })).json()) as Scale // of discovery's word
-      const { replicas = 0 } = scale.spec ?? {}
-      return { ref: { kind, namespace, name }, replicas, selector: scale.status?.selector }
+      const { spec, status } = await this.#client.get(kind, { namespace, name }, { subresource: 'scale', signal })
+      return { ref: { kind, namespace, name }, replicas: spec?.replicas ?? 0, selector: status?.selector }
     } catch (error) {
-      if (!isFault(error, 'missing')) throw error
-      return { reason: 'TargetNotFound', message: `there is no ${kindName} ${name} in ${namespace}` }
+      if (isFault(error, 'missing'))
+        return { reason: 'TargetNotFound', message: `there is no ${kindName} ${name} in ${namespace}` }
+      if (!isFault(error, 'denied')) throw error
+      const right = `get and patch ${kind.plural}/scale`
+      return { reason: 'TargetForbidden', message: `the autoscaler needs the right to ${right}: ${error.message}` }
     }
   }
 
-  async #kindOf({ apiVersion, kind: name }: ScaleRef, signal: AbortSignal): Promise<Kind | undefined> {
+  async #kindOf({ apiVersion, kind: name }: ScaleRef, signal: AbortSignal): Promise<Kind<Scale> | undefined> {
     const id = `${apiVersion} ${name}`
     const nowMs = this.#clock.now()
     const known = this.#kinds.get(id)
@@ -58,23 +59,15 @@ export class ScaleReader {
     return kind
   }
 
-  async #discover(apiVersion: string, name: string, signal: AbortSignal): Promise<Kind | undefined> {
+  async #discover(apiVersion: string, name: string, signal: AbortSignal): Promise<Kind<Scale> | undefined> {
     const [version = '', group = ''] = apiVersion.split('/').reverse()
-    let list: unknown
-    try {
-      list = await (
-        await this.#client.raw(group === '' ? `/api/${version}` : `/apis/${group}/${version}`, { signal })
-      ).json()
-    } catch (error) {
-      if (!isFault(error, 'missing')) throw error
-      return undefined // no such group, so no such kind
-    }
-    const resources: unknown[] = isObject(list) && Array.isArray(list['resources']) ? list['resources'] : []
-    const named = resources.filter(isObject)
+    const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
+    const { resources } = (await discover(this.#client, path, signal)) ?? {}
+    const named = Array.isArray(resources) ? resources.filter(isObject) : []
     const main = named.find((each) => each['kind'] === name && !String(each['name']).includes('/'))
     const plural = String(main?.['name'])
     const scalable = named.some((each) => each['name'] === `${plural}/scale`)
     if (main === undefined || !scalable || main['namespaced'] !== true) return undefined
-    return { ...(ScaleKind as Kind), group, version, kind: name, plural }
+    return { ...Scale, group, version, kind: name, plural }
   }
 }

@@ -16,9 +16,11 @@ import { type Index, type Outcome, type Reader, type ReaderQuery, type Step, unt
 import { controllerOf } from '#controller/owned.ts'
 import { isOfKind, type Kind } from '#machinery/kind.ts'
 import type { AnyResource, Condition, Resource } from '#machinery/meta.ts'
+import { compileSchema } from '#machinery/schema.ts'
 import { createBoosterController } from './controller.ts'
 import { kthena } from '#api/dialects.ts'
 import { familyOf, type FamilyKinds, kindsOf } from '#api/family-kinds.ts'
+import { loraAnnotations } from '#api/labels.ts'
 
 const controller = createBoosterController({ controllerNamespace: 'system' })
 const { domain } = controller
@@ -393,7 +395,22 @@ test('a failed write is told, and what was Active stays so', () => {
   assert.equal(world.conditions(), 'Initialized+ Active+ Failed-')
 })
 
-test('B-43: a write that lost against another is nothing to tell', () => {
+test('a server that does not know its kind as an owner yet is waited for, and no failure', () => {
+  const world = new World()
+  world.put(chat({ backend: backend('a') }))
+  const error = new Fault(
+    'unavailable',
+    'OwnerKindUnknown',
+    'the API server does not take a ModelBooster as an owner yet',
+  )
+  world.pass('chat', () => error)
+  assert.equal(world.conditions(), 'Active-')
+  assert.match(world.condition('Active')?.message ?? '', /does not take a ModelBooster as an owner yet/)
+  world.pass()
+  assert.equal(world.conditions(), 'Initialized+ Active-')
+})
+
+test('a write that lost against another is nothing to tell', () => {
   const world = new World()
   world.put(chat(two))
   world.pass('chat', () => new Fault('conflict', 'Conflict', 'changed in between'))
@@ -576,12 +593,19 @@ test('other images of the platform roll servings where the user wants that, and 
   assert.match(JSON.stringify(own.named('ModelServing/chat-a')), /"mirror\/runtime:2"/)
 })
 
-test('B-08: another number of workers is applied, gang or not', () => {
-  const gang = { gangPolicy: { enabled: true } }
-  const world = active({ backend: backend('a', gang) })
-  setSpec(world, { backend: backend('a', { ...gang, workers: [{ image: 'vllm/vllm-openai:latest', replicas: 2 }] }) })
-  assert.deepEqual(world.pass(), ['apply ModelServing/chat-a'])
-  assert.match(JSON.stringify(world.named('ModelServing/chat-a').spec), /"minRoleReplicas":\{"leader":2\}/)
+test('B-08: another number of workers is applied, gang or not, and no rule of the serving stands against it', () => {
+  const schema = compileSchema(ModelServing.schema())
+  const serving = (world: World) => schema.default(world.named('ModelServing/chat-a'))
+  for (const enabled of [true, false]) {
+    const gang = { gangPolicy: { enabled } }
+    const world = active({ backend: backend('a', gang) })
+    const before = serving(world)
+    setSpec(world, { backend: backend('a', { ...gang, workers: [{ image: 'vllm/vllm-openai:latest', replicas: 2 }] }) })
+    assert.deepEqual(world.pass(), ['apply ModelServing/chat-a'])
+    assert.deepEqual(schema.validate(serving(world), before), [])
+    const { template } = world.get(ModelServing, { namespace: 'ml', name: 'chat-a' })?.spec ?? {}
+    assert.deepEqual(template?.gangPolicy, enabled ? { minRoleReplicas: { leader: 2 } } : undefined)
+  }
 })
 
 test('B-26: another target value reaches the policy, and nothing else', () => {
@@ -600,6 +624,30 @@ test('B-07, B-30: other adapters of a hot backend are another route at most, and
   setSpec(world, { backends: [hot('fr'), backend('b')] })
   assert.deepEqual(world.pass(), ['apply ModelRoute/chat'])
   assert.ok(world.has('ModelServing/chat-a') && world.has('ModelServing/chat-b'))
+})
+
+test('B-34: an adapter that no engine could load is in no route, and is told with its pod', () => {
+  const env = [{ name: 'VLLM_ALLOW_RUNTIME_LORA_UPDATING', value: 'true' }]
+  const hot = (...names: string[]) => ({
+    backend: backend('a', { env, loraAdapters: names.map((name) => ({ name, artifactURL: `hf://o/${name}` })) }),
+  })
+  const world = active(hot('sql'))
+  setSpec(world, hot('sql', 'fr'))
+  const loaded = { restarts: 0, adapters: { sql: 'hf://o/sql' }, failed: { fr: 'load fr: 500 no such source' } }
+  world.put({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'p',
+      namespace: 'ml',
+      labels: { ...world.named('ModelServing/chat-a').metadata.labels, [kthena.podLabels.entry]: 'true' },
+      annotations: { [loraAnnotations.loaded]: JSON.stringify(loaded) },
+    },
+    status: { phase: 'Running', conditions: [{ type: 'ContainersReady', status: 'True' }] },
+  })
+  assert.deepEqual(world.pass(), [])
+  const { status, reason, message } = world.condition('LoraSynced') ?? {}
+  assert.deepEqual([status, reason, message], ['False', 'AdaptersFailing', 'pod p: load fr: 500 no such source'])
 })
 
 test('a rollout strategy that is given up is given up in the serving', () => {
@@ -675,6 +723,9 @@ test('B-38: children wake their booster by owner or by label, and strangers wake
   assert.deepEqual(wakes(ownerReferences === undefined ? {} : { ownerReferences }), ['ml/chat'])
   const foreign = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'chat', uid: 'x', controller: true }
   assert.deepEqual(wakes({ ownerReferences: [foreign] }), [])
+  assert.deepEqual(wakes({ ownerReferences: [{ ...foreign, kind: 'ModelBooster' }] }), [])
+  const beside = { ...foreign, controller: false, name: 'other' }
+  assert.deepEqual(wakes({ ownerReferences: [beside, ...(ownerReferences ?? [])] }), ['ml/chat'])
   const config = controller.watches.find(({ kind }) => kind === ConfigMap)
   const map = {
     apiVersion: 'v1',

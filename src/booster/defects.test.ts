@@ -1,10 +1,15 @@
 /** What the released controllers did wrong in making children, by the number of the defect; each row fails when it is put back. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { AutoscalingPolicy } from '#api/autoscaling-policy.ts'
 import { kthena } from '#api/dialects.ts'
+import { ModelBooster } from '#api/model-booster.ts'
 import { checkModelBooster } from '#api/model-booster-rules.ts'
+import type { Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
+import { compileSchema } from '#machinery/schema.ts'
 import { childrenOf, convert } from './convert.ts'
+import { createAdapterController } from './lora/controller.ts'
 
 type Fields = Record<string, unknown>
 
@@ -23,6 +28,10 @@ function booster(backends: readonly Fields[], spec: Fields = {}): AnyResource {
 const one = (change: Fields = {}) => booster([backend(change)])
 const pair = (change: Fields = {}) =>
   one({ type: 'vLLMDisaggregated', workers: ['prefill', 'decode'].map((type) => ({ type, image: 'i' })), ...change })
+
+/** As an API server keeps it, with the defaults of the schema. */
+const stored = (kind: Pick<Kind, 'schema'>, object: AnyResource): AnyResource =>
+  compileSchema(kind.schema()).default(object)
 
 interface Template {
   metadata: { labels: Record<string, string> }
@@ -81,44 +90,68 @@ const defects: Record<string, () => void> = {
     assert.equal(params[0]?.['scaleToZeroGracePeriod'], '30s')
     assert.equal(costExpansionRatePercent, 200)
   },
-  'B-02: a worker without `pods` is one pod, and no Ray'() {
-    assert.equal(roleOf(one()).workerReplicas, 0)
-    assert.ok(!commandOf(one()).join(' ').includes('ray'))
+  'B-02: a worker without `pods`, or with none, is one pod, and no Ray'() {
+    const none = one({ workers: [{ ...worker, pods: 0 }] })
+    for (const object of [one(), stored(ModelBooster, one()), none]) {
+      assert.equal(roleOf(object).workerReplicas, 0)
+      assert.ok(!commandOf(object).join(' ').includes('ray'))
+    }
   },
   'B-03: a worker without `replicas` is one; an explicit 0 stays'() {
-    assert.equal(roleOf(one()).replicas, 1)
-    assert.equal(roleOf(one({ workers: [{ ...worker, replicas: 0 }] })).replicas, 0)
+    const none = one({ workers: [{ ...worker, replicas: 0 }] })
+    for (const object of [one(), stored(ModelBooster, one())]) assert.equal(roleOf(object).replicas, 1)
+    for (const object of [none, stored(ModelBooster, none)]) assert.equal(roleOf(object).replicas, 0)
   },
   'B-04: pods of both roles carry what their server selects'() {
     const { 'modelserving.volcano.sh/entry': _, ...selector } = selectorOf(pair())
     for (const { entryTemplate } of rolesOf(pair()))
       for (const [label, value] of Object.entries(selector)) assert.equal(entryTemplate.metadata.labels[label], value)
   },
-  'B-05: followers get no requests: a server selects entry pods'() {
-    assert.equal(selectorOf(one({ workers: [{ ...worker, pods: 2 }] }))['modelserving.volcano.sh/entry'], 'true')
+  'B-05: followers get no requests: a server selects by what a serving gives to entry pods alone'() {
+    const object = one({ workers: [{ ...worker, pods: 2 }] })
+    const { entry } = kthena.podLabels
+    const { entryTemplate, workerTemplate } = roleOf(object)
+    assert.equal(selectorOf(object)[entry], 'true')
+    for (const { metadata } of [entryTemplate, workerTemplate]) assert.equal(metadata.labels[entry], undefined)
   },
-  'B-06: no pod carries the revision, and a weight is no part of a serving'() {
-    const [before] = ofKind(booster([backend({ routeWeight: 10 }), backend({ name: 'b' })]), 'ModelServing')
-    const [after] = ofKind(booster([backend({ routeWeight: 90 }), backend({ name: 'b' })]), 'ModelServing')
-    assert.deepEqual(after, before)
+  'B-06: no pod carries the revision, and what only concerns routes and scaling is no part of a serving'() {
+    const scaled = { maxReplicas: 2, autoscalingPolicy: policy }
+    const before = ofKind(one(scaled), 'ModelServing')
+    const lenient = { ...policy, tolerancePercent: 20 }
+    for (const change of [{ routeWeight: 90 }, { maxReplicas: 3 }, { autoscalingPolicy: lenient }])
+      assert.deepEqual(ofKind(one({ ...scaled, ...change }), 'ModelServing'), before)
     const labels = roleOf(one()).entryTemplate.metadata.labels
     assert.ok(!Object.keys(labels).some((label) => label.endsWith('/revision')))
   },
-  'B-09: large numbers are plain, and true is the flag alone'() {
+  'B-06: another number of groups is no other revision, and no other pod'() {
+    const [before, after] = [1, 2].map((count) => {
+      const [serving] = ofKind(one({ minReplicas: count, maxReplicas: count }), 'ModelServing')
+      return { ...serving, spec: { ...serving?.spec, replicas: undefined } }
+    })
+    assert.deepEqual(after, before)
+  },
+  'B-09: large numbers are plain, true is the flag alone, and nothing is written as Go prints it'() {
     const config = {
-      'max-num-batched-tokens': 1_048_576,
-      'enable-prefix-caching': true,
       'a-list': ['x', 1],
+      'enable-prefix-caching': true,
+      'max-num-batched-tokens': 1_048_576,
       nothing: null,
+      'rope-scaling': { factor: 2 },
     }
-    const command = commandOf(one({ workers: [{ ...worker, config }] })).join(' ')
-    assert.match(command, /--a-list x 1 --enable-prefix-caching --max-num-batched-tokens 1048576 /)
-    assert.ok(!command.includes('nothing'))
+    const command = commandOf(one({ workers: [{ ...worker, config }] }))
+    const words = '--a-list x 1 --enable-prefix-caching --max-num-batched-tokens 1048576 --rope-scaling {"factor":2}'
+    assert.deepEqual(command.slice(5, command.indexOf('--served-model-name')), words.split(' '))
   },
   'B-10: an engine serves under the name to which its server rewrites'() {
-    const command = commandOf(one())
-    const [server] = ofKind(one(), 'ModelServer')
-    assert.equal(command[command.indexOf('--served-model-name') + 1], server?.spec?.['model'])
+    const names: Record<string, Fields> = { chat: {}, x: { 'served-model-name': 'x' }, y: { served_model_name: 'y' } }
+    for (const [name, config] of Object.entries(names)) {
+      const object = one({ workers: [{ ...worker, config }] })
+      const flags = commandOf(object)
+        .join(' ')
+        .match(/--served-model-name \S+/g)
+      assert.deepEqual(flags, [`--served-model-name ${name}`])
+      assert.equal(ofKind(object, 'ModelServer')[0]?.spec?.['model'], name)
+    }
   },
   'B-11: what comes after Ray is inside its script'() {
     const loraAdapters = [{ name: 'sql', artifactURL: 'hf://o/l' }]
@@ -130,10 +163,9 @@ const defects: Record<string, () => void> = {
   'B-13: envFrom reaches every container'() {
     const envFrom = [{ secretRef: { name: 'keys' } }]
     const { entryTemplate, workerTemplate } = roleOf(one({ envFrom, workers: [{ ...worker, pods: 2 }] }))
-    for (const { spec } of [entryTemplate, workerTemplate])
+    const pairs = rolesOf(pair({ envFrom })).map(({ entryTemplate }) => entryTemplate)
+    for (const { spec } of [entryTemplate, workerTemplate, ...pairs])
       for (const each of [...spec.containers, ...(spec.initContainers ?? [])]) assert.deepEqual(each.envFrom, envFrom)
-    for (const { entryTemplate } of rolesOf(pair({ envFrom })))
-      for (const each of entryTemplate.spec.containers) assert.deepEqual(each.envFrom, envFrom)
   },
   'B-14: what the sidecar downloads is where the engine looks'() {
     const { entryTemplate } = roleOf(one({ cacheURI: 'pvc://weights' }))
@@ -163,7 +195,8 @@ const defects: Record<string, () => void> = {
   },
   'B-19: servers of one model select different pods'() {
     const two = booster([backend(), backend({ name: 'b' })])
-    assert.notDeepEqual(selectorOf(two, 0), selectorOf(two, 1))
+    const backends = [0, 1].map((at) => selectorOf(two, at)['workload.serving.volcano.sh/backend-name'])
+    assert.deepEqual(backends, ['a', 'b'])
   },
   'B-20: a policy of the model without an expansion rate has the usual one'() {
     const pooled = booster([backend({ scalingCost: 1 })], { autoscalingPolicy: policy })
@@ -178,7 +211,18 @@ const defects: Record<string, () => void> = {
   },
   'B-22: a policy without behavior has none'() {
     const [made] = ofKind(one({ autoscalingPolicy: policy, maxReplicas: 2 }), 'AutoscalingPolicy')
-    assert.deepEqual(made?.spec, policy)
+    assert.ok(made)
+    assert.deepEqual(made.spec, policy)
+    assert.deepEqual(stored(AutoscalingPolicy, made).spec, { ...policy, tolerancePercent: 10 })
+  },
+  'B-32: adapters are loaded through entry pods, and through no follower'() {
+    const env = [{ name: 'VLLM_ALLOW_RUNTIME_LORA_UPDATING', value: 'true' }]
+    const { entryTemplate, workerTemplate } = roleOf(one({ env, workers: [{ ...worker, pods: 2 }] }))
+    const { concerns } = createAdapterController(() => assert.fail('nobody is called'), kthena)
+    const concerned = [entryTemplate, workerTemplate].map(({ metadata }) =>
+      concerns?.({ apiVersion: 'v1', kind: 'Pod', metadata }),
+    )
+    assert.deepEqual(concerned, [true, false])
   },
   'B-35: text that looks like a placeholder is text'() {
     const env = [{ name: 'X', value: '${FOO}' }]
@@ -187,9 +231,17 @@ const defects: Record<string, () => void> = {
     assert.equal(engine(object).env?.[0]?.value, '${FOO}')
     assert.ok(commandOf(object).includes('${MODEL_NAME}'))
   },
-  'B-37: the hash of a serving is the same in every release'() {
-    const [serving] = ofKind(one(), 'ModelServing')
-    assert.equal(serving?.metadata.labels?.['workload.serving.volcano.sh/revision'], 'hz8z96kdwd')
+  'B-37: the hash of each child is the same in every release'() {
+    const children = made(one({ maxReplicas: 2, autoscalingPolicy: policy }))
+    const revisionOf = ({ kind, metadata }: AnyResource) =>
+      [kind, metadata.labels?.['workload.serving.volcano.sh/revision']] as const
+    assert.deepEqual(Object.fromEntries(children.map(revisionOf)), {
+      ModelServing: 'hz8z96kdwd',
+      ModelServer: 'm78sgj8j6t',
+      ModelRoute: '2m7fdpn98d',
+      AutoscalingPolicy: 'tgdmtg9lsf',
+      AutoscalingPolicyBinding: 'xhnd69bw4q',
+    })
   },
   'B-39: the name of a claim has no slash'() {
     const { volumes } = roleOf(one({ cacheURI: 'pvc://c' })).entryTemplate.spec
@@ -202,9 +254,14 @@ const defects: Record<string, () => void> = {
     const [constraint] = (spec as unknown as Fields)['topologySpreadConstraints'] as { labelSelector: Fields }[]
     assert.deepEqual(constraint?.labelSelector, { matchLabels: metadata.labels })
   },
-  'B-42: prefill without decode is refused, not tried for ever'() {
-    const errors = checkModelBooster(pair({ workers: [{ type: 'prefill', image: 'i' }] }))
-    assert.match(errors.map(({ detail }) => detail).join(), /exactly one worker of type decode/)
+  'B-42: prefill without decode is refused, not tried for ever, and so is decode without prefill'() {
+    for (const [type, absent] of Object.entries({ prefill: 'decode', decode: 'prefill' })) {
+      const errors = checkModelBooster(pair({ workers: [{ type, image: 'i' }] }))
+      assert.deepEqual(
+        errors.map(({ detail }) => detail),
+        [`needs exactly one worker of type ${absent}`],
+      )
+    }
   },
 }
 for (const [name, check] of Object.entries(defects)) test(name, check)

@@ -106,7 +106,12 @@ function nextStatus(
     const active = former.get('Active')
     const message = failures.map(textOf).join('; ')
     const current = active?.observedGeneration === booster.metadata.generation ? active : notReady(kind, message)
-    return build({ Active: current, Failed: failure(message), ...scaling }, before)
+    // A server that has just got our kinds: it learns of them by itself.
+    const passes = failures.every(({ error }) => isFault(error) && error.code === 'OwnerKindUnknown')
+    return build(
+      { Active: current, ...(passes ? recovered(kind, former) : { Failed: failure(message) }), ...scaling },
+      before,
+    )
   }
   if (!outcome.complete) return undefined // someone wrote first; the next pass is on its way
   const leaving = children.filter(({ state }) => state === 'leaving' || state === 'replaced').map(nameOf)

@@ -7,10 +7,11 @@ import type { Priority } from './limiter.ts'
  * A typed client for any API server. Every method rejects with a `Fault`: `missing` for 404, `conflict` for 409,
  * `invalid` for 400 and 422, `denied` for 401 and 403, `exhausted` for 429, `unavailable` for 5xx and for no answer.
  * `Fault.details` is the server's `Status`. Bodies never appear in messages. A kind that the server does not have at
- * all is `missing` with the code `KindNotServed`.
+ * all is `missing` with the code `KindNotServed`; one that it has, and does not take as an owner yet, is `unavailable` with the
+ * code `OwnerKindUnknown`.
  */
 export interface Client {
-  get<T extends Resource>(kind: Kind<T>, place: Place, options?: CallOptions): Promise<T>
+  get<T extends Resource>(kind: Kind<T>, place: Place, options?: GetOptions): Promise<T>
   /** One page if `limit` is given, else all pages joined. */
   list<T extends Resource>(kind: Kind<T>, query?: ListQuery, options?: CallOptions): Promise<ResourceList<T>>
   /** The raw events of one watch request; ends when the server ends it. `watcher.ts` makes it last. */
@@ -24,7 +25,7 @@ export interface Client {
   apply<T extends Resource>(kind: Kind<T>, object: AnyResource, options: ApplyOptions): Promise<T>
   /** Resolves to the deleted object or, where finalizers hold it, to the object being deleted. */
   delete<T extends Resource>(kind: Kind<T>, place: Place, options?: DeleteOptions): Promise<void>
-  /** A path outside the typed verbs (discovery, logs, scale); the response is not checked. */
+  /** A path outside the typed verbs (discovery, logs); the response is not checked. */
   raw(path: string, init?: RequestInit): Promise<Response>
 }
 
@@ -32,6 +33,10 @@ export interface CallOptions {
   readonly signal?: AbortSignal
   /** Where requests are paced; default normal. */
   readonly priority?: Priority
+}
+
+export interface GetOptions extends CallOptions {
+  readonly subresource?: 'scale'
 }
 
 export interface ListQuery {

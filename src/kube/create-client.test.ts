@@ -6,7 +6,7 @@ import { metadataOf } from '#machinery/kind.ts'
 import { createClient } from './create-client.ts'
 import { Limiter } from './limiter.ts'
 import { manualClock } from '#base/manual-clock.testkit.ts'
-import { event, failure, list, scripted, stream, Thing, thing } from './script.testkit.ts'
+import { event, failure, list, scripted, status, stream, Thing, thing } from './script.testkit.ts'
 
 const place = { namespace: 'default', name: 'a' }
 
@@ -28,6 +28,10 @@ const things = '/apis/test.fairlead.dev/v1/namespaces/default/things'
 const write = { fieldManager: 'me', dryRun: true }
 const calls: Record<string, { call: (client: ReturnType<typeof createClient>) => Promise<unknown>; want: string }> = {
   get: { call: (client) => client.get(Thing, place), want: `GET ${things}/a` },
+  'get of a scale': {
+    call: (client) => client.get(Thing, place, { subresource: 'scale' }),
+    want: `GET ${things}/a/scale`,
+  },
   create: {
     call: (client) => client.create(Thing, thing('a', 1), write),
     want: `POST ${things}?dryRun=All&fieldManager=me`,
@@ -92,6 +96,9 @@ test('items of a list are told their kind, which built-in kinds leave out', asyn
   )
 })
 
+const ownerRefused =
+  'things.test.fairlead.dev "a" is forbidden: cannot set blockOwnerDeletion in this case because cannot find RESTMapping for APIVersion test.fairlead.dev/v1 Kind Owner: no matches for kind "Owner" in version "test.fairlead.dev/v1"'
+
 const faults: Record<string, { answer: Response; wantKind: string; wantCode: string }> = {
   'a Status': { answer: failure(409, 'Conflict'), wantKind: 'conflict', wantCode: 'Conflict' },
   'an object that is not there': {
@@ -104,6 +111,11 @@ const faults: Record<string, { answer: Response; wantKind: string; wantCode: str
     answer: new Response('404 page not found', { status: 404 }),
     wantKind: 'missing',
     wantCode: 'KindNotServed',
+  },
+  'an owner of a kind that was installed a moment ago': {
+    answer: Response.json({ ...status(403, 'Forbidden'), message: ownerRefused }, { status: 403 }),
+    wantKind: 'unavailable',
+    wantCode: 'OwnerKindUnknown',
   },
   'a page of HTML': {
     answer: new Response('<h1>Bad Gateway</h1>', { status: 502 }),

@@ -111,7 +111,8 @@ export function createClient(options: ClientOptions): Client {
   }
 
   const client: Client = {
-    get: async (kind, place, options = {}) => object(kind, { path: pathOf(kind, place), ...calling(options) }),
+    get: async (kind, place, options = {}) =>
+      object(kind, { path: pathOf(kind, place, options.subresource), ...calling(options) }),
 
     async list<T extends Resource>(kind: Kind<T>, query: ListQuery = {}, options: CallOptions = {}) {
       const page = async (extra: ListQuery): Promise<ResourceList<T>> => {
@@ -297,6 +298,8 @@ async function faultOf(response: Response, waitMs: number | undefined, kind: Kin
           message: `the API server answered ${response.status} ${response.statusText}`.trimEnd(),
         }
   if (kind !== undefined && status.code === 404 && status.details?.kind === undefined) return notServed(kind, status)
+  const owner = unknownOwner.exec(status.message ?? '')
+  if (status.code === 403 && owner !== null) return ownerUnknown(owner[1] ?? '', status)
   const fault = faultOfStatus(status)
   if (waitMs === undefined || fault.retryAfterMs !== undefined) return fault
   return new Fault(fault.kind, fault.code, fault.message, { retryAfterMs: waitMs, details: fault.details })
@@ -308,6 +311,17 @@ function notServed(kind: Kind, details: Status): Fault {
     ? 'it is too old, or does not have this API'
     : `install the CustomResourceDefinition ${resourceName(kind)}`
   return new Fault('missing', 'KindNotServed', `the API server knows no ${kind.kind}: ${why}`, { details })
+}
+
+/**
+ * In the words of the admission plugin OwnerReferencesPermissionEnforcement. What it knows of kinds it asks for twice a minute
+ * only: whoever owns blocking children of a kind that was installed since then is refused, whatever rights there are.
+ */
+const unknownOwner = /cannot set blockOwnerDeletion in this case because cannot find RESTMapping for .* Kind (\w+):/
+
+function ownerUnknown(kind: string, details: Status): Fault {
+  const message = `the API server does not take a ${kind} as an owner yet: it looks for new kinds twice a minute`
+  return new Fault('unavailable', 'OwnerKindUnknown', message, { details })
 }
 
 /** The server does not have the kind, at least not now. Of a whole collection a 404 means nothing else. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ContainerStatus, Pod, PodCondition } from '#api/core/types.generated.ts'
-import { failingOf } from './failing.ts'
+import { failingOf, nextNamingMs } from './failing.ts'
 
 const startedAt = '2026-01-01T00:00:00Z'
 const startedMs = Date.parse(startedAt)
@@ -99,6 +99,37 @@ test('what is certain is told before what may pass, and pods on their way out ar
   const pods = [gone, { ...slow, metadata: { name: 'b' } }, { ...broken, metadata: { name: 'z' } }]
   assert.equal(failingOf(pods, startedMs + 10_000)?.pod, 'z')
 })
+
+const namings: Record<string, { containers: readonly Partial<ContainerStatus>[]; want: number | undefined }> = {
+  'a pod that no node has': { containers: [], want: undefined },
+  'one whose image is fetched': {
+    containers: [{ state: { waiting: { reason: 'ContainerCreating' } } }],
+    want: undefined,
+  },
+  'one that is ready': { containers: [{ state: { running: { startedAt } }, ready: true }], want: undefined },
+  'one that loads': { containers: [{ state: { running: { startedAt } } }], want: 1_500 },
+  'two that load, the sooner': {
+    containers: [
+      { state: { running: { startedAt: new Date(startedMs + 300).toISOString() } } },
+      { state: { running: { startedAt } } },
+    ],
+    want: 1_500,
+  },
+  'one that was named long ago': {
+    containers: [{ state: { running: { startedAt: new Date(startedMs - 60_000).toISOString() } } }],
+    want: undefined,
+  },
+}
+for (const [name, { containers, want }] of Object.entries(namings)) {
+  test(`when time alone gives a name to what fails: ${name}`, () =>
+    assert.equal(
+      nextNamingMs(
+        containers.map((container) => podOf(container)),
+        startedMs + 500,
+      ),
+      want,
+    ))
+}
 
 function podOf(container?: Partial<ContainerStatus>, init?: Partial<ContainerStatus>, condition?: PodCondition): Pod {
   const status = (name: string, of: Partial<ContainerStatus> | undefined): ContainerStatus[] =>

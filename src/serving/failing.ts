@@ -38,7 +38,7 @@ const waits = new Set(['ContainerCreating', 'PodInitializing'])
 const loopRestarts = 2
 
 /** How long a running container may be unready before its probe is named. */
-export const probePatienceMs = 2_000
+const probePatienceMs = 2_000
 
 export function failingOf(pods: readonly Pod[], nowMs: number): Failing | undefined {
   const found = pods
@@ -47,6 +47,19 @@ export function failingOf(pods: readonly Pod[], nowMs: number): Failing | undefi
     .filter((failing) => failing !== undefined)
     .sort((a, b) => Number(b.definite) - Number(a.definite) || a.pod.localeCompare(b.pod))
   return found[0]
+}
+
+/**
+ * How long until a container has run without becoming ready for long enough to be named; `undefined` where none is about to be.
+ * All else that `failingOf` tells comes with a change of a pod.
+ */
+export function nextNamingMs(pods: readonly Pod[], nowMs: number): number | undefined {
+  const delays = pods
+    .flatMap(({ status }) => status?.containerStatuses ?? [])
+    .filter(({ ready }) => !ready)
+    .map(({ state }) => Date.parse(state?.running?.startedAt ?? '') + probePatienceMs - nowMs)
+    .filter((delayMs) => delayMs > 0)
+  return delays.length === 0 ? undefined : Math.min(...delays)
 }
 
 function failureOf(pod: Pod, nowMs: number): Failing | undefined {

@@ -3,7 +3,7 @@ import type { ModelServing } from '#api/model-serving.ts'
 import { PodGroup } from '#api/volcano.ts'
 import type { Plan, Step, Why } from '#controller/domain.ts'
 import type { AnyResource } from '#machinery/meta.ts'
-import { failingOf, probePatienceMs } from './failing.ts'
+import { nextNamingMs } from './failing.ts'
 import { asksForGang, renderPodGroup } from './gang.ts'
 import { askAgainMs, type Gated, gatesOf, gateStep, isExpected } from './gates.ts'
 import { type Group, nextDeadlineMs } from './groups.ts'
@@ -258,12 +258,14 @@ function phaseNotes(serving: ModelServing, { groups, memory }: View): Why[] {
   )
 }
 
+/** For how long something is not ready is told by minutes. */
+const unreadyRecheckMs = 60_000
+
 function recheck(serving: ModelServing, observed: Observed, groups: readonly Group[], nowMs: number) {
-  // A container that runs without becoming ready is named after a moment; from then on the time is told by minutes.
-  const patienceMs = failingOf(observed.pods, nowMs) === undefined ? probePatienceMs : 60_000
+  const unready = groups.some((group) => !group.ready)
   const delays = [
     nextDeadlineMs(groups, graceMsOf(serving), nowMs),
-    groups.every((group) => group.ready) ? undefined : patienceMs,
+    ...(unready ? [nextNamingMs(observed.pods, nowMs), unreadyRecheckMs] : []),
     // Its kind may come and go, and is not watched for that.
     asksForGang(serving) ? lookAgainMs : undefined,
   ].filter((delayMs) => delayMs !== undefined)

@@ -1,8 +1,8 @@
 import { PodGroup } from '#api/volcano.ts'
 import type { Clock } from '#base/clock.ts'
-import { Fault, isFault } from '#base/fault.ts'
-import { isObject } from '#base/json.ts'
+import { Fault } from '#base/fault.ts'
 import type { Client } from '#kube/client.ts'
+import { discover } from '#kube/discovery.ts'
 
 /** Whether PodGroups can be written: not at all, or with or without parts (`subGroupPolicy`, Volcano 1.14). */
 export type Volcano = 'absent' | 'plain' | 'subGroups'
@@ -37,26 +37,12 @@ export function findVolcano(client: Client, clock: Clock): VolcanoFinder {
 
 async function look(client: Client, signal: AbortSignal): Promise<Volcano> {
   const { group, version } = PodGroup
-  const resources = await read(client, `/apis/${group}/${version}`, signal)
+  const resources = await discover(client, `/apis/${group}/${version}`, signal)
   const names = (resources as { resources?: readonly { name?: string }[] } | undefined)?.resources ?? []
   if (!names.some(({ name }) => name === PodGroup.plural)) return 'absent'
-  const schemas = JSON.stringify((await read(client, `/openapi/v3/apis/${group}/${version}`, signal)) ?? {})
+  const schemas = JSON.stringify((await discover(client, `/openapi/v3/apis/${group}/${version}`, signal)) ?? {})
   // A kind is served a moment before it is described.
   if (!schemas.includes(`"${PodGroup.kind}"`))
     throw new Fault('unavailable', 'NotDescribed', 'PodGroups are not described yet')
   return schemas.includes('"subGroupPolicy"') ? 'subGroups' : 'plain'
-}
-
-/** `undefined` for a path that is not there. */
-async function read(client: Client, path: string, signal: AbortSignal): Promise<unknown> {
-  try {
-    const response = await client.raw(path, { signal, headers: { accept: 'application/json' } })
-    if (response.status === 404) return undefined
-    if (!response.ok) throw new Fault('unavailable', 'DiscoveryFailed', `GET ${path}: ${response.status}`)
-    const body: unknown = await response.json()
-    return isObject(body) ? body : undefined
-  } catch (error) {
-    if (isFault(error, 'missing')) return undefined
-    throw error
-  }
 }

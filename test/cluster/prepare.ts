@@ -7,6 +7,8 @@ import type { ClusterTarget } from './target.ts'
 
 const root = join(import.meta.dirname, '../..')
 
+const onDemand = ['config/matrixinfer/roles.yaml', 'config/leader-worker-sets/rights.yaml']
+
 export interface Unprepared {
   readonly kubeconfig: string
   readonly identity?: Identity
@@ -15,11 +17,15 @@ export interface Unprepared {
   readonly kubectl: string
 }
 
-/** Installs `config/default`, whose deployments nobody runs there, and lends the tests its service accounts. */
+/**
+ * Installs `config/default`, whose deployments nobody runs there, and lends the tests its service accounts. These have their
+ * rights to kinds that are served on demand before a test installs those: whoever asks sooner is refused.
+ */
 export function prepareCluster({ kubeconfig, identity, auditLog, kubectl: program }: Unprepared): ClusterTarget {
   const kubectl = (args: readonly string[], input = ''): string =>
     execFileSync(program, ['--kubeconfig', kubeconfig, ...args], { cwd: root, encoding: 'utf8', input })
   kubectl(['apply', '--server-side', '-k', 'config/default'])
+  for (const file of onDemand) kubectl(['apply', '--server-side', '-f', file])
   kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all'])
   untilCollected(kubectl)
   const token = (account: string): string =>

@@ -5,9 +5,9 @@ import { Pod } from '#api/core/kinds.ts'
 import { kthena } from '#api/dialects.ts'
 import { normalBooster } from '#api/model-booster-normal.ts'
 import type { CallStep, PodCall, Reader } from '#controller/domain.ts'
-import { adaptersOf, isHot, isServing, loadedIn } from './adapters.ts'
+import { adaptersOf, isHot, loadedIn } from './adapters.ts'
 import { adapterDomain, callsFor } from './domain.ts'
-import { routable, unsynced } from './observed.ts'
+import { observeAdapters, routable, unsynced } from './observed.ts'
 import { adapterCalls } from './perform.ts'
 
 const template = 'workload.serving.volcano.sh/lora-template'
@@ -81,15 +81,27 @@ for (const [name, { pod, want }] of Object.entries(known)) {
   test(`adapters in an engine: ${name}`, () => assert.deepEqual(loadedIn(pod).adapters, want))
 }
 
-test('B-32: only pods whose engines answer are called', () => {
-  assert.ok(isServing(pod({})))
-  assert.ok(!isServing(pod({}, { ready: 'False' })))
-  assert.ok(!isServing(pod({}, { phase: 'Pending' })))
-  const leaving = pod({})
-  assert.ok(!isServing({ ...leaving, metadata: { ...leaving.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }))
+test('B-32: followers do not count among the engines of a backend', () => {
+  const { booster } = backend({ sql: 's3://a' })
+  const labels = { [kthena.labels.modelUid]: booster.uid, [kthena.labels.backendName]: 'x' }
+  const pods = [{ ...labels, [kthena.podLabels.entry]: 'true' }, labels].map((labels, i): Pod => {
+    const one = pod({ [template]: '{}' })
+    return { ...one, metadata: { ...one.metadata, name: `p-${i}`, labels } }
+  })
+  const list: Reader['list'] = (_kind, { labels = {} } = {}) => {
+    const isMeant = ({ metadata }: Pod) =>
+      Object.entries(labels).every(([key, value]) => metadata.labels?.[key] === value)
+    return pods.filter(isMeant) as never
+  }
+  const seen = observeAdapters(booster, { list } as Reader).get('x')
+  assert.deepEqual(
+    seen?.map(({ pod }) => pod),
+    ['p-0'],
+  )
 })
 
-test('a pod that only says that it is the model’s is not called', async () => {
+/** What is made of a pod that bears the model's labels and belongs to `owner`; u-2 is the model's serving. */
+function observed({ metadata, ...one }: Pod, owner = 'u-2') {
   const { booster } = backend({ sql: 's3://a' })
   const owned = (uid: string) => [{ apiVersion: 'v', kind: 'K', name: 'n', uid, controller: true }]
   const object = {
@@ -106,20 +118,23 @@ test('a pod that only says that it is the model’s is not called', async () => 
     list: () => [],
     find: () => [],
   } as unknown as Reader
-  const labels = Object.fromEntries(
-    [
-      ['model-name', 'm'],
-      ['model-uid', 'u-1'],
-      ['backend-name', 'x'],
-    ].map(([key, value]) => [`workload.serving.volcano.sh/${key}`, value ?? '']),
-  )
-  const observed = (owner: string) => {
-    const one = pod({ [template]: '{}' })
-    const metadata = { ...one.metadata, labels, ownerReferences: owned(owner) }
-    return adapterDomain(kthena).observe({ ...one, metadata }, read, AbortSignal.timeout(1000))
-  }
-  assert.ok(await observed('u-2'))
-  assert.equal(await observed('u-9'), undefined)
+  const { modelName, modelUid, backendName } = kthena.labels
+  const labels = { [modelName]: 'm', [modelUid]: 'u-1', [backendName]: 'x' }
+  const subject = { ...one, metadata: { ...metadata, labels, ownerReferences: owned(owner) } }
+  return adapterDomain(kthena).observe(subject, read, AbortSignal.timeout(1000))
+}
+
+test('B-32: only pods whose engines answer are called', async () => {
+  assert.ok(await observed(pod({})))
+  const leaving = pod({})
+  leaving.metadata.deletionTimestamp = '2026-01-01T00:00:00Z'
+  for (const silent of [pod({}, { ready: 'False' }), pod({}, { phase: 'Pending' }), leaving])
+    assert.equal(await observed(silent), undefined)
+})
+
+test('a pod that only says that it is the model’s is not called', async () => {
+  assert.ok(await observed(pod({}), 'u-2'))
+  assert.equal(await observed(pod({}), 'u-9'), undefined)
 })
 
 const words = (calls: readonly PodCall[]) =>
@@ -223,14 +238,14 @@ test('what is so already counts as done', async () => {
   assert.deepEqual((noted as { adapters: unknown }).adapters, wanted)
 })
 
-test('a route gets an adapter once one engine has it or new ones start with it, and keeps none that was given up', () => {
+test('B-34: a route gets an adapter once one engine has it or new ones start with it, and keeps none that was given up', () => {
   const subject = backend({ ...wanted, it: 'hf://acme/it' })
   const present = { de: wanted.de, fr: 'hf://acme/lora-fr' }
   const pods = new Map([['x', [{ pod: 'p', present, failed: {} }]]])
   assert.deepEqual(Object.keys(adaptersOf(routable(subject, { sql: 's3://old' }, pods))), ['sql', 'de'])
 })
 
-test('what an engine lacks is told with its pod', () => {
+test('B-34: what an engine lacks is told with its pod', () => {
   const { booster } = backend(wanted)
   const pods = (failed: Record<string, string>) =>
     new Map([['x', [{ pod: 'p', present: { sql: wanted.sql }, failed }]]])
