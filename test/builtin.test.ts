@@ -1,11 +1,25 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { ConfigMap, Namespace, Node, PersistentVolumeClaim, Pod, Secret } from '#api/core/kinds.ts'
+import {
+  ClusterRole,
+  ConfigMap,
+  coreKinds,
+  CustomResourceDefinition,
+  Namespace,
+  Node,
+  PersistentVolumeClaim,
+  Pod,
+  Secret,
+} from '#api/core/kinds.ts'
 import { isFault } from '#base/fault.ts'
 import { acceptsAllAnnotation } from '#kube/local-node.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { OwnerReference, Resource } from '#machinery/meta.ts'
+import { startGarbageCollector } from '#embedded/builtin/garbage-collector.ts'
+import { createKindSet } from '#embedded/builtin/kind-set.ts'
+import type { Informers } from '#kube/informer.ts'
 import { type BareApi, bareApi, until } from './bare-api.ts'
+import { gizmoDefinition } from './suites/api-target.ts'
 
 const namespace = 'default'
 
@@ -79,6 +93,49 @@ test('an owner of a kind that nobody serves keeps its dependents', (t) =>
     assert.equal(await isThere(api, ConfigMap, 'kept'), true)
   }))
 
+test('a cluster-scoped object whose owner is said to be in some namespace is kept', (t) =>
+  world(t, async (api) => {
+    const owner = await api.client.create(ConfigMap, configMap('owner'))
+    const role = (name: string, owners: OwnerReference[]): ClusterRole => ({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name, ownerReferences: owners },
+      rules: [],
+    })
+    await api.client.create(ClusterRole, role('kept', [ownedBy(owner)]))
+    const former = { apiVersion: 'v1', kind: 'Namespace', name: 'former', uid: 'some' }
+    await api.client.create(ClusterRole, role('gone', [former]))
+    await until(t, 'the other gone', async () => !(await isThere(api, ClusterRole, 'gone', undefined)))
+    assert.equal(await isThere(api, ClusterRole, 'kept', undefined), true)
+  }))
+
+test('dependents follow their owner also while a kind is yet to be listed', async (t) => {
+  await using api = await bareApi()
+  let isListed = true
+  const informers: Informers = {
+    of: (kind) => {
+      const informer = api.informers.of(kind)
+      if (kind.kind !== Secret.kind) return informer
+      return new Proxy(informer, {
+        get: (target, name) =>
+          name === 'hasSynced' ? () => isListed : (target[name as keyof typeof target] as () => void).bind(target),
+      })
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+  const kinds = createKindSet(informers, coreKinds)
+  await using collector = startGarbageCollector({ ...api, informers }, kinds)
+  await Promise.all(kinds.all().map((kind) => informers.of(kind).synced()))
+  collector.start()
+  const owner = await api.client.create(ConfigMap, configMap('owner'))
+  await api.client.create(ConfigMap, configMap('child', [ownedBy(owner)]))
+  await until(t, 'both seen', () => informers.of(ConfigMap).list(namespace).length === 2 && collector.idle())
+  isListed = false
+  await api.client.delete(ConfigMap, { namespace, name: 'owner' })
+  await until(t, 'the child gone', async () => !(await isThere(api, ConfigMap, 'child')))
+  assert.deepEqual(api.bugs, [])
+})
+
 test('a dependent of two owners outlives one of them, and forgets it', (t) =>
   world(t, async (api) => {
     const [one, two] = await Promise.all(['one', 'two'].map((name) => api.client.create(ConfigMap, configMap(name))))
@@ -134,6 +191,19 @@ test('a deleted namespace takes its content along, and goes only when it is empt
     assert.equal((await api.client.get(Namespace, { name: 'team' })).status?.phase, 'Terminating')
     const patch = { metadata: { finalizers: [] } }
     await api.client.patch(ConfigMap, { namespace: 'team', name: 'held' }, { type: 'merge', patch })
+    await until(t, 'the namespace gone', async () => !(await isThere(api, Namespace, 'team', undefined)))
+  }))
+
+test('a namespace can be deleted also after a kind was taken away', (t) =>
+  world(t, async (api) => {
+    const name = gizmoDefinition.metadata.name ?? ''
+    await api.client.create<Resource>(CustomResourceDefinition, gizmoDefinition)
+    const seen = () => api.informers.of(CustomResourceDefinition).get({ name }) !== undefined
+    await until(t, 'the kind seen', seen)
+    await api.client.delete(CustomResourceDefinition, { name })
+    await until(t, 'the kind gone', () => !seen())
+    await api.client.create(Namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } })
+    await api.client.delete(Namespace, { name: 'team' })
     await until(t, 'the namespace gone', async () => !(await isThere(api, Namespace, 'team', undefined)))
   }))
 

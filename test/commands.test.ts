@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { recordingIo } from '#cli/io.testkit.ts'
 import { main } from '#cli/main.ts'
+import { until } from './bare-api.ts'
 import { fairlead, startUp, temporaryDirectory } from './up-process.ts'
 
 const quickstart = fileURLToPath(new URL('../examples/quickstart.yaml', import.meta.url))
@@ -47,6 +48,11 @@ test('apply, get, tree, describe, logs and delete do to objects what they say', 
   }
   assert.equal(list.kind, 'List')
   assert.equal(list.items[0]?.kind, 'Pod')
+  await prints(
+    ['get', 'modelinfers'],
+    /^error: the API server knows no ModelInfer: install the CustomResourceDefinition /,
+    1,
+  )
   await prints(['get', 'modelbooster', 'none'], /^error: modelboosters\S* "none" not found\n$/, 1)
 
   await prints(
@@ -103,6 +109,8 @@ test('apply, get, tree, describe, logs and delete do to objects what they say', 
   await prints(['delete', 'modelbooster/quickstart', '--cascade', 'orphan'], /"quickstart" deleted\n/)
   await prints(['get', 'modelserving/quickstart-vllm', '-o', 'name'], /quickstart-vllm/)
   await prints(['delete', 'modelserving/quickstart-vllm', '--cascade', 'foreground'], /"quickstart-vllm" deleted\n/)
+
+  await until(t, 'the booster gone', async () => (await run('get', 'modelbooster/quickstart')).code === 1)
 
   // As processes of their own, which nothing keeps running but what they wait for.
   const broken = join(temporaryDirectory(t), 'broken.yaml')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { coreKinds } from '#api/core/kinds.ts'
+import { systemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
 import { bearerToken } from '#embedded/apiserver/identify.ts'
 import { type ApiServer, createApiServer } from '#embedded/apiserver/server.ts'
@@ -64,6 +65,53 @@ test('a watch from what is compacted says so, and ends', async () => {
   const response = await server.fetch(new Request(`${url}/api/v1/namespaces?watch=true&resourceVersion=${revision}`))
   const { type, object } = JSON.parse(await response.text()) as { type: string; object: { code: number } }
   assert.deepEqual([type, object.code], ['ERROR', 410])
+})
+
+test('a watch that is asked for rows as nobody can write them is refused, and takes nothing down', async () => {
+  await using server = await open()
+  const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' }
+  const path = '/api/v1/namespaces?watch=true&includeObject=Some'
+  assert.equal((await server.fetch(new Request(url + path, { headers }))).status, 400)
+  assert.equal((await server.fetch(namespaceRequest('extra'))).status, 201)
+})
+
+test('a defect in what a watch tells ends that watch alone', async () => {
+  const bugs: unknown[] = []
+  let isBroken = false
+  const now = (): number => {
+    if (isBroken) throw new TypeError('no time')
+    return Date.now()
+  }
+  await using server = await createApiServer({
+    store: openStore({ path: ':memory:' }),
+    kinds: coreKinds,
+    authenticate: () => user,
+    clock: { ...systemClock, now },
+    log: { ...silentLog, error: (message) => bugs.push(message) },
+  })
+  const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' }
+  isBroken = true // rows have an age
+  const watch = await server.fetch(new Request(`${url}/api/v1/namespaces?watch=true`, { headers }))
+  assert.equal(await watch.text(), '')
+  isBroken = false
+  assert.deepEqual(bugs, ['watch broken'])
+  assert.equal((await server.fetch(namespaceRequest('extra'))).status, 201)
+})
+
+test('a defect is told in the log, with its place, and not to the client', async () => {
+  const bugs: unknown[] = []
+  await using server = await createApiServer({
+    store: openStore({ path: ':memory:' }),
+    kinds: coreKinds,
+    authenticate: () => {
+      throw new TypeError('what a defect says')
+    },
+    log: { ...silentLog, error: (_, fields) => bugs.push(fields) },
+  })
+  const response = await server.fetch(new Request(`${url}/api/v1/namespaces`))
+  assert.equal(response.status, 500)
+  assert.doesNotMatch(await response.text(), /what a defect says/)
+  assert.match(JSON.stringify(bugs), /what a defect says.*embedded-api\.test/s) // as a line of a log holds it
 })
 
 test('a watch of many objects misses nothing that happens while it tells what is there', async () => {

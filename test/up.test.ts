@@ -93,9 +93,13 @@ test('only who has the kubeconfig gets in, it is for its owner alone, and nothin
 for (const flag of ['api-port', 'router-port']) {
   test(`a taken --${flag} is an error that names the flag`, async (t) => {
     const port = await takenPort(t)
-    const up = startUp(t, temporaryDirectory(t), [`--${flag}`, String(port)])
+    const directory = temporaryDirectory(t)
+    const up = startUp(t, directory, [`--${flag}`, String(port)])
     assert.equal(await up.ended, 1)
     assert.match(up.errors(), new RegExp(`^error: port ${port} .* is taken; .*--${flag}`, 'm'))
+    // What the router says on standard error is kept, also when it has run for long.
+    const log = readFileSync(join(directory, 'fairlead.log'), 'utf8')
+    assert.equal(/"line":"error: port \d+ /.test(log), flag === 'router-port')
     assert.doesNotMatch(up.errors(), /^ {4}at |is it running/m)
   })
 }

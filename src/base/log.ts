@@ -1,3 +1,5 @@
+import { messageOf } from './fault.ts'
+
 /**
  * Structured logs: a constant message, facts as fields. `info` when the world was changed, `debug` per pass,
  * `error` once, at the runtime's edge. Never a secret, a prompt or a completion.
@@ -12,6 +14,11 @@ export interface Log {
 }
 
 export type LogFields = Readonly<Record<string, unknown>>
+
+/** What a log is told of a throw that nobody expected. An error by itself has no members that JSON would show. */
+export function factsOf(error: unknown): LogFields {
+  return { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined }
+}
 
 const nothing = (): void => {}
 

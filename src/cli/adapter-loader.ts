@@ -5,6 +5,7 @@ import { adapterControllerName, createAdapterController } from '#booster/lora/co
 import { startController } from '#controller/start-controller.ts'
 import { connectPlainly } from '#kube/plain-fetch.ts'
 import type { Kind } from '#machinery/kind.ts'
+import { closingAfter } from './closing-after.ts'
 import type { Startable } from './controllers.ts'
 
 /** The controller of LoRA adapters, which brings its own connections to pods. */
@@ -17,13 +18,7 @@ export function adapterLoader(dialect: Dialect): Startable {
     start(runtime) {
       const connection = connectPlainly()
       const running = startController(createAdapterController(connection.fetch, dialect), runtime)
-      return {
-        ...running,
-        async [Symbol.asyncDispose]() {
-          await running[Symbol.asyncDispose]()
-          await connection[Symbol.asyncDispose]()
-        },
-      }
+      return closingAfter(running, () => connection[Symbol.asyncDispose]())
     },
   }
 }

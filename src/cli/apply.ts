@@ -1,11 +1,10 @@
 import type { Client } from '#kube/client.ts'
-import { formatFieldError } from '#machinery/field-error.ts'
 import type { AnyResource, Resource } from '#machinery/meta.ts'
-import { Fault } from '#base/fault.ts'
+import { Fault, isFault } from '#base/fault.ts'
 import { type ConnectOptions, connect } from './connect.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
 import { fieldManager } from './field-manager.ts'
-import { errorsOf, inspect } from './inspect.ts'
+import { errorsOf, inspect, lineOf } from './inspect.ts'
 import type { Io } from './io.ts'
 import { kindOfObject } from './known-kinds.ts'
 
@@ -29,7 +28,7 @@ export async function apply(options: ApplyOptions, io: Io): Promise<void> {
       io.write(`${name} ${outcome}${suffix}\n`)
     } catch (error) {
       // Of these the server itself is the matter, not the document, and the next would fare no better.
-      if (!(error instanceof Fault) || error.kind === 'unavailable' || error.kind === 'denied') throw error
+      if (!isFault(error) || error.kind === 'unavailable' || error.kind === 'denied') throw error
       failed = true
       for (const line of explainRefusal(document, error)) io.error(`error: ${line}`)
     }
@@ -41,7 +40,7 @@ export async function apply(options: ApplyOptions, io: Io): Promise<void> {
 export function explainRefusal(document: UserDocument, { kind, message }: Fault): string[] {
   const errors = kind === 'invalid' ? errorsOf(inspect(document).findings) : []
   if (errors.length === 0) return [`${document.at('')}: ${message}`]
-  return errors.map(({ at, error }) => `${at}: ${formatFieldError(error)}`)
+  return errors.map(lineOf)
 }
 
 export interface ApplyChoices {
@@ -72,7 +71,7 @@ export async function applyDocument(
     throw new Fault('invalid', 'NameMissing', 'metadata.name is missing: apply needs a name')
   const place = { namespace: placed.metadata.namespace, name: object.metadata.name }
   const before = await client.get(kind, place).catch((error: unknown) => {
-    if (error instanceof Fault && error.kind === 'missing') return undefined
+    if (isFault(error, 'missing')) return undefined
     throw error
   })
   const applied = await client.apply(kind, placed, {

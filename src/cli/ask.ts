@@ -54,17 +54,22 @@ export async function* ask({ url, model, headers }: Question, signal: AbortSigna
       `the router answered ${response.status}: ${(await response.text()).slice(0, 500)}`,
     )
   }
-  let rest = ''
-  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) {
-      if (line === 'data: [DONE]') return
-      const piece = line.startsWith('data: ') ? contentOf(line.slice('data: '.length)) : undefined
-      if (piece !== undefined) yield piece
+  let why = ''
+  try {
+    let rest = ''
+    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) {
+        if (line === 'data: [DONE]') return
+        const piece = line.startsWith('data: ') ? contentOf(line.slice('data: '.length)) : undefined
+        if (piece !== undefined) yield piece
+      }
     }
+  } catch (error) {
+    why = `: ${messageOf(error)}` // the connection broke, or a line is no event
   }
-  throw new Fault('unavailable', 'CutOff', 'the answer ended before it was complete')
+  throw new Fault('unavailable', 'CutOff', `the answer ended before it was complete${why}`)
 }
 
 function contentOf(data: string): string | undefined {

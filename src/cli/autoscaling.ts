@@ -12,6 +12,7 @@ import { connectPlainly } from '#kube/plain-fetch.ts'
 import type { Fetch } from '#machinery/http.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
+import { closingAfter } from './closing-after.ts'
 import type { Startable } from './controllers.ts'
 
 export interface AutoscalingOptions
@@ -59,14 +60,7 @@ function scaler<T extends Resource, Observed, Status>(
       const runtime = own === undefined ? given : { ...given, clock: own }
       const { client, clock } = runtime
       const parts = { ...defaults, fetch: connection.fetch, ...options, client, clock }
-      const running = startController(create(parts), runtime)
-      return {
-        ...running,
-        async [Symbol.asyncDispose]() {
-          await running[Symbol.asyncDispose]()
-          await connection[Symbol.asyncDispose]()
-        },
-      }
+      return closingAfter(startController(create(parts), runtime), () => connection[Symbol.asyncDispose]())
     },
   }
 }

@@ -1,7 +1,7 @@
 /** The AIM catalog as our controllers, with what it brings along: registries, and the logs of its Jobs. */
 import { defaultAimNamespace } from '#api/aim-labels.ts'
 import { Pod } from '#api/core/kinds.ts'
-import { systemClock } from '#base/clock.ts'
+import { type Clock, systemClock } from '#base/clock.ts'
 import { clusterRuntimeConfigController, runtimeConfigController } from '#catalog/config/controller.ts'
 import { modelController } from '#catalog/model/controller.ts'
 import { imageReader } from '#catalog/model/read-image.ts'
@@ -21,7 +21,7 @@ import { collectionPath, type Kind } from '#machinery/kind.ts'
 import type { Resource } from '#machinery/meta.ts'
 import { openRegistries, type Registries } from '#oci/registries.ts'
 import type { RegistrySettings } from '#oci/settings.ts'
-import type { Clock } from '#base/clock.ts'
+import { closingAfter } from './closing-after.ts'
 import type { Startable } from './controllers.ts'
 
 export interface CatalogOptions {
@@ -93,14 +93,7 @@ function asking<T extends Resource, Observed, Status>(
     ...factsOf(definitionFor({} as Runtime, {} as Registries)), // the facts are the same whoever asks
     start(given) {
       const runtime = withClock(given, options)
-      const running = startController(definitionFor(runtime, shared.enter(runtime)), runtime)
-      return {
-        ...running,
-        async [Symbol.asyncDispose]() {
-          await running[Symbol.asyncDispose]()
-          await shared.leave()
-        },
-      }
+      return closingAfter(startController(definitionFor(runtime, shared.enter(runtime)), runtime), () => shared.leave())
     },
   }
 }

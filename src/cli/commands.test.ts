@@ -146,6 +146,16 @@ const wrongLines: Record<string, { args: string[]; code: number; want: RegExp }>
     want: /^error: cannot reach .*\n  is it running\?/,
   },
   'nothing to render': { args: ['render', '-f', '/dev/null'], code: 1, want: /no objects in \/dev\/null/ },
+  'a load that lasts no time': {
+    args: ['simulate', 'scaling', '-f', 'x', '--generate', 'day', '--minutes', '0'],
+    code: 64,
+    want: /--minutes.*whole number from 1 up/,
+  },
+  'a burst of none, by which none would ever go': {
+    args: ['manager', '--kube-api-burst', '0'],
+    code: 64,
+    want: /--kube-api-burst.*whole number from 1 up/,
+  },
   'an unknown shell': { args: ['completion', 'tcsh'], code: 64, want: /write bash, zsh, fish/ },
 }
 for (const [name, { args, code, want }] of Object.entries(wrongLines)) {

@@ -1,4 +1,3 @@
-import { stringify } from 'yaml'
 import { toListForm, toSingleForm } from '#api/conversions/booster-form.ts'
 import type { Conversion } from '#api/conversions/conversion.ts'
 import { modelToBooster } from '#api/conversions/legacy-model.ts'
@@ -11,6 +10,7 @@ import { readDocuments } from './documents.ts'
 import { exitCodes } from './exit.ts'
 import type { Io } from './io.ts'
 import type { Shape } from './shapes.ts'
+import { yamlDocuments } from './yaml.ts'
 
 export interface ConvertOptions {
   readonly filename: readonly string[]
@@ -26,8 +26,7 @@ export function convertDocuments({ filename, to, json = false }: ConvertOptions,
   )
   if (json) io.write(`${JSON.stringify({ objects, losses }, null, 2)}\n`)
   else {
-    const style = { version: '1.1', aliasDuplicateObjects: false, lineWidth: 0 } as const
-    io.write(objects.map((object) => `---\n${stringify(object, style)}`).join(''))
+    io.write(yamlDocuments(objects))
     for (const { object, field, detail } of losses) io.error(`${object}: ${field} is not carried over: ${detail}`)
   }
   if (losses.length > 0) io.exit(exitCodes.failed)

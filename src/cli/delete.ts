@@ -31,7 +31,7 @@ export async function remove(options: DeleteCommandOptions, io: Io): Promise<voi
       io.write(`${name} deleted\n`)
     } catch (error) {
       if (isFault(error, 'missing') && options.ignoreNotFound === true) continue
-      if (!(error instanceof Fault)) throw error
+      if (!isFault(error)) throw error
       failed = true
       io.error(`error: ${error.message}`)
     }

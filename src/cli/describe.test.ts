@@ -18,7 +18,11 @@ test('a description tells all of an object: what it is, shall be and is, what it
       object: {
         apiVersion: 'workload.serving.volcano.sh/v1alpha1',
         kind: 'ModelBooster',
-        metadata: { ...metadata, labels: { team: 'a' } },
+        metadata: {
+          ...metadata,
+          labels: { team: 'a' },
+          annotations: { note: 'b', 'kubectl.kubernetes.io/last-applied-configuration': '{"data":{"key":"c2VjcmV0"}}' },
+        },
         spec: { backend: { name: 'a', replicas: 1 } },
         status: {
           conditions: [
@@ -62,6 +66,8 @@ Age:        10m
 Generation: 3
 Labels:
   team: a
+Annotations:
+  note: b
 Spec:
   backend:
     name: a

@@ -1,4 +1,3 @@
-import { stringify } from 'yaml'
 import { Event } from '#api/core/kinds.ts'
 import type { Event as EventObject } from '#api/core/types.generated.ts'
 import { formatAge } from '#machinery/table.ts'
@@ -10,6 +9,7 @@ import { parseTarget } from './known-kinds.ts'
 import { conditionsOf } from './object-state.ts'
 import { renderTrees, type TreeNode, treesOf } from './object-tree.ts'
 import { treeObjects } from './tree.ts'
+import { yamlOf } from './yaml.ts'
 
 export interface DescribeOptions extends ConnectOptions {
   readonly what: string
@@ -63,7 +63,7 @@ export function renderDescription(
     `Age:        ${metadata.creationTimestamp === undefined ? '' : formatAge(nowMs - Date.parse(metadata.creationTimestamp))}`,
     `Generation: ${metadata.generation ?? '-'}`,
     ...section('Labels', metadata.labels ?? {}),
-    ...section('Annotations', metadata.annotations ?? {}),
+    ...section('Annotations', shownAnnotations(metadata.annotations)),
     ...section('Spec', object.spec ?? {}),
     ...(conditionsOf(object).length === 0 ? [] : ['Conditions:']),
     ...conditionsOf(object).map(
@@ -77,10 +77,22 @@ export function renderDescription(
   return `${lines.join('\n')}\n`
 }
 
+/** Where kubectl keeps the whole object as it was applied, the values of a Secret too. */
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
+
+function shownAnnotations({ [lastApplied]: _, ...shown }: Readonly<Record<string, string>> = {}): object {
+  return shown
+}
+
 function section(title: string, value: object): string[] {
   if (Object.keys(value).length === 0) return []
-  const text = stringify(value, { version: '1.1', aliasDuplicateObjects: false, lineWidth: 0 }).trimEnd()
-  return [`${title}:`, ...text.split('\n').map((line) => `  ${line}`)]
+  return [
+    `${title}:`,
+    ...yamlOf(value)
+      .trimEnd()
+      .split('\n')
+      .map((line) => `  ${line}`),
+  ]
 }
 
 const atMs = ({ lastTimestamp, eventTime }: EventObject): number => Date.parse(lastTimestamp ?? eventTime ?? '') || 0

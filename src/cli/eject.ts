@@ -1,4 +1,3 @@
-import { stringify } from 'yaml'
 import type { ModelBooster } from '#api/model-booster.ts'
 import { dialectOf } from '#api/dialects.ts'
 import { kindsOf, partOf } from '#api/family-kinds.ts'
@@ -16,6 +15,7 @@ import type { Io } from './io.ts'
 import { parseTarget } from './known-kinds.ts'
 import { surroundings } from './plan-cluster.ts'
 import { boostersIn } from './plan-ground.ts'
+import { manifestOf } from './yaml.ts'
 
 export interface EjectOptions extends ConnectOptions {
   readonly what?: string
@@ -28,12 +28,7 @@ export interface EjectOptions extends ConnectOptions {
 export async function ejectBooster(options: EjectOptions, io: Io): Promise<void> {
   const objects =
     options.filename === undefined ? await ejectFromCluster(options, io) : ejectFromFiles(options.filename)
-  if (options.output === 'json') {
-    io.write(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, null, 2)}\n`)
-    return
-  }
-  const style = { version: '1.1', aliasDuplicateObjects: false, lineWidth: 0 } as const
-  io.write(objects.map((object) => `---\n${stringify(object, style)}`).join(''))
+  io.write(manifestOf(objects, options.output))
 }
 
 function ejectFromFiles(files: readonly string[]): AnyResource[] {

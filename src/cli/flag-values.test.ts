@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { atLeastZero, bindAddress, commaSeparated, durationMs, kept, namespaces, onOrOff } from './flag-values.ts'
+import {
+  atLeastZero,
+  bindAddress,
+  commaSeparated,
+  count,
+  countFromOne,
+  durationMs,
+  kept,
+  namespaces,
+  onOrOff,
+  port,
+} from './flag-values.ts'
 
 /** `undefined` for what is refused. */
 const valueOf = (parse: () => unknown): unknown => {
@@ -53,6 +64,14 @@ const values: Record<string, { parse: () => unknown; want: unknown }> = {
   'neither yes nor no': { parse: () => onOrOff('maybe'), want: 'refused' },
   'a pace may have a fraction': { parse: () => atLeastZero('0.5'), want: 0.5 },
   'a pace is a number': { parse: () => atLeastZero('fast'), want: 'refused' },
+  'a count is whole': { parse: () => count('1.5'), want: 'refused' },
+  'a count is not nothing': { parse: () => count(''), want: 'refused' },
+  'a count may be zero': { parse: () => count('0'), want: 0 },
+  'what never comes to one cannot be waited for': { parse: () => countFromOne('0'), want: 'refused' },
+  'a count from one up': { parse: () => countFromOne('60'), want: 60 },
+  'a port is not nothing': { parse: () => port(''), want: 'refused' },
+  'a port has its bounds': { parse: () => ['0', '65535'].map(port), want: [0, 65_535] },
+  'and none beyond': { parse: () => port('65536'), want: 'refused' },
   'a pace is not nothing': { parse: () => atLeastZero(' '), want: 'refused' },
 }
 for (const [name, { parse, want }] of Object.entries(values)) test(name, () => assert.deepEqual(valueOf(parse), want))

@@ -3,6 +3,8 @@ import { InvalidArgumentError } from 'commander'
 import { parseDuration } from '#machinery/duration.ts'
 import { dns1123LabelErrors } from '#machinery/names.ts'
 
+const maxPort = 65_535
+
 /** Where to listen. */
 export interface BindAddress {
   /** Undefined for all addresses of this machine. */
@@ -16,7 +18,7 @@ export function bindAddress(text: string): BindAddress | undefined {
   if (text === '0') return undefined
   const [, bracketed, plain, digits = ''] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? []
   const host = bracketed ?? plain
-  if (host === undefined || Number(digits) > 65_535)
+  if (host === undefined || Number(digits) > maxPort)
     throw new InvalidArgumentError('write HOST:PORT, :PORT for all addresses, or 0 for none.')
   return { host: host === '' ? undefined : host, port: Number(digits) }
 }
@@ -69,4 +71,20 @@ export function atLeastZero(text: string): number {
   if (text.trim() === '' || !Number.isFinite(value) || value < 0)
     throw new InvalidArgumentError('write a number that is not negative.')
   return value
+}
+
+export function count(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('write a whole number that is not negative.')
+  return Number(text)
+}
+
+export function countFromOne(text: string): number {
+  if (!/^0*[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('write a whole number from 1 up.')
+  return Number(text)
+}
+
+export function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > maxPort)
+    throw new InvalidArgumentError(`a port is a number from 0 to ${maxPort}.`)
+  return Number(text)
 }

@@ -1,13 +1,13 @@
-import { stringify } from 'yaml'
 import { Fault } from '#base/fault.ts'
 import type { Client } from '#kube/client.ts'
+import { faultOf } from '#kube/create-client.ts'
 import { apiVersionOf, collectionPath, type Kind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
-import { faultOfStatus, type Status } from '#machinery/status.ts'
 import { printTable, type Table } from '#machinery/table.ts'
 import { type ConnectOptions, connect } from './connect.ts'
 import type { Io } from './io.ts'
 import { parseTarget } from './known-kinds.ts'
+import { yamlOf } from './yaml.ts'
 
 export interface GetOptions extends ConnectOptions {
   readonly what: string
@@ -55,9 +55,8 @@ async function readTables(client: Client, kind: Kind, { namespace, names, select
   return Promise.all(
     paths.map(async (each) => {
       const response = await client.raw(each, { headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } })
-      const body = (await response.json()) as Table | Status
-      if (body.kind === 'Status') throw faultOfStatus(body)
-      return body
+      if (!response.ok) throw await faultOf(response, kind)
+      return (await response.json()) as Table
     }),
   )
 }
@@ -100,9 +99,7 @@ export function printObjects(
   const [only] = shown
   if (single && only === undefined) throw new Fault('missing', 'NotFound', 'nothing found')
   const value = single ? only : { apiVersion: 'v1', kind: 'List', metadata: {}, items: shown }
-  return form === 'json'
-    ? `${JSON.stringify(value, null, 2)}\n`
-    : stringify(value, { version: '1.1', aliasDuplicateObjects: false })
+  return form === 'json' ? `${JSON.stringify(value, null, 2)}\n` : yamlOf(value)
 }
 
 function withoutManagedFields({ metadata }: AnyResource): AnyResource['metadata'] {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, statSync } from 'node:fs'
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { createServer, get } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
+import { isFault } from '#base/fault.ts'
 import { tokenAuthenticator, loadIdentity, writeKubeconfig } from './identity.ts'
 
 const nowMs = Date.now()
@@ -30,6 +32,20 @@ test('a second start finds the same identity, one near its end makes a new certi
   const renewed = await loadIdentity(dir, nowMs + 350 * 24 * 60 * 60 * 1000)
   assert.notEqual(renewed.cert, identity.cert)
   assert.equal(renewed.token, identity.token)
+})
+
+test('an identity that was damaged is told, without what is in it', async (t) => {
+  const { dir, identity } = await fresh(t)
+  const file = join(dir, 'identity.json')
+  for (const text of [JSON.stringify(identity.token).slice(0, -1), JSON.stringify({ ...identity, cert: 'none' })]) {
+    writeFileSync(file, text)
+    await assert.rejects(loadIdentity(dir, nowMs), (error) => {
+      assert.ok(isFault(error, 'invalid'), String(error))
+      assert.match(error.message, /identity\.json cannot be read.*delete it/)
+      assert.doesNotMatch(inspect(error), new RegExp(identity.token.slice(0, 6)))
+      return true
+    })
+  }
 })
 
 test('only the owner can read the kubeconfig and what is beside it', async (t) => {

@@ -6,6 +6,7 @@
 import { hash, randomBytes, timingSafeEqual, X509Certificate } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Fault, messageOf } from '#base/fault.ts'
 
 export interface Identity {
   /** PEM of the certificate authority. */
@@ -23,14 +24,25 @@ const renewMs = 30 * dayMs
 
 export async function loadIdentity(dataDir: string, nowMs: number): Promise<Identity> {
   const file = join(dataDir, 'identity.json')
-  const stored = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Identity) : undefined
-  if (stored !== undefined && new X509Certificate(stored.cert).validToDate.getTime() - nowMs > renewMs) return stored
+  const stored = existsSync(file) ? storedIn(file) : undefined
+  if (stored !== undefined && stored.endsMs - nowMs > renewMs) return stored.identity
   const identity = {
     ...(await makeCertificates(nowMs)),
-    token: stored?.token ?? randomBytes(32).toString('base64url'),
+    token: stored?.identity.token ?? randomBytes(32).toString('base64url'),
   }
   writePrivate(file, JSON.stringify(identity))
   return identity
+}
+
+/** Never with the cause: it quotes the file, which holds secrets. */
+function storedIn(file: string): { readonly identity: Identity; readonly endsMs: number } {
+  try {
+    const identity = JSON.parse(readFileSync(file, 'utf8')) as Identity
+    return { identity, endsMs: new X509Certificate(identity.cert).validToDate.getTime() }
+  } catch {
+    const mend = 'delete it, and a new one is made; clients then need the new kubeconfig'
+    throw new Fault('invalid', 'BadIdentity', `${file} cannot be read, or is not what was written: ${mend}`)
+  }
 }
 
 /** Lets in who carries the token, as the administrator that everyone with the kubeconfig is. */
@@ -69,9 +81,14 @@ export function writeKubeconfig(dataDir: string, { ca, token }: Identity, server
 /** In one move, so that no reader meets half a file, and never with wider rights. */
 function writePrivate(file: string, text: string): void {
   const draft = `${file}.new`
-  writeFileSync(draft, text, { mode: 0o600 })
-  chmodSync(draft, 0o600)
-  renameSync(draft, file)
+  try {
+    writeFileSync(draft, text, { mode: 0o600 })
+    chmodSync(draft, 0o600)
+    renameSync(draft, file)
+  } catch (error) {
+    const message = `cannot write ${file}: ${messageOf(error)}; make room for it, or name another --data-dir`
+    throw new Fault('invalid', 'BadDataDir', message, { cause: error })
+  }
 }
 
 async function makeCertificates(nowMs: number): Promise<Omit<Identity, 'token'>> {

@@ -64,11 +64,12 @@ export async function startListeningCluster(options: ListeningClusterOptions): P
   })
   stack.defer(() => listener.close())
   const apiUrl = `https://127.0.0.1:${listener.port}`
+  const kubeconfig = writeKubeconfig(dataDir, identity, apiUrl)
   const started = stack.move()
   return {
     ...cluster,
     apiUrl,
-    kubeconfig: writeKubeconfig(dataDir, identity, apiUrl),
+    kubeconfig,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   }
 }

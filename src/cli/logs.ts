@@ -1,6 +1,5 @@
-import { Fault } from '#base/fault.ts'
 import { Pod } from '#api/core/kinds.ts'
-import { faultOfStatus, type Status } from '#machinery/status.ts'
+import { faultOf } from '#kube/create-client.ts'
 import { collectionPath } from '#machinery/kind.ts'
 import { type Cluster, type ConnectOptions, connect } from './connect.ts'
 import type { Io } from './io.ts'
@@ -41,13 +40,4 @@ async function defaultContainer({ client, namespace }: Cluster, name: string, io
   const others = [...names, ...(spec?.initContainers ?? []).map((container) => container.name)]
   if (others.length > 1) io.error(`container ${chosen} of ${others.join(', ')}; -c names another`)
   return chosen
-}
-
-async function faultOf(response: Response): Promise<Fault> {
-  const text = await response.text()
-  try {
-    return faultOfStatus(JSON.parse(text) as Status)
-  } catch {
-    return new Fault('unavailable', 'NoLogs', `the server answered ${response.status}`)
-  }
 }

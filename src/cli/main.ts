@@ -2,9 +2,21 @@
  * The command line: which commands there are and what they take. Each is loaded when it is called, so that
  * `fairlead render` does not pay for the API server.
  */
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { exitCodes, explain } from './exit.ts'
-import { atLeastZero, bindAddress, commaSeparated, durationMs, kept, namespaces, onOrOff, urls } from './flag-values.ts'
+import {
+  atLeastZero,
+  bindAddress,
+  commaSeparated,
+  count,
+  countFromOne,
+  durationMs,
+  kept,
+  namespaces,
+  onOrOff,
+  port,
+  urls,
+} from './flag-values.ts'
 import { type Io, processIo } from './io.ts'
 import { type LogLevel, logLevels } from './log-level.ts'
 import type { RolloutAction } from './rollout.ts'
@@ -131,7 +143,7 @@ export function commandLine(io: Io): Command {
     )
     .option('--registries <file>', registriesFile)
     .option('--kube-api-qps <number>', 'requests a second in the long run; 0 for no limit of ours', atLeastZero, 500)
-    .option('--kube-api-burst <number>', 'requests that may go at once after a pause', atLeastZero, 1000)
+    .option('--kube-api-burst <number>', 'requests that may go at once after a pause', countFromOne, 1000)
     .addOption(logLevel('info'))
     .action(async (options) => (await import('./manager.ts')).manager(options, io))
 
@@ -286,8 +298,8 @@ export function commandLine(io: Io): Command {
       'CSV: a column "seconds", and one for each metric, or "load" for all of them; - for standard input',
     )
     .addOption(new Option('--generate <shape>', 'make a load up instead').choices(['day', 'ramp', 'spike']))
-    .option('--peak <load>', 'highest total of a load that is made up', amount, 100)
-    .option('--minutes <minutes>', 'how long it lasts', count, 60)
+    .option('--peak <load>', 'highest total of a load that is made up', atLeastZero, 100)
+    .option('--minutes <minutes>', 'how long it lasts', countFromOne, 60)
     .option('--start-seconds <seconds>', 'from asking for an instance to its being ready', seconds, 60)
     .option('--replicas <number>', 'instances of each target to begin with; default minReplicas', count)
     .option('--all', 'a line for each look at the metrics, not only for each change')
@@ -334,29 +346,9 @@ function output(...forms: readonly string[]): Option {
   return new Option('-o, --output <form>', 'form of the output').choices(forms)
 }
 
-function port(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 0 || value > 65535)
-    throw new InvalidArgumentError('a port is a number from 0 to 65535.')
-  return value
-}
-
-function amount(text: string): number {
-  const value = Number(text)
-  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('write a number that is not negative.')
-  return value
-}
-
 /** Of a flag that may be repeated and, unlike one that takes several values, leaves the words behind it to others. */
 function collected(text: string, before: readonly string[] = []): string[] {
   return [...before, text]
-}
-
-function count(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 0)
-    throw new InvalidArgumentError('write a whole number that is not negative.')
-  return value
 }
 
 const seconds = count

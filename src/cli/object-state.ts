@@ -1,3 +1,4 @@
+import { simulatedCondition } from '#embedded/node/pod-status.ts'
 import type { AnyResource, Condition } from '#machinery/meta.ts'
 
 /** How an object is, in a word and a sentence. */
@@ -88,7 +89,7 @@ function warningOf(object: AnyResource, conditions: readonly Condition[]): strin
 
 /** Whether a pod says of itself that no engine runs in it. */
 function simulatedPod(object: AnyResource): boolean {
-  return conditionsOf(object).some(({ type, status }) => type === 'fairlead.dev/Simulated' && status === 'True')
+  return conditionsOf(object).some(({ type, status }) => type === simulatedCondition && status === 'True')
 }
 
 interface ContainerState {

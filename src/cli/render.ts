@@ -1,4 +1,3 @@
-import { stringify } from 'yaml'
 import { dialectOf } from '#api/dialects.ts'
 import { isBooster } from '#api/family-kinds.ts'
 import { Fault } from '#base/fault.ts'
@@ -7,6 +6,7 @@ import type { AnyResource } from '#machinery/meta.ts'
 import { readDocuments, type UserDocument } from './documents.ts'
 import type { Io } from './io.ts'
 import { errorsOf, inspect, lineOf } from './inspect.ts'
+import { manifestOf } from './yaml.ts'
 
 export interface RenderOptions {
   readonly filename: readonly string[]
@@ -21,12 +21,7 @@ export function render(options: RenderOptions, io: Io): void {
   const children = readDocuments(options.filename).flatMap(childrenIn)
   if (children.length === 0)
     throw new Fault('invalid', 'NoBooster', `no ModelBooster in ${options.filename.join(', ')}`)
-  if (options.output === 'json') {
-    io.write(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: children }, null, 2)}\n`)
-    return
-  }
-  const style = { version: '1.1', aliasDuplicateObjects: false, lineWidth: 0 } as const
-  io.write(children.map((child) => `---\n${stringify(child, style)}`).join(''))
+  io.write(manifestOf(children, options.output))
 }
 
 function childrenIn(document: UserDocument): AnyResource[] {

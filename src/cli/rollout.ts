@@ -1,6 +1,5 @@
 /** `fairlead rollout`: how far a change of a ModelServing has come, what there was before, and the ways to steer it. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { stringify } from 'yaml'
 import { ControllerRevision } from '#api/core/kinds.ts'
 import { servingAnnotations } from '#api/labels.ts'
 import { ModelServing } from '#api/model-serving.ts'
@@ -16,6 +15,7 @@ import { type ConnectOptions, connect } from './connect.ts'
 import { exitCodes, usage } from './exit.ts'
 import type { Io } from './io.ts'
 import { parseTarget } from './known-kinds.ts'
+import { yamlOf } from './yaml.ts'
 
 export const rolloutActions = ['status', 'history', 'undo', 'restart', 'pause', 'resume'] as const
 export type RolloutAction = (typeof rolloutActions)[number]
@@ -76,7 +76,7 @@ export const actions: Readonly<Record<RolloutAction, Action>> = {
     if (revision !== undefined) {
       const { number, revision: name, roles } = snapshotToUndo(history, revision)
       const shown = { number, revision: name, roles }
-      return io.write(output === 'json' ? `${JSON.stringify(shown, null, 2)}\n` : stringify(shown, yaml))
+      return io.write(output === 'json' ? `${JSON.stringify(shown, null, 2)}\n` : yamlOf(shown))
     }
     const rows = history.snapshots.map((snapshot) => rowOf(serving, history, snapshot))
     if (output === 'json') return io.write(`${JSON.stringify(rows, null, 2)}\n`)
@@ -118,7 +118,6 @@ export const actions: Readonly<Record<RolloutAction, Action>> = {
 }
 
 const lookAgainMs = 200
-const yaml = { version: '1.1', aliasDuplicateObjects: false } as const
 
 const labelOf = ({ name }: RolloutTarget): string => `modelserving/${name}`
 

@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type Clock, sleep } from '#base/clock.ts'
-import { Fault } from '#base/fault.ts'
+import { Fault, messageOf } from '#base/fault.ts'
 import { isObject } from '#base/json.ts'
 import type { Log } from '#base/log.ts'
 
@@ -55,7 +55,7 @@ export async function startRouterProcess(options: RouterProcessOptions): Promise
         ;({ child, ports } = await launch(options, ports, stop.signal))
       } catch (error) {
         if (stop.signal.aborted) return
-        log.error('router does not start', { error: String(error) })
+        log.error('router does not start', { error: messageOf(error) })
       }
     }
   }
@@ -97,30 +97,33 @@ async function launch(options: RouterProcessOptions, wanted: Ports, signal: Abor
   child.stdin.on('error', () => {}) // it ended; the exit tells
   const problems: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => {
+    log.warn('router', { line })
     problems.push(line)
     if (problems.length > 20) problems.shift()
   })
-  const ready = new Promise<Ports>((resolve, reject) => {
-    const late = clock.after(startMs, () => reject(new Fault('exhausted', 'RouterStuck', 'the router does not start')))
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const event = parsed(line)
-      if (event?.['event'] === 'ready')
-        resolve({ port: Number(event['port']), metricsPort: Number(event['metricsPort']) })
-      else log.debug('router', { line })
-    })
-    child.once('exit', () => {
-      late.cancel()
-      const said = problems.filter((line) => line.startsWith('error: ')).map((line) => line.slice('error: '.length))
-      reject(new Fault('invalid', 'RouterEnded', said[0] ?? problems.at(-1) ?? 'the router ended at once'))
-    })
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-    kubeconfig.then((path) => child.stdin.write(`${path}\n`), reject)
+  const { promise: ready, resolve, reject } = Promise.withResolvers<Ports>()
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const event = parsed(line)
+    if (event?.['event'] === 'ready')
+      resolve({ port: Number(event['port']), metricsPort: Number(event['metricsPort']) })
+    else log.debug('router', { line })
   })
+  child.once('exit', () => {
+    const said = problems.filter((line) => line.startsWith('error: ')).map((line) => line.slice('error: '.length))
+    reject(new Fault('invalid', 'RouterEnded', said[0] ?? problems.at(-1) ?? 'the router ended at once'))
+  })
+  kubeconfig.then((path) => child.stdin.write(`${path}\n`), reject)
+  const stop = () => reject(signal.reason as Error)
+  signal.addEventListener('abort', stop, { once: true })
+  const late = clock.after(startMs, () => reject(new Fault('exhausted', 'RouterStuck', 'the router does not start')))
   try {
     return { child, ports: await ready }
   } catch (error) {
     child.kill('SIGKILL')
     throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
+    late.cancel()
   }
 }
 

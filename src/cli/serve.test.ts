@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { Agent, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -24,6 +25,21 @@ test('method, path, headers and body arrive, and the answer goes back', async ()
   const response = await fetch(`${server.url}/p/q?r=s`, { method: 'PATCH', headers: { 'x-a': 'b' }, body: 'text' })
   assert.deepEqual([response.status, response.headers.get('x-b')], [201, 'c'])
   assert.deepEqual(await response.json(), ['PATCH', '/p/q', '?r=s', 'b', 'text'])
+})
+
+test('a request that is answered before its body was read holds up none after it', async (t) => {
+  await using server = await serving(async () => new Response('no', { status: 401 }))
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.after(() => agent.destroy())
+  const ask = async (sizeBytes: number) => {
+    const sent = request({ port: server.port, host: '127.0.0.1', method: 'POST', agent }).end(Buffer.alloc(sizeBytes))
+    const [response] = (await once(sent, 'response')) as [IncomingMessage]
+    const { localPort } = response.socket
+    await once(response.resume(), 'end')
+    return [response.statusCode, localPort]
+  }
+  const first = await ask(1_000_000)
+  assert.deepEqual(await ask(10), first, 'not on the same connection')
 })
 
 test('headers leave before there is a body, and each piece as it comes', async () => {

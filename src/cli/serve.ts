@@ -62,6 +62,8 @@ async function answer(
     return
   }
   const response = await fetch(request)
+  // What nobody wanted to read of a body stands before the connection's next request.
+  if (!incoming.complete) incoming.removeAllListeners('data').resume()
   for (const [name, value] of response.headers) outgoing.appendHeader(name, value)
   outgoing.writeHead(response.status)
   const { body } = response

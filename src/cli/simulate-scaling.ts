@@ -6,12 +6,11 @@ import { normaliseBinding, normalisePolicy } from '#autoscaler/normalise.ts'
 import type { ScalingTarget } from '#autoscaler/scaling-target.ts'
 import { replay, type WhatIfTick } from '#autoscaler/what-if.ts'
 import { Fault, messageOf } from '#base/fault.ts'
-import { formatFieldError } from '#machinery/field-error.ts'
 import { isOfKind } from '#machinery/kind.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import { readDocuments } from './documents.ts'
 import { usage } from './exit.ts'
-import { errorsOf, inspect } from './inspect.ts'
+import { errorsOf, inspect, lineOf } from './inspect.ts'
 import type { Io } from './io.ts'
 import { generateLoad, type LoadShape, parseLoadTrace } from './load-trace.ts'
 import { clockTime, plotScaling } from './scaling-plot.ts'
@@ -57,7 +56,7 @@ export function simulateScaling(options: SimulateScalingOptions, io: Io): void {
 function targetIn(paths: readonly string[]): { readonly name: string; readonly target: ScalingTarget } {
   const objects = readDocuments(paths).map((document) => {
     const { object, findings } = inspect(document)
-    const errors = errorsOf(findings).map(({ at, error }) => `${at}: ${formatFieldError(error)}`)
+    const errors = errorsOf(findings).map(lineOf)
     if (errors.length > 0) throw new Fault('invalid', 'InvalidObject', errors.join('\n  '))
     return { ...object, metadata: { namespace: 'default', ...object.metadata } }
   })

@@ -1,6 +1,6 @@
 import type { Clock } from '#base/clock.ts'
 import { type Fault, type FaultKind, isFault, messageOf } from '#base/fault.ts'
-import type { Log } from '#base/log.ts'
+import { factsOf, type Log } from '#base/log.ts'
 import { type AddOptions, type Backoff, KeyQueue, type Taken } from './queue.ts'
 
 const minuteMs = 60_000
@@ -174,8 +174,7 @@ function worst(errors: readonly unknown[]): PassOutcome['result'] {
 }
 
 function report(error: unknown, log: Log): void {
-  if (!isFault(error))
-    return log.error('bug', { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined })
+  if (!isFault(error)) return log.error('bug', factsOf(error))
   const fields = { kind: error.kind, code: error.code, error: error.message, cause: causeOf(error) }
   if (error.kind === 'conflict') log.debug('pass failed', fields)
   else log.warn('pass failed', fields)

@@ -1,10 +1,12 @@
-import { isFault, messageOf } from '#base/fault.ts'
+import { isFault } from '#base/fault.ts'
+import { factsOf } from '#base/log.ts'
 import type { Kind } from '#machinery/kind.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
 import type { Place, Resource } from '#machinery/meta.ts'
 import { Applier } from './apply.ts'
 import { createCacheReader } from './cache-reader.ts'
 import type { ControllerDefinition, Runtime, StartedController } from './controller.ts'
+import type { Step } from './domain.ts'
 import { EventRecorder, flips } from './events.ts'
 import { Expectations } from './expectations.ts'
 import { createRunner, type Pass, type PassResult } from './runner.ts'
@@ -91,7 +93,7 @@ export function startController<T extends Resource, Observed, Status>(
       // What was there before us is looked at, but whoever changes something now need not wait for that.
       for (const key of keys()) runner.add(key, { reason, low: !isStarted })
     } catch (error) {
-      log.error('bug', { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined })
+      log.error('bug', factsOf(error))
     }
   }
 
@@ -144,7 +146,7 @@ export function startController<T extends Resource, Observed, Status>(
   let timer: { cancel(): void } | undefined
   let isStarted = false
   const starting = start().catch((error: unknown) => {
-    if (!stop.signal.aborted) log.error('bug', { error: messageOf(error), stack: (error as Error).stack })
+    if (!stop.signal.aborted) log.error('bug', factsOf(error))
   })
 
   return {
@@ -175,10 +177,7 @@ function placeFrom(key: string): Place {
   return slash === -1 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
 }
 
-function targetOf(step: Parameters<NonNullable<Parameters<Applier['execute']>[0]['onWritten']>>[0]): {
-  kind: string
-  object: string
-} {
+function targetOf(step: Step): { kind: string; object: string } {
   return step.do === 'apply' || step.do === 'create'
     ? { kind: step.kind.kind, object: keyOf(placeOf(step.object)) }
     : { kind: step.ref.kind.kind, object: keyOf(step.ref) }

@@ -23,7 +23,7 @@ export interface Client {
   patch<T extends Resource>(kind: Kind<T>, place: Place, patch: Patch, options?: PatchOptions): Promise<T>
   /** Server-side apply. `object` holds just the fields that the manager owns, apiVersion and kind included. */
   apply<T extends Resource>(kind: Kind<T>, object: AnyResource, options: ApplyOptions): Promise<T>
-  /** Resolves to the deleted object or, where finalizers hold it, to the object being deleted. */
+  /** Resolves once the object is gone or, where finalizers or a grace period hold it, marked as being deleted. */
   delete<T extends Resource>(kind: Kind<T>, place: Place, options?: DeleteOptions): Promise<void>
   /** A path outside the typed verbs (discovery, logs); the response is not checked. */
   raw(path: string, init?: RequestInit): Promise<Response>

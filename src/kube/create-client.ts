@@ -78,7 +78,7 @@ export function createClient(options: ClientOptions): Client {
       if (response.ok) return response
       const waitMs = retryAfterMs(response)
       if (waitMs === undefined || waitMs > maxRetryAfterMs || attempt >= retries)
-        throw await faultOf(response, waitMs, call.kind)
+        throw await faultOf(response, call.kind)
       if (response.status === 429) flow?.pause(waitMs)
       await response.body?.cancel()
       await sleep(clock, waitMs, signal ?? new AbortController().signal)
@@ -282,8 +282,12 @@ function retryAfterMs(response: Response): number | undefined {
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined
 }
 
-/** What is no Status (a proxy's page, an old server's text) is told by its code alone. */
-async function faultOf(response: Response, waitMs: number | undefined, kind: Kind | undefined): Promise<Fault> {
+/**
+ * What an answer to `raw` that is no success stands for; `kind` is what its path is about. What is no Status (a proxy's
+ * page, an old server's text) is told by its code alone.
+ */
+export async function faultOf(response: Response, kind?: Kind): Promise<Fault> {
+  const waitMs = retryAfterMs(response)
   const decoded = await response.json().catch(() => undefined)
   const status: Status =
     isObject(decoded) && decoded['kind'] === 'Status'

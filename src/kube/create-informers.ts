@@ -1,6 +1,5 @@
 import type { Clock } from '#base/clock.ts'
-import { messageOf } from '#base/fault.ts'
-import type { Log } from '#base/log.ts'
+import { factsOf, type Log } from '#base/log.ts'
 import { apiVersionOf, type Kind, keyOf, placeOf } from '#machinery/kind.ts'
 import type { Place, Resource } from '#machinery/meta.ts'
 import type { Client } from './client.ts'
@@ -200,7 +199,7 @@ class Cache<T extends Resource> implements Informer<T> {
 
   index(name: string, valuesOf: (object: T) => readonly string[]): void {
     if (this.#indexes.has(name)) return
-    const index: Index<T> = { valuesOf: (object) => this.#filedUnder(valuesOf, object), files: new Map() }
+    const index: Index<T> = { valuesOf: this.#tolerant(valuesOf), files: new Map() }
     this.#indexes.set(name, index)
     for (const object of this.list()) file(index, object)
   }
@@ -262,13 +261,15 @@ class Cache<T extends Resource> implements Informer<T> {
     for (const handler of this.#handlers) this.#tell(handler, (to) => to.remove(told))
   }
 
-  /** An object of a shape that an index does not know, as a foreign CRD lets through, must not cost the cache its watch. */
-  #filedUnder(valuesOf: (object: T) => readonly string[], object: T): readonly string[] {
-    try {
-      return valuesOf(object)
-    } catch (error) {
-      this.#log.error('informer index threw', { error: messageOf(error), stack: (error as Error).stack })
-      return []
+  /** What an index cannot read, it files nowhere: one odd object must not cost the cache its watch. */
+  #tolerant(valuesOf: Index<T>['valuesOf']): Index<T>['valuesOf'] {
+    return (object) => {
+      try {
+        return valuesOf(object)
+      } catch (error) {
+        this.#log.error('index threw', factsOf(error))
+        return []
+      }
     }
   }
 
@@ -277,7 +278,7 @@ class Cache<T extends Resource> implements Informer<T> {
       tell(handler)
     } catch (error) {
       // One handler's bug must not cost the others their events, nor the cache its watch.
-      this.#log.error('informer handler threw', { error: messageOf(error), stack: (error as Error).stack })
+      this.#log.error('informer handler threw', factsOf(error))
     }
   }
 }

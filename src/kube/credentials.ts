@@ -30,12 +30,12 @@ export function fixedCredentials(credentials: Credentials): CredentialSource {
 
 export function tokenFileCredentials(file: string, clock: Clock, beside: Credentials = {}): CredentialSource {
   return cached(clock, async () => {
-    try {
-      const token = (await readFile(file, 'utf8')).trim()
-      return { credentials: { ...beside, authorization: `Bearer ${token}` }, untilMs: clock.now() + tokenFileMs }
-    } catch (cause) {
+    const text = await readFile(file, 'utf8').catch((cause: unknown) => {
       throw new Fault('denied', 'UnreadableToken', `${file}: cannot read the token: ${messageOf(cause)}`, { cause })
-    }
+    })
+    const token = text.trim()
+    if (token === '') throw new Fault('denied', 'UnreadableToken', `${file}: there is no token in it`)
+    return { credentials: { ...beside, authorization: `Bearer ${token}` }, untilMs: clock.now() + tokenFileMs }
   })
 }
 

@@ -137,6 +137,13 @@ test('a token file is read again after a minute, or when the server refuses it',
   assert.equal(await token(), 'Bearer three')
 })
 
+test('a token file without a token is told by its name', async (t) => {
+  const tokenFile = join(folder(t), 'token')
+  const { credentials } = loadClusterAccess({ env: {}, path: written(t, config({ user: { tokenFile } })) })
+  writeFileSync(tokenFile, '\n')
+  await assert.rejects(credentials.get(), /token: there is no token in it$/)
+})
+
 /** A plugin that counts its calls, keeps what it was told, and answers with `status`. */
 function plugin(t: TestContext, status: object, override: object = {}) {
   const dir = folder(t)

@@ -36,6 +36,13 @@ export const builtinCases: ApiCases = {
     const conditions = bound.status?.['conditions'] as { type: string; status: string }[]
     assert.ok(conditions.some(({ type, status }) => type === 'PodScheduled' && status === 'True'))
   },
+  'a binding is for the pod that it means, not for another of its name': async (api) => {
+    const { metadata } = await api.object('POST', api.pods, pod('p'))
+    const bind = (uid: string) =>
+      api.ask('POST', `${api.pods}/p/binding`, { metadata: { name: 'p', uid }, target: { kind: 'Node', name: 'one' } })
+    await api.refused(409, 'Conflict', bind('of-a-former-one'))
+    assert.equal((await bind(metadata.uid ?? '')).status, 201)
+  },
   'an evicted pod is deleted': async (api) => {
     await api.object('POST', api.pods, pod('p'))
     await api.object('POST', `${api.pods}/p/eviction`, {
@@ -56,6 +63,27 @@ export const builtinCases: ApiCases = {
     assert.equal((await service('headless', { clusterIP: 'None' })).spec?.['clusterIP'], 'None')
     const taken = { metadata: { name: 'three' }, spec: { clusterIP: one.spec?.['clusterIP'], ports: [{ port: 80 }] } }
     await api.refused(422, 'Invalid', api.ask('POST', services, taken))
+  },
+  'a node port is had by one service at a time, and free again when that needs it no longer': async (api) => {
+    const services = api.configMaps.replace('configmaps', 'services')
+    const service = (name: string, nodePort: number, type = 'NodePort') => ({
+      metadata: { name },
+      spec: { type, ports: [{ port: 80, ...(type === 'NodePort' && { nodePort }) }] },
+    })
+    const [first, second] = [31_717, 31_718]
+    await api.object('POST', services, service('one', first))
+    await api.refused(422, 'Invalid', api.ask('POST', services, service('one', first)))
+    const typeless = { ...service('two', first).spec, type: 'ClusterIP' }
+    await api.refused(422, 'Invalid', api.ask('POST', services, { metadata: { name: 'two' }, spec: typeless }))
+    await api.refused(422, 'Invalid', api.ask('POST', services, service('two', first)))
+    await api.object('POST', services, service('two', 0, 'ClusterIP'))
+    const { spec } = service('two', second)
+    assert.equal((await api.ask('PATCH', `${services}/two?dryRun=All`, { spec }, merge)).status, 200)
+    const refused = { spec, metadata: { labels: { a: 'no label!' } } }
+    await api.refused(422, 'Invalid', api.ask('PATCH', `${services}/two`, refused, merge))
+    await api.object('POST', services, service('three', second))
+    assert.equal((await api.ask('PATCH', `${services}/one`, { spec: { type: 'ClusterIP' } }, merge)).status, 200)
+    await api.object('POST', services, service('four', first))
   },
   'a secret keeps what is given as text': async (api) => {
     const secrets = api.configMaps.replace('configmaps', 'secrets')

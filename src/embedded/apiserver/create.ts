@@ -6,7 +6,7 @@ import type { Entry } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
 import { acceptDefinition } from './definitions.ts'
 import { type Answer, answerOf, answerOfEntry } from './encode.ts'
-import { failure } from './failures.ts'
+import { detailsOf, failure } from './failures.ts'
 import { admitNew } from './admit.ts'
 import { checkNamespace, prepareNew } from './prepare.ts'
 import type { WriteOptions } from './request-options.ts'
@@ -100,7 +100,5 @@ function alreadyThere({ kind }: ServedKind, { name, text }: Entry): Error {
   if (!text.includes('"deletionTimestamp"')) return fault
   const { metadata } = JSON.parse(text) as AnyResource
   if (metadata.deletionTimestamp === undefined) return fault
-  const { group, plural } = kind
-  const details = { name, ...(group === '' ? {} : { group }), kind: plural }
-  return failure(409, 'AlreadyExists', `object is being deleted: ${fault.message}`, details)
+  return failure(409, 'AlreadyExists', `object is being deleted: ${fault.message}`, detailsOf(kind, name))
 }

@@ -217,7 +217,7 @@ function graceFor(served: ServedKind, { spec, status, metadata }: AnyResource, a
 /** Deletes each of some entries; what went meanwhile is no failure. */
 export async function removeAll(
   context: Context,
-  call: Call,
+  call: Pick<Call, 'target'>,
   entries: readonly Entry[],
   options: DeleteOptions,
 ): Promise<void> {

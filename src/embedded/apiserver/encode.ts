@@ -100,16 +100,19 @@ function ofVersion(table: Table, { version }: Representation): object {
   return { ...table, apiVersion, rows }
 }
 
+/** What of its object a row of a table holds. Faults: 400. */
+export function includedInRows({ query }: Pick<Call, 'query'>): TableOptions['includeObject'] {
+  const includeObject = query.get('includeObject') || 'Metadata'
+  if (includeObject === 'None' || includeObject === 'Metadata' || includeObject === 'Object') return includeObject
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(includeObject)}: must be 'Metadata', 'Object', 'None', or empty`,
+  )
+}
+
 function tableOptions(call: Call, served: ServedKind, clock: Clock, metadata: ListMeta): TableOptions {
-  const includeObject = call.query.get('includeObject') ?? ''
-  if (!['', 'None', 'Metadata', 'Object'].includes(includeObject)) {
-    throw badRequest(
-      `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(includeObject)}: must be 'Metadata', 'Object', 'None', or empty`,
-    )
-  }
   const computed = computedColumns(served)
   return {
-    includeObject: includeObject === '' ? 'Metadata' : (includeObject as TableOptions['includeObject']),
+    includeObject: includedInRows(call),
     nowMs: clock.now(),
     metadata,
     ...(computed === undefined ? {} : { computed }),

@@ -111,7 +111,8 @@ export function failedDeletePrecondition({ kind }: ServedKind, name: string, why
   })
 }
 
-function detailsOf({ group, plural }: Kind, name: string): Status['details'] {
+/** What a Status says it is about. */
+export function detailsOf({ group, plural }: Kind, name: string): NonNullable<Status['details']> {
   return { name, ...(group === '' ? {} : { group }), kind: plural }
 }
 

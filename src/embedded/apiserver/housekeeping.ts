@@ -1,4 +1,4 @@
-import { isFault } from '#base/fault.ts'
+import { isFault, messageOf } from '#base/fault.ts'
 import type { AnyResource } from '#machinery/meta.ts'
 import type { Change, Entry } from '#embedded/store/store.ts'
 import type { Context } from './context.ts'
@@ -32,7 +32,7 @@ export function startHousekeeping(context: Context): { stop(): void } {
 
   function run(work: Promise<unknown>): void {
     work.catch((error: unknown) => {
-      if (!stopped && !isFault(error, 'conflict')) log.warn('housekeeping failed', { error })
+      if (!stopped && !isFault(error, 'conflict')) log.warn('housekeeping failed', { error: messageOf(error) })
     })
   }
 
@@ -56,14 +56,7 @@ export function startHousekeeping(context: Context): { stop(): void } {
 
   async function deleteAll(served: ServedKind, objects: readonly Entry[]): Promise<void> {
     const target = { served, verb: 'deletecollection', namespace: '', name: '', subresource: '', rest: '' } as const
-    const call = {
-      request: new Request('http://localhost/'),
-      query: new URLSearchParams(),
-      user: { username: 'system:apiserver', groups: [] },
-      target,
-      warnings: [],
-    }
-    await removeAll(context, call, objects, {
+    await removeAll(context, { target }, objects, {
       dryRun: false,
       propagation: undefined,
       gracePeriodSeconds: undefined,

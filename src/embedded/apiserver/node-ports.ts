@@ -2,34 +2,29 @@ import { randomInt } from 'node:crypto'
 
 /** Ports that services have on every node. Nothing listens there; they make a Service look as it does in a cluster. */
 export interface NodePorts {
-  /** Undefined when there is none left. */
-  take(): number | undefined
-  /** Whether it was free. */
-  reserve(port: number): boolean
+  /** So many that were free; undefined when there are fewer left. */
+  take(count: number): number[] | undefined
+  has(port: number): boolean
+  reserve(port: number): void
   release(port: number): void
 }
 
 const first = 30_000
-const count = 2_768
+const size = 2_768
 
 export function createNodePorts(): NodePorts {
   const taken = new Set<number>()
   return {
-    take() {
-      const start = randomInt(count)
-      for (let i = 0; i < count; i++) {
-        const port = first + ((start + i) % count)
-        if (taken.has(port)) continue
-        taken.add(port)
-        return port
-      }
-      return undefined
+    take(count) {
+      const start = randomInt(size)
+      const all = Array.from({ length: size }, (_, i) => first + ((start + i) % size))
+      const free = all.filter((port) => !taken.has(port)).slice(0, count)
+      if (free.length < count) return undefined
+      for (const port of free) taken.add(port)
+      return free
     },
-    reserve(port) {
-      if (taken.has(port)) return false
-      taken.add(port)
-      return true
-    },
+    has: (port) => taken.has(port),
+    reserve: (port) => void taken.add(port),
     release: (port) => void taken.delete(port),
   }
 }

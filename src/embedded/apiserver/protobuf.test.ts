@@ -54,3 +54,19 @@ test('a body with any of its bytes changed, lost or doubled is read or refused, 
 function isBad(error: unknown): boolean {
   return isFault(error, 'invalid') && error.code === 'BadProtobuf'
 }
+
+test('a long list is read in one go', () => {
+  const field = (number: number, bytes: Uint8Array): Buffer => {
+    const length: number[] = []
+    for (let left = bytes.length; length.length === 0 || left > 0; left >>>= 7)
+      length.push((left & 127) | (left > 127 ? 128 : 0))
+    return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes])
+  }
+  const word = (text: string): Buffer => Buffer.from(text)
+  const count = 400_000
+  const finalizers = Buffer.concat(Array.from({ length: count }, () => field(14, word('a/b'))))
+  const type = field(1, Buffer.concat([field(1, word('v1')), field(2, word('ConfigMap'))]))
+  const body = Buffer.concat([word('k8s\0'), type, field(2, field(1, finalizers))])
+  const { metadata } = decodeProtobuf(body) as { metadata: { finalizers: string[] } }
+  assert.equal(metadata.finalizers.length, count)
+})

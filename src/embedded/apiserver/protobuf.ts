@@ -1,4 +1,5 @@
 import { Fault } from '#base/fault.ts'
+import { setMember } from '#machinery/json-members.ts'
 import { type Field, messageName, messages, metaPackage as meta } from './go-types.ts'
 
 /**
@@ -48,11 +49,11 @@ function setField(object: Record<string, unknown>, [name, type, flags]: Field, v
     const pair = readFields(bytesOf(value))
     const key = text(pair.find(({ number }) => number === 1)?.value)
     const member = single(type, pair.find(({ number }) => number === 2)?.value ?? new Uint8Array(), depth)
-    object[name] = { ...(object[name] as object | undefined), [key]: member }
+    setMember((object[name] ??= {}) as Record<string, unknown>, key, member)
     return
   }
   const decoded = single(type, value, depth)
-  if (flags.includes('*')) object[name] = [...((object[name] as unknown[] | undefined) ?? []), decoded]
+  if (flags.includes('*')) ((object[name] ??= []) as unknown[]).push(decoded)
   else if (flags.includes('~')) Object.assign(object, decoded)
   else if (decoded !== undefined && !(flags.includes('?') && isZero(decoded))) object[name] = decoded
 }

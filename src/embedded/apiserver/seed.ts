@@ -5,6 +5,7 @@ import { keyIn } from './stored-object.ts'
 import { create } from './create.ts'
 import { readObject } from './read-object.ts'
 import type { WriteOptions } from './request-options.ts'
+import { hold } from './service-addresses.ts'
 import { current, replace } from './write.ts'
 
 const ownNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
@@ -16,14 +17,8 @@ export async function seed(
   context: Context,
   { definitions, namespaces }: { readonly definitions: readonly AnyResource[]; readonly namespaces: readonly string[] },
 ): Promise<void> {
-  const { store, kinds, clusterIps, nodePorts } = context
-  for (const entry of store.list({ resource: 'services' })) {
-    const { spec } = JSON.parse(entry.text) as AnyResource
-    if (typeof spec?.['clusterIP'] === 'string' && spec['clusterIP'] !== 'None') clusterIps.reserve(spec['clusterIP'])
-    for (const { nodePort } of (spec?.['ports'] ?? []) as { nodePort?: number }[]) {
-      if (nodePort !== undefined) nodePorts.reserve(nodePort)
-    }
-  }
+  const { store, kinds } = context
+  for (const { text } of store.list({ resource: 'services' })) hold(context, JSON.parse(text) as AnyResource)
   const namespaceKind = kinds.find('', 'v1', 'namespaces')
   const definitionKind = kinds.find('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
   const writes: Promise<unknown>[] = []

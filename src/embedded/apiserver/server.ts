@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '#base/clock.ts'
 import { isFault } from '#base/fault.ts'
-import { type Log, silentLog } from '#base/log.ts'
+import { factsOf, type Log, silentLog } from '#base/log.ts'
 import { coreDocument } from '#api/core/document.ts'
 import { reviewKinds } from '#api/core/kinds.ts'
 import type { Fetch } from '#machinery/http.ts'
@@ -131,7 +131,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   }
 
   function failed(request: Request, error: unknown, warnings?: readonly string[]): Response {
-    if (!isFault(error)) log.error('request failed', { method: request.method, url: request.url, error })
+    if (!isFault(error)) log.error('request failed', { method: request.method, url: request.url, ...factsOf(error) })
     return encodeStatus(statusOf(error), request, warnings)
   }
 

@@ -1,5 +1,6 @@
 import type { Service } from '#api/core/kinds.ts'
 import { equalJson } from '#base/json.ts'
+import { invalidField } from '#machinery/field-error.ts'
 import { conflict, invalid } from '#machinery/status.ts'
 import type { Context } from './context.ts'
 import type { ServedKind } from './served-kind.ts'
@@ -21,7 +22,34 @@ export function withAddresses(
   if (spec === undefined) return service
   const kept = old?.spec === undefined ? spec : withoutForeign(withKept(spec, old.spec), old.spec)
   const placed = needsAddress(kept) ? withFamilies(withClusterIp(context, served, service, kept, old)) : kept
-  return { ...service, spec: needsNodePorts(placed) ? withNodePorts(context, served, service, placed) : placed }
+  if (!needsNodePorts(placed)) return { ...service, spec: placed }
+  try {
+    return { ...service, spec: withNodePorts(context, served, { ...service, spec: placed }, old) }
+  } catch (error) {
+    giveBack(context, { ...service, spec: { clusterIP: placed.clusterIP } }, old)
+    throw error
+  }
+}
+
+/** What a service that is stored already has is nobody else's. */
+export function hold({ clusterIps, nodePorts }: Context, { spec }: Service): void {
+  for (const address of addressesOf(spec)) clusterIps.reserve(address)
+  for (const port of nodePortsOf(spec)) nodePorts.reserve(port)
+}
+
+/** What `service` has and `kept` does not is free again. */
+export function giveBack({ clusterIps, nodePorts }: Context, { spec }: Service, kept: Service | undefined): void {
+  for (const address of addressesOf(spec).difference(addressesOf(kept?.spec))) clusterIps.release(address)
+  for (const port of nodePortsOf(spec).difference(nodePortsOf(kept?.spec))) nodePorts.release(port)
+}
+
+function addressesOf({ clusterIP, ...spec }: Spec = {}): Set<string> {
+  return new Set(clusterIP === undefined || clusterIP === 'None' || !needsAddress(spec) ? [] : [clusterIP])
+}
+
+/** Those that are had: of a type that has none, whatever stands there is another's. */
+function nodePortsOf(spec: Spec = {}): Set<number> {
+  return new Set(needsNodePorts(spec) ? (spec.ports ?? []).flatMap(({ nodePort }) => nodePort ?? []) : [])
 }
 
 function needsAddress({ type }: Spec): boolean {
@@ -107,14 +135,8 @@ function withClusterIp(
   }
   const isNew = given !== 'None' && old?.spec?.clusterIP === undefined
   if (isNew && !context.clusterIps.reserve(given)) {
-    throw invalid(served.kind, service.metadata.name ?? '', [
-      {
-        field: 'spec.clusterIPs',
-        type: 'FieldValueInvalid',
-        value: [given],
-        detail: `failed to allocate IP ${given}: provided IP is already allocated`,
-      },
-    ])
+    const why = `failed to allocate IP ${given}: provided IP is already allocated`
+    throw invalid(served.kind, service.metadata.name ?? '', invalidField('spec.clusterIPs', [given], why))
   }
   return { ...rest, clusterIP: given, clusterIPs: spec.clusterIPs ?? [given] }
 }
@@ -127,15 +149,27 @@ function withFamilies(spec: Spec): Spec {
   return { ...spec, ipFamilies: spec.ipFamilies ?? both, ipFamilyPolicy }
 }
 
-function withNodePorts({ nodePorts }: Context, served: ServedKind, service: Service, spec: Spec): Spec {
-  const ports = (spec.ports ?? []).map((port) => {
-    if (port.nodePort !== undefined) {
-      nodePorts.reserve(port.nodePort)
-      return port
-    }
-    const nodePort = nodePorts.take()
-    if (nodePort === undefined) throw conflict(served.kind, service.metadata.name ?? '', 'every node port is taken')
-    return { ...port, nodePort }
-  })
-  return { ...spec, ports }
+/** All of the ports, or none and a fault. A service may have one for several protocols. */
+function withNodePorts(
+  { nodePorts }: Context,
+  served: ServedKind,
+  { metadata: { name = '' }, spec = {} }: Service,
+  old: Service | undefined,
+): Spec {
+  const ports = spec.ports ?? []
+  const wanted = nodePortsOf(spec).difference(nodePortsOf(old?.spec))
+  const taken = ports.findIndex(
+    ({ nodePort }) => nodePort !== undefined && wanted.has(nodePort) && nodePorts.has(nodePort),
+  )
+  if (taken !== -1) {
+    const field = `spec.ports[${taken}].nodePort`
+    throw invalid(served.kind, name, invalidField(field, ports[taken]?.nodePort, 'provided port is already allocated'))
+  }
+  for (const port of wanted) nodePorts.reserve(port)
+  const free = nodePorts.take(ports.filter(({ nodePort }) => nodePort === undefined).length)
+  if (free === undefined) {
+    for (const port of wanted) nodePorts.release(port)
+    throw conflict(served.kind, name, 'every node port is taken')
+  }
+  return { ...spec, ports: ports.map((port) => ({ ...port, nodePort: port.nodePort ?? free.pop() })) }
 }

@@ -27,7 +27,7 @@ export function duplicateMembers(text: string): string[] {
           const raw = text.slice(i, end + 1)
           const name = raw.includes('\\') ? String(JSON.parse(raw)) : raw.slice(1, -1)
           top.at = name
-          if (top.names.has(name) && found.length < 10) found.push(pathOf(open))
+          if (top.names.has(name) && found.length < 10) found.push(printPath(open.map(({ at }) => at)))
           top.names.add(name)
         }
         i = end
@@ -75,9 +75,10 @@ function isName(text: string, endOfQuoted: number): boolean {
   return text[i] === ':'
 }
 
-function pathOf(open: readonly { readonly at: string | number }[]): string {
-  return open
-    .map(({ at }) => (typeof at === 'number' ? `[${at}]` : `.${at}`))
+/** `spec.parts[0].name`: names as they are, whatever is in them. */
+export function printPath(steps: readonly (string | number)[]): string {
+  return steps
+    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
     .join('')
     .slice(1)
 }

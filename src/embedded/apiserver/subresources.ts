@@ -10,7 +10,7 @@ import type { Call, Context } from './context.ts'
 import type { Decoded } from './decode.ts'
 import { deleteOptions, remove } from './delete.ts'
 import { type Answer, answerOf, json } from './encode.ts'
-import { failure, noSuchResource } from './failures.ts'
+import { failedUidPrecondition, failure, noSuchResource } from './failures.ts'
 import { messageName } from './go-types.ts'
 import { applyType, type Patch, patched } from './patch.ts'
 import type { WriteOptions } from './request-options.ts'
@@ -127,6 +127,9 @@ export async function bind(context: Context, call: Call, { value, options }: Wri
     throw unreasoned(`target.kind: Unsupported value: ${JSON.stringify(what)}: supported values: "Node", "<empty>"`)
   }
   const { entry, object } = current(context, call)
+  const { uid } = binding.metadata
+  if (uid && uid !== object.metadata.uid)
+    throw failedUidPrecondition({ ...served, resource: 'pods/binding' }, object.metadata, uid)
   const refuse = (why: string): never => {
     throw conflict({ group: '', plural: 'pods/binding' }, name, why)
   }

@@ -3,6 +3,7 @@ import { setMember } from '#machinery/json-members.ts'
 import { formatQuantity, tryParseQuantity } from '#machinery/quantity.ts'
 import { type Field, messages, metaPackage } from './go-types.ts'
 import { goTime, GoTimeError } from './go-time.ts'
+import { printPath } from './strict-json.ts'
 
 /**
  * JSON as Go reads it into the type of one of Kubernetes' own kinds and writes it again: what is not in the type is told
@@ -113,7 +114,7 @@ class Reading {
     const limit = type === 'j' ? 2 ** 31 : 2 ** 63
     return Number.isInteger(value) && value >= -limit && value < limit
       ? value
-      : this.#mismatch(value, printed, ` ${goNumber(value)}`)
+      : this.#mismatch(value, printed, ` ${value}`)
   }
 
   #message(type: string, printed: string, value: unknown): unknown {
@@ -307,15 +308,4 @@ function wrongByte(given: string): number | undefined {
 export function jsonWord(value: unknown): string {
   if (Array.isArray(value)) return 'array'
   return typeof value === 'boolean' ? 'bool' : typeof value
-}
-
-function goNumber(value: number): string {
-  return String(value)
-}
-
-function printPath(path: readonly (string | number)[]): string {
-  return path
-    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
-    .join('')
-    .slice(1)
 }

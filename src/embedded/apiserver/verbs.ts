@@ -5,7 +5,7 @@ import { type Decoded, decodeObject, readBody } from './decode.ts'
 import { deleteOptions, remove, removeAll, warnOfOrphans } from './delete.ts'
 import { create } from './create.ts'
 import { type Answer, answerOf, encodeList, encodeObject, json, representationOf } from './encode.ts'
-import { failedUidPrecondition, methodNotAllowed, methodNotSupported, noSuchResource } from './failures.ts'
+import { detailsOf, failedUidPrecondition, methodNotAllowed, methodNotSupported, noSuchResource } from './failures.ts'
 import { listOptions } from './list-options.ts'
 import { decodePatch, patch } from './patch.ts'
 import { readObject } from './read-object.ts'
@@ -133,9 +133,8 @@ async function optionsBody(call: Call): Promise<unknown> {
 }
 
 function deletedStatus(call: Call, answer: Answer): Answer {
-  const { group, plural } = call.target.served.kind
-  const { name, uid } = answer.object().metadata
-  const details = { name: name ?? '', ...(group === '' ? {} : { group }), kind: plural, uid: uid ?? '' }
+  const { name = '', uid = '' } = answer.object().metadata
+  const details = { ...detailsOf(call.target.served.kind, name), uid }
   return answerOf({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details })
 }
 

@@ -1,8 +1,9 @@
 import { isFault } from '#base/fault.ts'
+import { factsOf } from '#base/log.ts'
 import { expired, statusOf } from '#machinery/status.ts'
 import type { Change } from '#embedded/store/store.ts'
 import type { Call, Context } from './context.ts'
-import { headersOf } from './encode.ts'
+import { headersOf, includedInRows } from './encode.ts'
 import { listOptions } from './list-options.ts'
 import { negotiate } from './negotiate.ts'
 import { revisionOf } from './read.ts'
@@ -26,6 +27,7 @@ export function watch(context: Context, call: Call): Response {
   const { target } = call
   const { resource } = target.served
   const representation = negotiate(call.request.headers.get('accept'), { forms: ['table', 'partial'], streamed })
+  if (representation.form === 'table') includedInRows(call) // once events are told, nobody could be refused
   const options = listOptions(call.query, target.served, true, target.name)
   const { wants, bookmarks, sendInitialEvents } = options
   const from = revisionOf(options.resourceVersion)
@@ -38,17 +40,12 @@ export function watch(context: Context, call: Call): Response {
       /** What happens while the client is still being told what was there. */
       let held: Change[] | undefined
       const ends = [
-        store.subscribe(resource, (changes) => {
-          const later = changes.filter((change) => change.entry.revision > from)
-          if (held === undefined) feed.changes(later)
-          else held.push(...later)
-          if (feed.queued() > maxQueuedEvents + alreadyThere) stop()
-        }),
+        store.subscribe(resource, (changes) => guarded(() => tell(changes))),
         onAbort(call.request.signal, () => stop()),
         onAbort(context.closing, () => stop()),
         onAbort(target.served.ended, () => stop()),
         after(context, timeoutMs, () => stop()),
-        ...(bookmarks ? [every(context, bookmarkEveryMs, bookmark)] : []),
+        ...(bookmarks ? [every(context, bookmarkEveryMs, () => guarded(bookmark))] : []),
       ]
       stop = () => {
         stop = () => {}
@@ -56,9 +53,30 @@ export function watch(context: Context, call: Call): Response {
         feed.end()
       }
       let alreadyThere = 0
-      if (sendInitialEvents ?? from === 0) void tellAll()
-      else if (from > 0) tellSince()
+      if (sendInitialEvents ?? from === 0) tellAll().catch(broken)
+      else if (from > 0) guarded(tellSince)
       if (call.request.signal.aborted || context.closing.aborted) stop()
+
+      /** A defect in what is told costs this watch, and neither the writer whose change it is nor the others. */
+      function guarded(run: () => void): void {
+        try {
+          run()
+        } catch (error) {
+          broken(error)
+        }
+      }
+
+      function broken(error: unknown): void {
+        context.log.error('watch broken', { resource, ...factsOf(error) })
+        stop()
+      }
+
+      function tell(changes: readonly Change[]): void {
+        const later = changes.filter((change) => change.entry.revision > from)
+        if (held === undefined) feed.changes(later)
+        else held.push(...later)
+        if (feed.queued() > maxQueuedEvents + alreadyThere) stop()
+      }
 
       async function tellAll(): Promise<void> {
         const { revision } = store

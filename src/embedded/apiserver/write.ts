@@ -13,16 +13,13 @@ import { prepareUpdate } from './prepare.ts'
 import { emptyObject } from './read-object.ts'
 import type { WriteOptions } from './request-options.ts'
 import type { ServedKind } from './served-kind.ts'
+import { giveBack } from './service-addresses.ts'
 import { keyIn, servedObject, storedText } from './stored-object.ts'
 import { validateUpdate } from './validate.ts'
 
-/** Gives back what admission took for an object that is not stored after all, or no more. */
-export function release({ clusterIps, nodePorts }: Context, served: ServedKind, object: AnyResource): void {
-  if (served.resource !== 'services') return
-  const { clusterIP, ports } = object.spec ?? {}
-  if (typeof clusterIP === 'string') clusterIps.release(clusterIP)
-  for (const { nodePort } of (ports ?? []) as { nodePort?: number }[])
-    if (nodePort !== undefined) nodePorts.release(nodePort)
+/** Gives back what admission took for an object that is not stored after all, or no more; what `kept` has too stays taken. */
+export function release(context: Context, served: ServedKind, object: AnyResource, kept?: AnyResource): void {
+  if (served.resource === 'services') giveBack(context, object, kept)
 }
 
 export function warn(call: Call, object: AnyResource): void {
@@ -88,7 +85,7 @@ export async function replace(
   { proposed: given, applied }: Replacement,
   options: WriteOptions,
 ): Promise<Answer> {
-  const { store, clock } = context
+  const { clock } = context
   const { served, subresource, verb } = call.target
   const { entry, object: old } = before
   const proposed = withoutDuplicateOwners(call, given)
@@ -99,20 +96,38 @@ export async function replace(
   const admitted = subresource === '' ? admitUpdate(served, tracked, old) : tracked
   const object = withSameTimes(prepareUpdate(context, served, subresource, admitted, old), old)
   // What does not change is not judged anew: the rules may have become stricter since.
-  if (equalJson(object, old)) return answerOfEntry(await store.committed(entry), served)
-  const next = counted(served, object, old)
-  validateUpdate(served, next, old, subresource)
-  if (subresource === '') warn(call, next)
-  if (options.dryRun) return answerOf(next)
+  if (equalJson(object, old)) return answerOfEntry(await context.store.committed(entry), served)
+  try {
+    const next = counted(served, object, old)
+    validateUpdate(served, next, old, subresource)
+    if (subresource === '') warn(call, next)
+    if (!options.dryRun) return await storeNext(context, served, before, next)
+    release(context, served, next, old)
+    return answerOf(next)
+  } catch (error) {
+    release(context, served, object, old)
+    throw error
+  }
+}
+
+/** Resolves once it is on disk; an object that nothing holds any more goes. */
+async function storeNext(
+  context: Context,
+  served: ServedKind,
+  { entry, object: old }: { readonly entry: Entry; readonly object: AnyResource },
+  next: AnyResource,
+): Promise<Answer> {
+  const { store } = context
   const key = keyIn(served, entry.namespace, entry.name)
-  const render = (revision: number): string => storedText(next, served, revision)
   if (!isFinished(next)) {
-    const [written] = await Promise.all([store.put(key, render), acceptDefinition(context, served, next)])
+    const put = store.put(key, (revision) => storedText(next, served, revision))
+    const [written] = await Promise.all([put, acceptDefinition(context, served, next)])
+    release(context, served, old, next)
     return answerOfEntry(written, served)
   }
   // Who watches is shown it as it last was.
   await store.delete(key, (revision) => storedText(old, served, revision))
-  release(context, served, next)
+  for (const each of [old, next]) release(context, served, each)
   return answerOf(next)
 }
 

@@ -47,7 +47,8 @@ export function startGarbageCollector({ client, informers, clock, log }: Builtin
         if (object.metadata.ownerReferences !== undefined || isWaiting(object.metadata)) enqueue({ kind, object })
       },
       remove(object) {
-        for (const dependent of dependentsOf(object)) enqueue(dependent)
+        // A kind that is not listed yet may hold more: its objects are looked at as they come.
+        for (const dependent of cachedDependentsOf(object)) enqueue(dependent)
         for (const owner of object.metadata.ownerReferences ?? []) {
           const ref = refOf(owner, object)
           if (ref !== undefined) runner.add(`${idOf(ref.kind)} ${keyOf(ref)}`, { reason: 'dependent gone' })
@@ -110,7 +111,7 @@ export function startGarbageCollector({ client, informers, clock, log }: Builtin
   ): Promise<'living' | 'waiting' | 'gone'> {
     if (gone.has(owner.uid)) return 'gone'
     const ref = refOf(owner, of)
-    // A kind that nobody serves: perhaps it is yet to be installed. Whoever is not sure does not delete.
+    // Of a kind that nobody serves, it is perhaps yet to be installed. Whoever is not sure does not delete.
     if (ref === undefined) return 'living'
     const cached = informers.of(ref.kind).get(ref)
     const found =
@@ -156,18 +157,29 @@ export function startGarbageCollector({ client, informers, clock, log }: Builtin
     )
   }
 
+  /** An owner is in its dependent's namespace: for a dependent without one, no owner in a namespace can be found. */
   function refOf(owner: OwnerReference, of: Resource): Ref | undefined {
     const kind = kinds.find(groupOf(owner.apiVersion), owner.kind)
-    return kind && { kind, namespace: kind.namespaced ? of.metadata.namespace : undefined, name: owner.name }
+    const { namespace } = of.metadata
+    if (kind === undefined || (kind.namespaced && namespace === undefined)) return undefined
+    return { kind, namespace: kind.namespaced ? namespace : undefined, name: owner.name }
   }
 
-  function dependentsOf({ metadata: { uid = '' } }: Resource): Node[] {
-    return kinds.all().flatMap((kind) => {
-      const informer = informers.of(kind)
-      if (!informer.hasSynced())
-        throw new Fault('unavailable', 'CacheNotSynced', `the ${kind.plural} are not listed yet`)
-      return informer.byIndex(byOwner, uid).map((object) => ({ kind, object }))
-    })
+  /** All of them; throws `unavailable` while some may not have been listed. */
+  function dependentsOf(owner: Resource): Node[] {
+    const unlisted = kinds.all().find((kind) => !informers.of(kind).hasSynced())
+    if (unlisted !== undefined)
+      throw new Fault('unavailable', 'CacheNotSynced', `the ${unlisted.plural} are not listed yet`)
+    return cachedDependentsOf(owner)
+  }
+
+  function cachedDependentsOf({ metadata: { uid = '' } }: Resource): Node[] {
+    return kinds.all().flatMap((kind) =>
+      informers
+        .of(kind)
+        .byIndex(byOwner, uid)
+        .map((object) => ({ kind, object })),
+    )
   }
 
   return runner

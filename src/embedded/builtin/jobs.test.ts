@@ -100,3 +100,14 @@ test('the same pod is made under the same name', () => {
   const nameOf = () => JSON.stringify(domain.plan(job(), [], startMs).stages)
   assert.equal(nameOf(), nameOf())
 })
+
+test('a pod that was deleted gives way to another one beside those that are there', () => {
+  const two = job({ parallelism: 2, completions: 2 })
+  const made = domain.plan(two, [], startMs).stages.flat()
+  const names = made.map((step) => ('object' in step ? (step.object.metadata.name ?? '') : ''))
+  for (const left of names) {
+    const [step] = domain.plan(two, [pod(left, 'Running')], startMs).stages.flat()
+    assert.ok(step?.do === 'create')
+    assert.notEqual(step.object.metadata.name, left)
+  }
+})

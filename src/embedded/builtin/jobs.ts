@@ -47,7 +47,7 @@ function plan(job: Job, pods: readonly Pod[], nowMs: number): Plan {
   if (ended !== undefined) return cleanUp(job, pods, { endedMs: Date.parse(ended.lastTransitionTime ?? ''), nowMs })
   const counts = countsOf(pods)
   const verdict = verdictOf(job, counts, nowMs)
-  const stages = verdict === undefined ? [nextPods(job, counts, pods.length)] : [counts.active.map(deletion)]
+  const stages = verdict === undefined ? [nextPods(job, counts, pods)] : [counts.active.map(deletion)]
   const deadlineMs = deadlineOf(job)
   return {
     stages: stages.filter((steps) => steps.length > 0),
@@ -55,26 +55,34 @@ function plan(job: Job, pods: readonly Pod[], nowMs: number): Plan {
   }
 }
 
-function nextPods(job: Job, { active, succeeded }: Counts, made: number): Step[] {
+function nextPods(job: Job, { active, succeeded }: Counts, pods: readonly Pod[]): Step[] {
   const { parallelism = 1, completions = 1 } = job.spec ?? {}
   const more = Math.max(0, Math.min(parallelism, completions - succeeded) - active.length)
-  return Array.from({ length: more }, (_, i) => {
-    const pod = podOf(job, made + i)
+  const taken = new Set(pods.map(({ metadata }) => metadata.name))
+  // Of so many names at least `more` are free: pods may have been deleted from among the others.
+  const names = Array.from({ length: pods.length + more }, (_, ordinal) => podName(job, ordinal))
+  const free = names.filter((name) => !taken.has(name))
+  return free.slice(0, more).map((name) => {
+    const pod = podOf(job, name)
     const why = { reason: 'SuccessfulCreate', note: `Created pod: ${pod.metadata.name}` }
     return { do: 'create', kind: Pod, object: pod, why }
   })
 }
 
-/** One name for each of its pods, so that none is made twice. */
-function podOf(job: Job, ordinal: number): AnyResource {
+/** The same at every look, so that no pod is made twice. */
+function podName({ metadata: { name = '', uid = '' } }: Job, ordinal: number): string {
+  return `${name.slice(0, 57)}-${revisionHash([uid, ordinal]).slice(0, 5)}`
+}
+
+function podOf(job: Job, name: string): AnyResource {
   const { metadata, spec } = job
-  const { name = '', namespace, uid = '' } = metadata
+  const { namespace } = metadata
   return {
     apiVersion: apiVersionOf(Pod),
     kind: Pod.kind,
     metadata: {
       ...spec?.template.metadata,
-      name: `${name.slice(0, 57)}-${revisionHash([uid, ordinal]).slice(0, 5)}`,
+      name,
       ...(namespace !== undefined && { namespace }),
       ownerReferences: [{ ...controllerReference(job), blockOwnerDeletion: true }],
     },

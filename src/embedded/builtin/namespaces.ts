@@ -1,8 +1,8 @@
 import { Namespace } from '#api/core/kinds.ts'
 import { isFault } from '#base/fault.ts'
 import { createRunner, type PassResult, type Runner } from '#controller/runner.ts'
+import { faultOf, isNotServed } from '#kube/create-client.ts'
 import type { Kind } from '#machinery/kind.ts'
-import { faultOfStatus, type Status } from '#machinery/status.ts'
 import type { KindSet } from './kind-set.ts'
 import type { BuiltinRuntime } from './builtin-runtime.ts'
 
@@ -54,13 +54,13 @@ export function startNamespaceController({ client, informers, clock, log }: Buil
       body: JSON.stringify(finalized),
       signal,
     })
-    const answer: unknown = await response.json()
-    if (!response.ok && response.status !== 404) throw faultOfStatus(answer as Status)
+    if (!response.ok && response.status !== 404) throw await faultOf(response)
+    await response.body?.cancel()
   }
 
   /** Resolves to how many objects were there. Asks the server, not the cache: none may be forgotten. */
   async function emptyOf(kind: Kind, namespace: string, signal: AbortSignal): Promise<number> {
-    const { items } = await client.list(kind, { namespace }, { signal })
+    const { items } = await client.list(kind, { namespace }, { signal }).catch(noneServed)
     for (const { metadata } of items) {
       const { name = '', uid, deletionTimestamp } = metadata
       if (deletionTimestamp !== undefined || uid === undefined) continue
@@ -74,4 +74,10 @@ export function startNamespaceController({ client, informers, clock, log }: Buil
   }
 
   return runner
+}
+
+/** A definition that is gone took its objects along. */
+function noneServed(error: unknown): { items: [] } {
+  if (!isNotServed(error)) throw error
+  return { items: [] }
 }

@@ -2,8 +2,8 @@ import { CustomResourceDefinition, Node, PersistentVolumeClaim, Pod } from '#api
 import { timestamp } from '#base/clock.ts'
 import { EventRecorder } from '#controller/events.ts'
 import { createRunner, type Runner } from '#controller/runner.ts'
+import { faultOf } from '#kube/create-client.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
-import { faultOfStatus, type Status } from '#machinery/status.ts'
 import { misfit, noFitMessage } from './fit.ts'
 import type { BuiltinRuntime } from './builtin-runtime.ts'
 
@@ -102,8 +102,8 @@ export function startPodBinder({ client, informers, clock, log }: BuiltinRuntime
         signal,
       },
     )
-    const answer: unknown = await response.json()
-    if (!response.ok && response.status !== 404) throw faultOfStatus(answer as Status)
+    if (!response.ok && response.status !== 404) throw await faultOf(response)
+    await response.body?.cancel()
     // The watch may have brought the pod already, before this answer, or taken it away.
     const cached = pods.get({ namespace, name })
     if (cached?.metadata.uid === uid && cached.spec?.nodeName === undefined) assumed.set(uid, node)

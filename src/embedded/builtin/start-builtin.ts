@@ -1,5 +1,5 @@
 import { CustomResourceDefinition, Namespace, Node, PersistentVolumeClaim, Pod } from '#api/core/kinds.ts'
-import { messageOf } from '#base/fault.ts'
+import { factsOf } from '#base/log.ts'
 import type { RunningController } from '#controller/controller.ts'
 import { startController } from '#controller/start-controller.ts'
 import type { Kind } from '#machinery/kind.ts'
@@ -38,7 +38,7 @@ export function startBuiltin({ kinds: given, ...runtime }: BuiltinOptions): Runn
     isStarted = true
   }
   const starting = start().catch((error: unknown) => {
-    if (!stop.signal.aborted) log.error('bug', { error: messageOf(error), stack: (error as Error).stack })
+    if (!stop.signal.aborted) log.error('bug', factsOf(error))
   })
 
   return {

@@ -76,6 +76,8 @@ export class ContainerRunner {
   #probes: ProbeLoop[] = []
   #timer: Timer | undefined
   #stopping = false
+  /** Ends the hook that runs before the stop. */
+  #hook: AbortController | undefined
   #log = new ContainerLog()
   #previousLog: ContainerLog | undefined
   #ended = Promise.withResolvers<void>()
@@ -160,14 +162,16 @@ export class ContainerRunner {
     this.#options.changed()
   }
 
-  /** Ends it for good: TERM, then KILL after `graceMs`. Resolves once it has ended. */
+  /** Ends it for good: TERM, then KILL after `graceMs`, which a later call may shorten. Resolves once it has ended. */
   async stop(graceMs: number): Promise<void> {
+    const isNews = !this.#stopping
     this.#stopping = true
     this.#timer?.cancel()
     this.#timer = undefined
     this.#stopProbes()
+    this.#hook?.abort()
     if (!this.isRunning) return
-    this.#options.tell({ reason: 'Killing', note: `Stopping container ${this.name}` })
+    if (isNews) this.#options.tell({ reason: 'Killing', note: `Stopping container ${this.name}` })
     this.#terminate(graceMs)
     await this.#ended.promise
   }
@@ -178,6 +182,7 @@ export class ContainerRunner {
     const { clock, prober, container, locate } = this.#options
     if (run === undefined) return
     const deadline = new AbortController()
+    this.#hook = deadline
     const timer = clock.after(timeoutMs, () => deadline.abort())
     const failure =
       hook.sleep === undefined

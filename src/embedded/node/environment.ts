@@ -130,7 +130,7 @@ function resource(
 }
 
 /** A secret's data as text. */
-export function secretText(secret: Secret | undefined): Record<string, string> | undefined {
+function secretText(secret: Secret | undefined): Record<string, string> | undefined {
   if (secret === undefined) return undefined
   return Object.fromEntries(
     Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),

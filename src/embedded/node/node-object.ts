@@ -14,6 +14,8 @@ export interface NodeFacts {
   readonly capacity: Readonly<Record<string, string>>
   /** Whether any pod fits, whatever it asks for. */
   readonly acceptsAll: boolean
+  /** Whether there are images that a simulator stands in for. */
+  readonly simulates: boolean
   readonly hostIP: string
   /** The version that `kubectl get nodes` shows. */
   readonly version: string
@@ -27,6 +29,8 @@ const leaseSeconds = 40
 const heartbeatMs = 10_000
 const statusMs = 300_000
 
+const simulation = 'Some images run in a simulator: in their pods, which say so, no model runs and no GPU is used.'
+
 export function machineCapacity(): Record<string, string> {
   return {
     cpu: String(availableParallelism()),
@@ -36,7 +40,7 @@ export function machineCapacity(): Record<string, string> {
   }
 }
 
-function nodeObject({ name, labels, acceptsAll }: NodeFacts): AnyResource {
+function nodeObject({ name, labels, acceptsAll, simulates }: NodeFacts): AnyResource {
   const machine = arch() === 'x64' ? 'amd64' : arch()
   return {
     apiVersion: 'v1',
@@ -51,7 +55,7 @@ function nodeObject({ name, labels, acceptsAll }: NodeFacts): AnyResource {
       },
       annotations: {
         ...(acceptsAll ? { [acceptsAllAnnotation]: 'true' } : {}),
-        'fairlead.dev/simulates': 'Engine images run in a simulator: no model runs, no GPU is used.',
+        ...(simulates ? { 'fairlead.dev/simulates': simulation } : {}),
       },
     },
   }
@@ -77,12 +81,14 @@ function nodeStatus(facts: NodeFacts, sinceMs: number, nowMs: number): Record<st
     ...(facts.kubeletPort !== undefined && { daemonEndpoints: { kubeletEndpoint: { Port: facts.kubeletPort } } }),
     conditions: [
       condition('Ready', 'True', 'KubeletReady', 'the node runs pods'),
-      condition('fairlead.dev/Simulates', 'True', 'NoEngine', 'engine images are simulated on this node'),
+      facts.simulates
+        ? condition('fairlead.dev/Simulates', 'True', 'NoEngine', simulation)
+        : condition('fairlead.dev/Simulates', 'False', 'Processes', 'every image runs as a process of this machine'),
     ],
     nodeInfo: {
       architecture: arch() === 'x64' ? 'amd64' : arch(),
       bootID: '',
-      containerRuntimeVersion: 'fairlead://simulated',
+      containerRuntimeVersion: `fairlead://${facts.simulates ? 'simulated' : 'process'}`,
       kernelVersion: release(),
       kubeProxyVersion: '',
       kubeletVersion: facts.version,

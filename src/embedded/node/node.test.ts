@@ -7,13 +7,14 @@ import { manualClock } from '#base/manual-clock.testkit.ts'
 import { loopbackAddresses, mappedAddresses } from './addresses.ts'
 import { podAddress } from '#kube/pod-address.ts'
 import { startNode } from './node.ts'
+import { defaultRuntimes } from './runtimes-config.ts'
 import { simulatedCondition } from './pod-status.ts'
 import { FakeCluster } from './fake-cluster.testkit.ts'
 import { FakeSimulation } from './fake-simulation.testkit.ts'
 
 const place = { namespace: 'ns', name: 'p' }
 
-async function startWorld(addresses = loopbackAddresses()) {
+async function startWorld(addresses = loopbackAddresses(), runtimes = defaultRuntimes) {
   const cluster = new FakeCluster()
   const simulation = new FakeSimulation()
   const clock = manualClock()
@@ -26,6 +27,7 @@ async function startWorld(addresses = loopbackAddresses()) {
       dataDir: '/nonexistent',
       simulation,
       addresses,
+      runtimes,
     })
   const node = await start()
   const pod = () => cluster.get(Pod, place)
@@ -82,6 +84,14 @@ test('the node registers itself, says that it simulates, and keeps its lease fre
   const before = renewed()
   await world.seconds(15)
   assert.notEqual(renewed(), before)
+})
+
+test('a node on which nothing is simulated does not say that anything is', async () => {
+  const runtimes = { runtimes: [{ image: '*', runtime: 'process' as const, env: {}, volumes: {} }] }
+  await using world = await startWorld(loopbackAddresses(), runtimes)
+  const node = world.cluster.get(Node, { name: 'local' })
+  assert.equal(node?.metadata.annotations?.['fairlead.dev/simulates'], undefined)
+  assert.equal(node?.status?.conditions?.find(({ type }) => type.endsWith('/Simulates'))?.status, 'False')
 })
 
 test('a pod is ready in an instant, for at most four status writes, and labelled as simulated', async () => {
@@ -297,6 +307,20 @@ test('a delete that fails is tried again', async () => {
   world.cluster.client.delete = remove
   await world.seconds(2)
   assert.equal(world.pod(), undefined)
+})
+
+test('a second deletion with less time is heard', async () => {
+  await using world = await startWorld()
+  await world.run({})
+  world.simulation.ignoresTerm = true
+  await world.markDeleted(30)
+  await world.markDeleted(2)
+  await world.seconds(1)
+  assert.deepEqual(world.simulation.runs[0]?.stops, ['TERM', 'TERM'])
+  await world.seconds(2)
+  assert.deepEqual(world.simulation.runs[0]?.stops, ['TERM', 'TERM', 'KILL'])
+  assert.equal(world.pod(), undefined)
+  assert.equal(world.events('Killing').length, 1)
 })
 
 test('a container that does not end is killed when the grace is over', async () => {

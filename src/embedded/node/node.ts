@@ -130,6 +130,7 @@ export async function startNode(options: NodeOptions): Promise<LocalNode> {
     labels: options.labels ?? {},
     capacity,
     acceptsAll: options.acceptsAll ?? true,
+    simulates: runtimes.runtimes.some(({ runtime }) => runtime === 'simulated'),
     hostIP: addresses.hostIP,
     version: options.version ?? 'v1.37.2',
     ...(options.kubeletPort !== undefined && { kubeletPort: options.kubeletPort }),

@@ -49,6 +49,8 @@ export class PodRunner {
   #initialized = false
   #ended: { failed: boolean; reason?: string; message?: string } | undefined
   #terminating: Promise<void> | undefined
+  /** When containers that are being stopped are killed. */
+  #killAtMs = Number.POSITIVE_INFINITY
   #deadline: Timer | undefined
   #closed = false
 
@@ -91,8 +93,10 @@ export class PodRunner {
     const gates = pod.spec?.readinessGates
     const before = this.#pod
     this.#pod = pod
-    if (pod.metadata.deletionTimestamp !== undefined) this.#terminating ??= this.#terminate()
-    else if (gates !== undefined && gates.length > 0 && before.status !== pod.status) this.#writer.changed()
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      if (this.#terminating === undefined) this.#terminating = this.#terminate()
+      else this.#hasten()
+    } else if (gates !== undefined && gates.length > 0 && before.status !== pod.status) this.#writer.changed()
   }
 
   /** A Secret or ConfigMap changed: what waited for it may start now. */
@@ -214,11 +218,25 @@ export class PodRunner {
     }
   }
 
-  async #stopAll(): Promise<void> {
+  /** Deleted again, and now with less time. */
+  #hasten(): void {
+    const killAtMs = this.#endOfGraceMs()
+    if (killAtMs >= this.#killAtMs) return
+    this.#killAtMs = killAtMs
+    const leftMs = killAtMs - this.#options.clock.now()
+    for (const runner of [...this.#mains, ...this.#inits]) void runner.stop(leftMs)
+  }
+
+  #endOfGraceMs(): number {
     const { spec, metadata } = this.#pod
     const seconds = metadata.deletionGracePeriodSeconds ?? spec?.terminationGracePeriodSeconds ?? 30
-    const deadlineMs = this.#options.clock.now() + seconds * 1000
-    const left = () => deadlineMs - this.#options.clock.now()
+    return this.#options.clock.now() + seconds * 1000
+  }
+
+  async #stopAll(): Promise<void> {
+    const { spec } = this.#pod
+    this.#killAtMs = this.#endOfGraceMs()
+    const left = () => this.#killAtMs - this.#options.clock.now()
     const stop = async (runner: ContainerRunner, container: Container) => {
       const hook = container.lifecycle?.preStop
       const runs = runner.isRunning && !this.#options.isSimulated(container.image ?? '')

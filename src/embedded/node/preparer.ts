@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { ConfigMap, Pod, Secret } from '#api/core/kinds.ts'
 import type { Container } from '#api/core/types.generated.ts'
 import { messageOf } from '#base/fault.ts'
-import type { Log } from '#base/log.ts'
+import { factsOf, type Log } from '#base/log.ts'
 import type { Informer } from '#kube/informer.ts'
 import { simulateAnnotationPrefix, simulateVariable } from '#simulator/simulate-options.ts'
 import type { Addresses } from './addresses.ts'
@@ -126,7 +126,7 @@ export class Preparer {
         volumes.mounts.set(container.name, mounts)
         if (mounts !== known) retry(uid)
       })
-      .catch((error: unknown) => log.error('bug', { error: messageOf(error) }))
+      .catch((error: unknown) => log.error('bug', factsOf(error)))
     volumes.making = Promise.all([volumes.making, made])
     return known ?? makingVolumes
   }

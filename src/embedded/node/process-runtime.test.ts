@@ -52,6 +52,15 @@ test('the entry may give the command, with the pod’s variables', async () => {
   assert.equal(await line, '127.20.0.1 m $(X)')
 })
 
+test('a container without a command says what to write', () => {
+  assert.throws(() => start({}), /no command.*give the container a command, or give "command" to the entry/)
+})
+
+test('a working directory that is not there is named', () => {
+  const run = { ...sh('true'), workingDir: '/no/such/place' }
+  assert.throws(() => start(run), /working directory \/no\/such\/place .*workingDir, or give "cwd"/)
+})
+
 test('a program that is none ends with the shell’s 127 and says so', async () => {
   const { line, end } = start({ command: ['/no/such/program'] })
   assert.match(await line, /\/no\/such\/program/)

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { Fault } from '#base/fault.ts'
 import type { ContainerRun, ContainerRuntime, Run } from './container-runtime.ts'
 import { expandVariables } from './expand.ts'
 import type { ProcessEntry } from './runtimes-config.ts'
@@ -24,6 +26,8 @@ export function processRuntime(
     simulated: false,
     start(container, tell) {
       const { argv, env, cwd } = commandOf(container, entry, resolveHost)
+      const problem = obstacle(argv, cwd)
+      if (problem !== undefined) throw new Fault('invalid', 'CannotStart', `${problem} for "${entry.image}"`)
       const child = spawn('/bin/sh', ['-c', guarded, 'container', ...argv], {
         detached: true, // a process group of its own
         env,
@@ -61,6 +65,15 @@ export function processRuntime(
       return run
     },
   }
+}
+
+/** Why there is nothing to start, which the system would tell in words of something else. */
+function obstacle(argv: readonly string[], cwd: string | undefined): string | undefined {
+  const mend = (field: string): string => `or give "${field}" to the entry of the --runtimes file`
+  if (argv.length === 0)
+    return `no command: a process has none from its image; give the container a command, ${mend('command')}`
+  if (cwd === undefined || existsSync(cwd)) return undefined
+  return `the working directory ${cwd} is not on this machine; correct workingDir, ${mend('cwd')}`
 }
 
 function commandOf(

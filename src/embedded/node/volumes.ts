@@ -2,7 +2,6 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import type { ConfigMap, Container, Pod, Secret } from '#api/core/types.generated.ts'
 import { Fault } from '#base/fault.ts'
-import { secretText } from './environment.ts'
 
 export interface VolumeSources {
   readonly dataDir: string
@@ -14,7 +13,7 @@ export interface VolumeSources {
 
 /**
  * Makes the directories behind a container's mounts: mount path → directory of this machine.
- * Throws a Fault of kind `missing` when a Secret or ConfigMap is not there.
+ * Throws a Fault of kind `missing` when a Secret, a ConfigMap or a key of it is not there.
  */
 export async function prepareVolumes(
   pod: Pod,
@@ -51,29 +50,47 @@ async function directoryOf(pod: Pod, name: string, sources: VolumeSources): Prom
   }
   if (volume?.configMap !== undefined) {
     const { name: source = '', optional, items } = volume.configMap
-    await writeFiles(own, filesOf(`configmap "${source}"`, sources.configMap(source)?.data, optional, items))
+    const found = sources.configMap(source)
+    await writeFiles(own, filesOf(`configmap "${source}"`, found && contentsOf(found), optional, items))
   } else if (volume?.secret !== undefined) {
     const { secretName = '', optional, items } = volume.secret
-    await writeFiles(own, filesOf(`secret "${secretName}"`, secretText(sources.secret(secretName)), optional, items))
+    const found = sources.secret(secretName)
+    await writeFiles(own, filesOf(`secret "${secretName}"`, found && bytesOf(found.data), optional, items))
   }
   return own
 }
 
-function filesOf(
-  what: string,
-  data: Readonly<Record<string, string>> | undefined,
-  optional: boolean | undefined,
-  items: readonly { readonly key: string; readonly path: string }[] | undefined,
-): [string, string][] {
-  if (data === undefined && optional !== true) throw new Fault('missing', 'VolumeSourceMissing', `${what} not found`)
-  if (items === undefined) return Object.entries(data ?? {})
-  return items.flatMap(({ key, path }) => {
-    const value = data?.[key]
-    return value === undefined ? [] : [[path, value] as [string, string]]
-  })
+type Files = ReadonlyMap<string, Buffer>
+
+/** What need not be text is in base64. */
+function bytesOf(encoded: Readonly<Record<string, string>> = {}): Files {
+  return new Map(Object.entries(encoded).map(([key, value]) => [key, Buffer.from(value, 'base64')]))
 }
 
-async function writeFiles(directory: string, files: readonly [string, string][]): Promise<void> {
+function contentsOf({ data = {}, binaryData }: ConfigMap): Files {
+  const texts = Object.entries(data).map(([key, text]) => [key, Buffer.from(text)] as const)
+  return new Map([...texts, ...bytesOf(binaryData)])
+}
+
+function filesOf(
+  what: string,
+  contents: Files | undefined,
+  optional: boolean | undefined,
+  items: readonly { readonly key: string; readonly path: string }[] | undefined,
+): Files {
+  const missing = (why: string): Fault => new Fault('missing', 'VolumeSourceMissing', `${what} ${why}`)
+  if (contents === undefined && optional !== true) throw missing('not found')
+  if (items === undefined) return contents ?? new Map()
+  const files = new Map<string, Buffer>()
+  for (const { key, path } of items) {
+    const content = contents?.get(key)
+    if (content !== undefined) files.set(path, content)
+    else if (optional !== true) throw missing(`has no key "${key}"`)
+  }
+  return files
+}
+
+async function writeFiles(directory: string, files: Files): Promise<void> {
   for (const [path, content] of files) {
     const file = join(directory, normalize(`/${path}`))
     await mkdir(dirname(file), { recursive: true })

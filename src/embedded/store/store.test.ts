@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import * as fc from 'fast-check'
 import { isFault } from '#base/fault.ts'
+import { manualClock } from '#base/manual-clock.testkit.ts'
 import { type Change, type Entry, type Key, openStore, type Store, type StoreOptions } from './store.ts'
 
 const pods = 'pods'
@@ -201,6 +202,21 @@ test('a commit that fails leaves everything as it was, and its writers know', as
   await assert.rejects(beside, (error) => isFault(error, 'unavailable'))
   assert.equal(store.latest(key('c')), undefined)
   assert.equal((await store.put(key('c'), say('c'))).revision, 3)
+})
+
+test('history that cannot be dropped stays, and nothing else suffers', async (t) => {
+  const path = fileOf(t)
+  await using before = open({ path })
+  await before[Symbol.asyncDispose]()
+  const full = new DatabaseSync(path)
+  full.exec("CREATE TRIGGER full BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the disk is full'); END")
+  full.close()
+  const clock = manualClock()
+  await using store = open({ path, clock, keep: { changes: 2, bytes: 1e9, ageMs: 1_000 } })
+  for (let i = 0; i < 9; i++) await store.put(key('a'), say('x'))
+  clock.advance(120_000)
+  assert.equal(store.changes(pods, store.compacted).length, 8) // the first had nothing before it to drop
+  assert.throws(() => store.compact(store.revision), /disk is full/)
 })
 
 /** One step of a random history; a number compacts so many revisions back. */

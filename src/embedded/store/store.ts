@@ -347,17 +347,24 @@ class SqliteStore implements Store {
     let drop = Math.max(0, this.#window.length - this.#keep.changes)
     for (let i = 0; i < drop; i++) bytes -= this.#window[i]?.entry.text.length ?? 0
     while (bytes > this.#keep.bytes && drop < this.#window.length) bytes -= this.#window[drop++]?.entry.text.length ?? 0
-    const last = this.#window[drop - 1]
-    if (last !== undefined) this.compact(last.entry.revision)
+    this.#forget(this.#window[drop - 1])
   }
 
   #tick(): void {
     this.#timer = this.#clock.after(compactEveryMs, () => {
       const oldest = this.#clock.now() - this.#keep.ageMs
-      const last = this.#window.findLast((change) => change.atMs < oldest)
-      if (last !== undefined) this.compact(last.entry.revision)
+      this.#forget(this.#window.findLast((change) => change.atMs < oldest))
       this.#tick()
     })
+  }
+
+  /** Of its own accord: here nobody asked who could be told that it failed. */
+  #forget(last: Change | undefined): void {
+    try {
+      if (last !== undefined) this.compact(last.entry.revision)
+    } catch {
+      // The disk is full, say. All is as it was, and the next time may go better.
+    }
   }
 }
 
