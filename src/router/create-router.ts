@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Agent } from 'undici'
 import type { Clock } from '#base/clock.ts'
-import { messageOf } from '#base/fault.ts'
-import type { Log } from '#base/log.ts'
+import { factsOf, type Log } from '#base/log.ts'
 import type { RoutingSnapshot } from '#routing/snapshot.ts'
 import { accessLine, lineBuffer } from './access-log.ts'
 import { ByteBudget } from './byte-budget.ts'
@@ -123,11 +122,7 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
     }
     if (isModelsPath(path)) return sendModels(response, path, snapshot())
     infer(inference, request, response, record).catch((error: unknown) => {
-      log.error('request failed', {
-        requestId: record.requestId,
-        error: messageOf(error),
-        stack: (error as Error).stack,
-      })
+      log.error('request failed', { requestId: record.requestId, ...factsOf(error) })
       record.errorMessage = 'internal_error'
       if (response.headersSent) response.destroy()
       else sendError(response, { status: 500, code: 'internal_error', message: 'The router failed on this request.' })
