@@ -9,11 +9,19 @@ export interface Timer {
   cancel(): void
 }
 
+/** Timers of the runtime that are to run longer run at once. */
+const longestTimerMs = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(delayMs, run) {
-    const timer = setTimeout(run, delayMs)
-    timer.unref()
+    let timer: NodeJS.Timeout
+    const start = (restMs: number): void => {
+      const laterMs = restMs - longestTimerMs
+      timer = laterMs > 0 ? setTimeout(start, longestTimerMs, laterMs) : setTimeout(run, restMs)
+      timer.unref()
+    }
+    start(delayMs)
     return { cancel: () => clearTimeout(timer) }
   },
 }
