@@ -110,3 +110,24 @@ test('the steady clock goes by the processor’s count, and adds for how long th
 test('a timestamp with microseconds has all six of their digits', () => {
   assert.equal(microTimestamp(Date.UTC(2026, 0, 2, 3, 4, 5, 6)), '2026-01-02T03:04:05.006000Z')
 })
+
+test('a timer of more days than the runtime counts is not a timer of none', async () => {
+  const first = await new Promise((resolve) => {
+    const long = systemClock.after(30 * 86_400_000, () => resolve('long'))
+    systemClock.after(1, () => {
+      long.cancel()
+      resolve('short')
+    })
+  })
+  assert.equal(first, 'short')
+})
+
+test('and it ends when its time has come', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let ended = 0
+  systemClock.after(30 * 86_400_000, () => ended++)
+  t.mock.timers.tick(2 ** 31 - 1)
+  assert.equal(ended, 0)
+  t.mock.timers.tick(30 * 86_400_000 - (2 ** 31 - 1))
+  assert.equal(ended, 1)
+})

@@ -9,19 +9,19 @@ export interface Timer {
   cancel(): void
 }
 
-/** Some 25 days; a timer that is set to more goes off at once. */
+/** Timers of the runtime that are to run longer run at once. */
 const longestTimerMs = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(delayMs, run) {
     let timer: NodeJS.Timeout
-    const wait = (leftMs: number): void => {
-      const stepMs = Math.min(leftMs, longestTimerMs)
-      timer = setTimeout(leftMs > stepMs ? () => wait(leftMs - stepMs) : run, stepMs)
+    const start = (restMs: number): void => {
+      const laterMs = restMs - longestTimerMs
+      timer = laterMs > 0 ? setTimeout(start, longestTimerMs, laterMs) : setTimeout(run, restMs)
       timer.unref()
     }
-    wait(delayMs)
+    start(delayMs)
     return { cancel: () => clearTimeout(timer) }
   },
 }

@@ -85,6 +85,11 @@ test('a client cannot forge a line or a word', () => {
   assert.match(line, /model_name="a\\n\[x\] \\"GET\\" 200 model_name=b"/)
 })
 
+test('a name as long as a body makes no line as long as a body', () => {
+  const long = { ...record, model: 'm'.repeat(1 << 20) }
+  for (const format of ['text', 'json'] as const) assert.ok(accessLine(format, long, startMs).length < 2000)
+})
+
 test('the lines of a turn are one write, and a flush waits for no turn', async () => {
   const written: string[] = []
   const lines = lineBuffer((text) => written.push(text))

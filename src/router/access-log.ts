@@ -1,4 +1,5 @@
 import type { ExchangeRecord } from './exchange-record.ts'
+import { shortened } from './openai-error.ts'
 
 export type AccessLogFormat = 'json' | 'text'
 
@@ -13,7 +14,7 @@ export function accessLine(format: AccessLogFormat, record: ExchangeRecord, endM
     duration_response_processing: Math.max(0, endMs - Math.max(answered, upstreamStart)),
   }
   const facts = {
-    model_name: record.model ?? '',
+    model_name: shortened(record.model ?? ''),
     model_route: record.route,
     model_server: record.server,
     selected_pod: record.pod,

@@ -18,13 +18,15 @@ export interface RouterConfig {
   readonly drainMs: number
   /** Longest request body. */
   readonly maxBodyBytes: number
+  /** Request bodies in memory, together: those that are read and those of requests under way. */
+  readonly maxBodiesBytes: number
   /** Longest time a client may take to send its headers. */
   readonly headersTimeoutMs: number
   /** Longest time a client may take to send its whole request. */
   readonly requestTimeoutMs: number
   /** Longest time a connection to a pod may take to stand. */
   readonly connectTimeoutMs: number
-  /** Longest silence of a pod within an answer; 0 waits for ever. */
+  /** Longest silence of a pod within an answer, and longest that a client may leave one unread; 0 waits for ever. */
   readonly streamIdleTimeoutMs: number
 }
 
@@ -38,6 +40,7 @@ export const defaultConfig: RouterConfig = {
   accessLog: 'text',
   drainMs: 300_000,
   maxBodyBytes: 32 << 20,
+  maxBodiesBytes: 256 << 20,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
   connectTimeoutMs: 3000,

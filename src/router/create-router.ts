@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Agent } from 'undici'
 import type { Clock } from '#base/clock.ts'
-import { messageOf } from '#base/fault.ts'
-import type { Log } from '#base/log.ts'
+import { factsOf, type Log } from '#base/log.ts'
 import type { RoutingSnapshot } from '#routing/snapshot.ts'
 import { accessLine, lineBuffer } from './access-log.ts'
+import { ByteBudget } from './byte-budget.ts'
 import type { RouterConfig } from './config.ts'
 import { type ExchangeRecord, pathLabel } from './exchange-record.ts'
 import { requestIdOf } from './headers.ts'
@@ -57,8 +57,17 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
   const holding = new Holding(clock)
   const rateLimits = new RateLimits(clock)
   const metrics = createMetrics(snapshot, holding, config.processMetrics)
-  const { maxBodyBytes } = config
-  const inference: InferenceParts = { ...parts, dispatcher, inFlight, holding, rateLimits, metrics, maxBodyBytes }
+  const inference: InferenceParts = {
+    ...parts,
+    dispatcher,
+    inFlight,
+    holding,
+    rateLimits,
+    metrics,
+    maxBodyBytes: config.maxBodyBytes,
+    bodies: new ByteBudget(config.maxBodiesBytes),
+    unreadTimeoutMs: config.streamIdleTimeoutMs,
+  }
   const accessLog = lineBuffer(parts.write)
   let active = 0
   let closing: Promise<void> | undefined
@@ -113,11 +122,7 @@ export async function createRouter(parts: RouterParts): Promise<Router> {
     }
     if (isModelsPath(path)) return sendModels(response, path, snapshot())
     infer(inference, request, response, record).catch((error: unknown) => {
-      log.error('request failed', {
-        requestId: record.requestId,
-        error: messageOf(error),
-        stack: (error as Error).stack,
-      })
+      log.error('request failed', { requestId: record.requestId, ...factsOf(error) })
       record.errorMessage = 'internal_error'
       if (response.headersSent) response.destroy()
       else sendError(response, { status: 500, code: 'internal_error', message: 'The router failed on this request.' })

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Timer } from '#base/clock.ts'
 import type { Endpoint } from '#routing/snapshot.ts'
 import type { ErrorType, ExchangeRecord } from './exchange-record.ts'
-import { requestHeaders, responseHeaders } from './headers.ts'
+import { requestHeaders, responseHeaders, textOf } from './headers.ts'
 import type { InFlight } from './in-flight.ts'
 import type { RouterMetrics } from './metrics.ts'
 import { type ApiError, sendError } from './openai-error.ts'
@@ -15,6 +15,8 @@ export interface ExchangeParts {
   readonly clock: Clock
   readonly inFlight: InFlight
   readonly metrics: RouterMetrics
+  /** How long a client may leave an answer unread; 0 for ever. */
+  readonly unreadTimeoutMs: number
 }
 
 export interface PodRequest {
@@ -33,6 +35,7 @@ export class Exchange {
   #call: UpstreamCall | undefined
   #reader: UsageReader | undefined
   #leave: (() => void) | undefined
+  #unread: Timer | undefined
   #gone = false
 
   constructor(parts: ExchangeParts, request: IncomingMessage, response: ServerResponse, record: ExchangeRecord) {
@@ -43,6 +46,7 @@ export class Exchange {
     // Before those who tell of the record.
     response.prependOnceListener('close', () => {
       record.usage = this.#reader?.usage()
+      this.#unread?.cancel()
       if (response.writableFinished) return
       this.#gone = true
       this.#call?.abort()
@@ -110,11 +114,16 @@ export class Exchange {
         record.chunks++
         const ready = reader.push(chunk)
         if (ready.length === 0 || response.write(ready)) return true
-        response.once('drain', () => this.#call?.resume())
+        this.#awaitReader()
+        response.once('drain', () => {
+          this.#unread?.cancel()
+          this.#call?.resume()
+        })
         return false
       },
       end: () => {
         response.end(reader.end())
+        this.#awaitReader()
       },
       cut: () => {
         Object.assign(record, {
@@ -125,6 +134,18 @@ export class Exchange {
         response.destroy()
       },
     }
+  }
+
+  /** A client that has stopped reading must not keep a pod busy, or a shutdown waiting, for ever. */
+  #awaitReader(): void {
+    const { clock, unreadTimeoutMs } = this.#parts
+    if (unreadTimeoutMs === 0) return
+    this.#unread?.cancel()
+    this.#unread = clock.after(unreadTimeoutMs, () => {
+      Object.assign(this.record, { errorType: 'response_forwarding', errorMessage: 'client_stalled' })
+      this.#call?.abort() // before anything more of the answer comes
+      this.#response.destroy()
+    })
   }
 
   /** Resolves after `delayMs`, or as soon as the client leaves. */
@@ -140,12 +161,11 @@ export class Exchange {
 }
 
 function usageReader(headers: IncomingHttpHeaders, usageInjected: boolean): UsageReader {
-  const encoding = headers['content-encoding']
-  if (encoding !== undefined && encoding !== 'identity') return noUsage
+  if (!['', 'identity'].includes(textOf(headers, 'content-encoding'))) return noUsage
   if (isEventStream(headers)) return eventUsage(usageInjected)
-  return headers['content-type']?.includes('json') === true ? answerUsage() : noUsage
+  return textOf(headers, 'content-type').includes('json') ? answerUsage() : noUsage
 }
 
 function isEventStream(headers: IncomingHttpHeaders): boolean {
-  return headers['content-type']?.startsWith('text/event-stream') === true
+  return textOf(headers, 'content-type').startsWith('text/event-stream')
 }

@@ -49,10 +49,14 @@ function connectionNames(raw: readonly string[]): ReadonlySet<string> | undefine
   return names
 }
 
+/** One text, empty where there is none: undici makes a list of a header that comes several times, whatever its name. */
+export function textOf(headers: IncomingHttpHeaders, name: string): string {
+  return String(headers[name] ?? '')
+}
+
 /** What of an engine's headers the client sees; without the length where events may be taken out of the body. */
 export function responseHeaders(upstream: IncomingHttpHeaders, lengthKept: boolean): OutgoingHttpHeaders {
-  const { connection } = upstream
-  const named = connection === undefined ? undefined : connectionNames(['connection', connection])
+  const named = connectionNames(['connection', textOf(upstream, 'connection')])
   const headers: OutgoingHttpHeaders = {}
   for (const name of Object.keys(upstream)) {
     if (hopByHop.has(name) || named?.has(name) || (name === 'content-length' && !lengthKept)) continue

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { manualClock } from '#base/manual-clock.testkit.ts'
 import { silentLog } from '#base/log.ts'
-import type { RoutingSnapshot, ServerEntry } from '#routing/snapshot.ts'
+import type { Endpoint, RoutingSnapshot, ServerEntry } from '#routing/snapshot.ts'
 import { defaultConfig } from './config.ts'
 import { createRouter } from './create-router.ts'
 import { Holding } from './holding.ts'
@@ -58,6 +58,38 @@ test('a request without a ready pod waits for one, and gets its answer', async (
   assert.equal(pod.received[0]?.body['messages'] !== undefined, true)
   assert.equal(await waiting(), 0)
 })
+
+test('a request waits for the first target of its rule that gets a pod, whichever that is', async (t) => {
+  const pod = await engine(t, 'a', json(200, completion))
+  const { url, whenWaiting, become, clock } = await holdingRouter(t, twoTargets([]))
+  const asked = ask(url)
+  await whenWaiting(1)
+  become(twoTargets([pod]))
+  clock.advance(50)
+  assert.equal((await asked.answer).status, 200)
+})
+
+/** A rule with a target without pods, which is chosen first of equals, and another one with these. */
+function twoTargets(endpoints: readonly Endpoint[]): RoutingSnapshot {
+  const first = plain([], hold())
+  const route = first.byModel.get('chat')?.[0]
+  const rule = route?.rules[0]
+  assert.ok(route && rule)
+  const other: ServerEntry = {
+    ...hold(),
+    key: 'default/other',
+    model: undefined,
+    timeoutMs: undefined,
+    retry: undefined,
+    backend: { kind: 'plain', endpoints },
+  }
+  const targets = [...rule.targets, { key: other.key, server: other, weight: 1 }]
+  return {
+    byModel: new Map([['chat', [{ ...route, rules: [{ ...rule, targets }] }]]]),
+    byAdapter: new Map(),
+    servers: new Map([...first.servers, [other.key, other]]),
+  }
+}
 
 test('one more than may wait is refused at once, and told when to come back', async (t) => {
   const { url, whenWaiting, waiting } = await holdingRouter(t, plain([], hold()))

@@ -3,7 +3,8 @@
  * long, and no more bytes of them than fit. What waits, and what was refused a moment ago, is what wakes the model.
  */
 import type { Clock } from '#base/clock.ts'
-import { isReady, type RoutingSnapshot, type ServerEntry } from '#routing/snapshot.ts'
+import type { RoutingSnapshot, ServerEntry } from '#routing/snapshot.ts'
+import { ByteBudget } from './byte-budget.ts'
 import type { Exchange } from './exchange.ts'
 
 /** How often a request that waits looks whether a pod is there. */
@@ -20,13 +21,15 @@ export interface HoldRequest {
   readonly server: ServerEntry
   readonly bodyBytes: number
   readonly snapshot: () => RoutingSnapshot
+  /** Whether the request can go to a pod by now, of this server or of another one. */
+  readonly isReady: (snapshot: RoutingSnapshot) => boolean
 }
 
 export class Holding {
   readonly #clock: Clock
   readonly #held = new Map<string, number>()
   readonly #refusedMs = new Map<string, number>()
-  #bytes = 0
+  readonly #bodies = new ByteBudget(mostBytes)
   #closed = false
 
   constructor(clock: Clock) {
@@ -48,29 +51,26 @@ export class Holding {
     this.#refusedMs.set(server, this.#clock.now())
   }
 
-  /** Resolves once the server has a ready pod, the client is gone, or waiting is over. */
-  async untilReady({ exchange, server: { key, hold }, bodyBytes, snapshot }: HoldRequest): Promise<HoldOutcome> {
-    if (
-      hold === undefined ||
-      this.#closed ||
-      this.held(key) >= hold.maxRequests ||
-      this.#bytes + bodyBytes > mostBytes
-    ) {
+  /** Resolves once the request can go to a pod, the client is gone, or waiting is over. */
+  async untilReady({ exchange, server, bodyBytes, snapshot, isReady }: HoldRequest): Promise<HoldOutcome> {
+    const { key, hold } = server
+    const share = this.#bodies.share()
+    if (hold === undefined || this.#closed || this.held(key) >= hold.maxRequests || !share.take(bodyBytes)) {
       return 'full'
     }
     const deadlineMs = this.#clock.now() + hold.timeoutMs
     this.#held.set(key, this.held(key) + 1)
-    this.#bytes += bodyBytes
     try {
-      for (;;) {
+      for (let seen = snapshot(); ; ) {
         await exchange.wait(lookMs)
         if (exchange.gone) return 'gone'
-        const server = snapshot().servers.get(key)
-        if (server !== undefined && isReady(server)) return 'ready'
-        if (this.#closed || server === undefined || this.#clock.now() >= deadlineMs) return 'late'
+        const now = snapshot()
+        if (now !== seen && isReady(now)) return 'ready'
+        if (this.#closed || !now.servers.has(key) || this.#clock.now() >= deadlineMs) return 'late'
+        seen = now
       }
     } finally {
-      this.#bytes -= bodyBytes
+      share.free()
       if (this.held(key) > 1) this.#held.set(key, this.held(key) - 1)
       else this.#held.delete(key)
     }

@@ -10,6 +10,7 @@ export interface InferenceRequest {
   readonly stream: boolean
   /** Of the prompt, by estimate. */
   readonly promptTokens: number
+  readonly bodyBytes: number
   readonly members: readonly Member[]
 }
 
@@ -38,6 +39,7 @@ export function parseInference(path: string, body: Buffer): InferenceRequest | A
       model,
       stream: stream === true,
       promptTokens: promptTokens(parsed),
+      bodyBytes: body.length,
       members: membersOf(body),
     }
   )

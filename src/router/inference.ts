@@ -3,11 +3,12 @@ import type { Log } from '#base/log.ts'
 import { vllm } from '#engines/vllm.ts'
 import { match, type Match } from '#routing/match.ts'
 import { isReady, type RoutingSnapshot } from '#routing/snapshot.ts'
+import type { ByteBudget } from './byte-budget.ts'
 import { Exchange, type ExchangeParts } from './exchange.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import { forward } from './forward.ts'
-import type { Holding } from './holding.ts'
-import { engineBody, parseInference } from './inference-request.ts'
+import type { Holding, HoldRequest } from './holding.ts'
+import { engineBody, type InferenceRequest, parseInference } from './inference-request.ts'
 import { hasModel } from './inspect.ts'
 import { type ApiError, modelNotFound, unavailable } from './openai-error.ts'
 import type { RateLimits } from './rate-limits.ts'
@@ -18,6 +19,8 @@ export interface InferenceParts extends ExchangeParts {
   readonly holding: Holding
   readonly rateLimits: RateLimits
   readonly maxBodyBytes: number
+  /** Memory for the bodies of all requests. */
+  readonly bodies: ByteBudget
   readonly random: () => number
   readonly log: Log
 }
@@ -38,39 +41,58 @@ export async function infer(
   record: ExchangeRecord,
 ): Promise<void> {
   const exchange = new Exchange(parts, request, response, record)
-  const body = await readBody(request, parts.maxBodyBytes)
-  if (body === 'gone' || exchange.gone) return
-  if (body === 'too-large') return refuseBody(exchange, request, parts.maxBodyBytes)
-
-  const inference = parseInference(record.path, body)
-  if ('code' in inference) return exchange.fail(inference, 'prompt_parsing')
-  const snapshot = parts.snapshot()
-  record.model = inference.model
-  if (hasModel(snapshot, inference.model)) record.modelLabel = inference.model
+  const inference = await readInference(parts, exchange, request, response)
+  if (inference === undefined) return
+  const { model, bodyBytes } = inference
+  record.model = model
+  if (hasModel(parts.snapshot(), model)) record.modelLabel = model
   parts.metrics.accepted(record)
 
   const header = (name: string) => request.headersDistinct[name]?.[0] ?? ''
-  const matchNow = () => match(parts.snapshot(), { model: inference.model, path: record.path, header }, parts.random())
-  let found = matchNow()
+  const matchIn = (now: RoutingSnapshot) => match(now, { model, path: record.path, header }, parts.random())
+  let found = matchIn(parts.snapshot())
   if ('route' in found) {
     record.route = found.route
     if (!admitted(parts, exchange, response, found, inference.promptTokens)) return
   }
-  if (found.found === 'unready' && (await isReadyLater(parts, exchange, found.target, body.length))) found = matchNow()
+  if (found.found === 'unready') {
+    const isFound = (now: RoutingSnapshot) => matchIn(now).found === 'server'
+    const comes = await isReadyLater(parts, { exchange, bodyBytes, target: found.target, isReady: isFound })
+    if (comes) found = matchIn(parts.snapshot())
+  }
   if (exchange.gone) return
-  if (found.found !== 'server') return exchange.fail(matchError(found, inference.model), errorTypeOf(found))
+  if (found.found !== 'server') return exchange.fail(matchError(found, model), errorTypeOf(found))
 
-  const { server, adapter } = found
-  record.server = server.key
-  record.upstreamModel = (adapter ? undefined : server.model) ?? inference.model
+  const { route, server, adapter } = found
+  const { key } = server
+  const engineModel = adapter ? undefined : server.model
+  Object.assign(record, { route, server: key, upstreamModel: engineModel ?? model })
   await forward({
     ...parts,
     exchange,
-    engine: engineBody(record.path, inference, adapter ? undefined : server.model),
-    server: () => parts.snapshot().servers.get(server.key),
+    engine: engineBody(record.path, inference, engineModel),
+    server: () => parts.snapshot().servers.get(key),
     nowMs: () => parts.clock.now(),
-    podComes: () => isReadyLater(parts, exchange, server.key, body.length),
+    podComes: () => isReadyLater(parts, { exchange, bodyBytes, target: key, isReady: (now) => hasPod(now, key) }),
   })
+}
+
+/** Undefined when the client is gone or answered. */
+async function readInference(
+  { bodies, maxBodyBytes }: InferenceParts,
+  exchange: Exchange,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<InferenceRequest | undefined> {
+  const share = bodies.share()
+  response.once('close', () => share.free())
+  const body = await readBody(request, { maxBytes: maxBodyBytes, share })
+  if (body === 'gone' || exchange.gone) return undefined
+  const inference = Buffer.isBuffer(body) ? parseInference(exchange.record.path, body) : bodyError(body, maxBodyBytes)
+  if (!('code' in inference)) return inference
+  request.resume() // a connection closed under a client that still sends loses the answer
+  exchange.fail(inference, 'prompt_parsing')
+  return undefined
 }
 
 /** Whether the route's limit lets the request on; it is answered if not. */
@@ -96,15 +118,19 @@ function admitted(
 /** Waits for a pod where the server says so. */
 async function isReadyLater(
   { holding, snapshot }: InferenceParts,
-  exchange: Exchange,
-  target: string,
-  bodyBytes: number,
+  request: Pick<HoldRequest, 'exchange' | 'bodyBytes' | 'isReady'> & { readonly target: string },
 ): Promise<boolean> {
+  const { target } = request
   const server = snapshot().servers.get(target)
   if (server === undefined || isReady(server)) return false
-  const outcome = await holding.untilReady({ exchange, server, bodyBytes, snapshot })
+  const outcome = await holding.untilReady({ ...request, server, snapshot })
   if (outcome === 'full' || outcome === 'late') holding.refused(target)
   return outcome === 'ready'
+}
+
+function hasPod({ servers }: RoutingSnapshot, key: string): boolean {
+  const server = servers.get(key)
+  return server !== undefined && isReady(server)
 }
 
 type NoMatch = Exclude<Match, { readonly found: 'server' }>
@@ -123,9 +149,8 @@ function errorTypeOf(found: NoMatch): ExchangeRecord['errorType'] {
   return found.found === 'unready' ? 'pod_discovery' : 'route_not_found'
 }
 
-/** The rest of the body is read and dropped: a connection closed under a client that still sends loses the answer. */
-function refuseBody(exchange: Exchange, request: IncomingMessage, maxBytes: number): void {
-  request.resume()
-  const message = `The request body is longer than ${maxBytes} bytes.`
-  exchange.fail({ status: 413, code: 'body_too_large', message }, 'prompt_parsing')
+function bodyError(why: 'too-large' | 'no-room', maxBytes: number): ApiError {
+  return why === 'too-large'
+    ? { status: 413, code: 'body_too_large', message: `The request body is longer than ${maxBytes} bytes.` }
+    : unavailable('router_busy', 'This router holds as many request bodies as it has memory for.')
 }

@@ -16,9 +16,13 @@ export function badRequest(code: string, message: string, param?: string): ApiEr
 }
 
 export function modelNotFound(model: string): ApiError {
-  const shown = model.length > 200 ? `${model.slice(0, 200)}…` : model
-  const message = `The model \`${shown}\` does not exist. GET /v1/models lists those that do.`
+  const message = `The model \`${shortened(model)}\` does not exist. GET /v1/models lists those that do.`
   return { status: 404, code: 'model_not_found', message, param: 'model' }
+}
+
+/** What a client wrote may be as long as a body. */
+export function shortened(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
 export function unavailable(code: string, message: string): ApiError {

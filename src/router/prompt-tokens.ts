@@ -16,11 +16,10 @@ export function promptTokens(body: Readonly<Record<string, unknown>>): number {
   return inMessages([...before, ...input])
 }
 
-/** A text, token ids, or a list of either. */
+/** A text, token ids, or a list of either. No deeper: a client may nest lists without end. */
 function tokensOf(value: unknown): number {
-  if (typeof value === 'string') return tokensIn(value.length)
-  if (typeof value === 'number') return 1
-  return Array.isArray(value) ? value.reduce((sum: number, item) => sum + tokensOf(item), 0) : 0
+  const parts: readonly unknown[] = Array.isArray(value) ? value.flat() : [value]
+  return parts.reduce((sum: number, part) => sum + (typeof part === 'number' ? 1 : tokensIn(charactersIn(part))), 0)
 }
 
 /** `<|im_start|>`, a line's end after the role, `<|im_end|>` and another. */
@@ -30,19 +29,19 @@ function inMessages(messages: readonly unknown[]): number {
   return tokensIn(
     messages.reduce((sum: number, message) => {
       const { role, content } = isObject(message) ? message : {}
-      return sum + markCharacters + charactersIn(role) + charactersIn(content)
+      return sum + markCharacters + charactersIn(role) + charactersInParts(content)
     }, 0),
   )
 }
 
 /** Of a text, or of the texts among the parts of a message. */
-function charactersIn(content: unknown): number {
-  if (typeof content === 'string') return content.length
-  if (!Array.isArray(content)) return 0
-  return content.reduce(
-    (sum: number, part) => sum + (isObject(part) ? charactersIn(part['text']) : charactersIn(part)),
-    0,
-  )
+function charactersInParts(content: unknown): number {
+  if (!Array.isArray(content)) return charactersIn(content)
+  return content.reduce((sum: number, part) => sum + charactersIn(isObject(part) ? part['text'] : part), 0)
+}
+
+function charactersIn(value: unknown): number {
+  return typeof value === 'string' ? value.length : 0
 }
 
 function tokensIn(characters: number): number {

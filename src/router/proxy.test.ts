@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Agent, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import {
   ask,
   completion,
@@ -80,6 +80,20 @@ test('credentials, cookies and hop-by-hop headers stay at the router, both ways'
   assert.equal(seen['accept-encoding'], 'identity')
   assert.equal(got.headers['x-engine'], '1')
   assert.equal(got.headers['x-hop'], undefined)
+})
+
+test('an engine’s headers that come twice are headers all the same, and no reason to ask again', async (t) => {
+  const pod = await engine(t, 'a', (response) => {
+    const json = ['content-type', 'application/json']
+    response.writeHead(200, ['connection', 'x-hop', 'connection', 'keep-alive', 'x-hop', '1', ...json, ...json])
+    response.end(JSON.stringify(completion))
+  })
+  const { url, lines } = await routed(t, plain([pod, await nobody('b')]))
+  const got = await ask(url).answer
+  assert.deepEqual([got.status, JSON.parse(got.text)], [200, completion])
+  assert.equal(got.headers['x-hop'], undefined)
+  assert.equal(pod.received.length, 1)
+  assert.equal(lines[0]?.['output_tokens'], 2)
 })
 
 test('an engine’s 400 is the client’s, in its own words, and asked for once', async (t) => {
@@ -289,12 +303,12 @@ test('a client that leaves before the headers frees the engine, and nobody else 
   assert.doesNotMatch(listed.text, /"inFlight":1/)
 })
 
-test('an engine waits for a client that does not read', async (t) => {
+/** An engine that answers with so many bytes, as fast as they are taken. */
+async function flood(t: TestContext, total: number) {
   const chunk = Buffer.alloc(64 << 10, 'x')
   const written = { bytes: 0 }
-  const total = 64 << 20
   const stalled = Promise.withResolvers<void>()
-  const a = await engine(t, 'a', (response) => {
+  const pod = await engine(t, 'a', (response) => {
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
     const write = (): void => {
       while (written.bytes < total) {
@@ -311,17 +325,40 @@ test('an engine waits for a client that does not read', async (t) => {
     }
     write()
   })
-  const { url } = await routed(t, plain([a]))
+  return { pod, written, stalled: stalled.promise }
+}
+
+/** The begun answer to a request, of which nothing is read yet. */
+async function unread(url: string): Promise<IncomingMessage> {
   const request = httpRequest(`${url}/v1/completions`, { method: 'POST', agent: false })
   const response = Promise.withResolvers<IncomingMessage>()
   request.on('response', (incoming) => response.resolve(incoming)).end(JSON.stringify({ model: 'chat', prompt: 'x' }))
   const incoming = await response.promise
   incoming.pause()
-  await stalled.promise
+  return incoming
+}
+
+test('an engine waits for a client that does not read', async (t) => {
+  const total = 64 << 20
+  const { pod, written, stalled } = await flood(t, total)
+  const { url } = await routed(t, plain([pod]))
+  const incoming = await unread(url)
+  await stalled
   assert.ok(written.bytes < total, `${written.bytes} bytes left the engine`)
   let read = 0
   for await (const piece of incoming) read += (piece as Buffer).length
   assert.equal(read, total)
+})
+
+test('a client that stops reading is cut, and keeps no pod', async (t) => {
+  const { pod } = await flood(t, 64 << 20)
+  const { url, metricsUrl, lines } = await routed(t, plain([pod]), { streamIdleTimeoutMs: 200 })
+  const incoming = await unread(url)
+  await pod.abandoned
+  const listed = await ask(metricsUrl, { path: '/debug/endpoints', method: 'GET' }).answer
+  assert.doesNotMatch(listed.text, /"inFlight":1/)
+  assert.deepEqual(lines[0]?.['error'], { type: 'response_forwarding', message: 'client_stalled' })
+  incoming.destroy()
 })
 
 test('requests go to the pod with the fewest under way', async (t) => {

@@ -35,6 +35,15 @@ test('a limit that is said again, or of another route, gives nothing back', () =
   assert.ok(!limits.admit('a', limit(500), 1).admitted)
 })
 
+test('an answer under way is charged, though another route is asked for meanwhile', () => {
+  const limits = new RateLimits(manualClock())
+  const slow = limits.admit('a', limit(undefined, 5), 5)
+  assert.ok(limits.admit('b', limit(5), 5).admitted)
+  assert.ok(slow.admitted)
+  slow.settle({ ...answered, usage: { inputTokens: 5, outputTokens: 100 } })
+  assert.ok(!limits.admit('a', limit(undefined, 5), 5).admitted)
+})
+
 const answered = { upstreamStatus: 200, streamed: false, chunks: 1, attempts: 1, status: 200 }
 const asked = { streamed: false, chunks: 0, attempts: 1 }
 const spending: Record<string, { record: Parameters<typeof tokensSpent>[0]; want: [input: number, output: number] }> = {

@@ -23,6 +23,8 @@ type Spent = Pick<ExchangeRecord, 'usage' | 'upstreamStatus' | 'streamed' | 'chu
 interface Buckets {
   input?: TokenBucket | undefined
   output?: TokenBucket | undefined
+  /** Requests that were let on and are yet to be settled: what they will take, nobody knows. */
+  open: number
 }
 
 export class RateLimits {
@@ -36,16 +38,19 @@ export class RateLimits {
   /** `route` is a `namespace/name`, `promptTokens` an estimate. */
   admit(route: string, limit: TokenLimit, promptTokens: number): Admission {
     const nowMs = this.#clock.now()
-    const { input, output } = this.#bucketsOf(route, limit, nowMs)
+    const buckets = this.#bucketsOf(route, limit, nowMs)
+    const { input, output } = buckets
     const inputMs = input?.waitMs(promptTokens, nowMs) ?? 0
     if (inputMs === Infinity) return refused('input_tokens', tooLong(promptTokens, limit))
     const outputMs = output?.waitMs(1, nowMs) ?? 0
     if (inputMs > 0) return refused('input_tokens', exceeded('prompt', Math.max(inputMs, outputMs)))
     if (outputMs > 0) return refused('output_tokens', exceeded('generated', outputMs))
     input?.take(promptTokens, nowMs)
+    buckets.open++
     return {
       admitted: true,
       settle: (record) => {
+        buckets.open--
         const spent = tokensSpent(record, promptTokens)
         const endMs = this.#clock.now()
         input?.take(spent.input - promptTokens, endMs)
@@ -58,7 +63,7 @@ export class RateLimits {
     let buckets = this.#routes.get(route)
     if (buckets === undefined) {
       this.#forgetFull(nowMs)
-      buckets = {}
+      buckets = { open: 0 }
       this.#routes.set(route, buckets)
     }
     buckets.input = sized(buckets.input, input, unitMs, nowMs)
@@ -70,7 +75,9 @@ export class RateLimits {
   #forgetFull(nowMs: number): void {
     const full = (bucket: TokenBucket | undefined) =>
       bucket === undefined || bucket.level(nowMs) === bucket.size.capacity
-    for (const [route, { input, output }] of this.#routes) if (full(input) && full(output)) this.#routes.delete(route)
+    for (const [route, { input, output, open }] of this.#routes) {
+      if (open === 0 && full(input) && full(output)) this.#routes.delete(route)
+    }
   }
 }
 

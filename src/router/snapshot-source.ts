@@ -6,6 +6,8 @@ import { messageOf } from '#base/fault.ts'
 import type { Log } from '#base/log.ts'
 import type { Informers } from '#kube/informer.ts'
 import { podAddress } from '#kube/pod-address.ts'
+import { keyOf, placeOf } from '#machinery/kind.ts'
+import type { Resource } from '#machinery/meta.ts'
 import { buildIndex } from '#routing/build-index.ts'
 import { emptySnapshot, type RoutingSnapshot } from '#routing/snapshot.ts'
 
@@ -40,6 +42,14 @@ export function followSnapshots(
   let timer: Timer | undefined
   let restMs = quietMs
 
+  /** The index is built again and again, from the same objects as long as they do not change. */
+  const told = new WeakSet<Resource>()
+  function tellOnce(object: Resource, error: unknown): void {
+    if (told.has(object)) return
+    told.add(object)
+    log.warn('object left out', { kind: object.kind, key: keyOf(placeOf(object)), error: messageOf(error) })
+  }
+
   function build(): void {
     timer = undefined
     const startMs = clock.now()
@@ -48,7 +58,7 @@ export function followSnapshots(
       servers: servers.flatMap((cache) => cache.list()),
       pods: pods.list(),
       addressOf: podAddress,
-      onMisshapen: (kind, key, error) => log.warn('object left out', { kind, key, error: messageOf(error) }),
+      onMisshapen: tellOnce,
     })
     restMs = Math.max(quietMs, restFactor * (clock.now() - startMs))
   }

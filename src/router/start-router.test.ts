@@ -113,3 +113,23 @@ test('a burst of changes builds the index once, and what left is gone from it', 
   cluster.put(pod)
   assert.equal(clock.pending, 0)
 })
+
+test('an object that has not the shape of its kind is told once, and again when it has changed', async () => {
+  const cluster = world()
+  const clock = manualClock()
+  const told: unknown[] = []
+  const log = { ...silentLog, warn: (_: string, fields?: object) => void told.push(fields) }
+  const source = followSnapshots(cluster.informers, clock, log)
+  const bad = { ...route, spec: {} }
+  cluster.put(bad)
+  cluster.filled()
+  await source.whenSynced()
+  cluster.put(pod)
+  clock.advance(60_000)
+  assert.equal(told.length, 1)
+  assert.partialDeepStrictEqual(told, [{ kind: 'ModelRoute', key: 'ns/a' }])
+  cluster.put({ ...bad })
+  clock.advance(60_000)
+  assert.equal(told.length, 2)
+  source.stop()
+})

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
@@ -91,6 +92,29 @@ test('a route without a ready pod is a 503 that says when to come back', async (
   assert.equal(got.status, 503)
   assert.equal(errorCode(got.text), 'no_ready_pods')
   assert.ok(Number(got.headers['retry-after']) > 0)
+})
+
+test('more bodies than there is memory for are refused, until one of them is answered', async (t) => {
+  const held: ServerResponse[] = []
+  const pod = await engine(t, 'a', (response) => held.push(response))
+  const { url } = await routed(t, plain([pod]), { maxBodiesBytes: 1000 })
+  const long = { ...prompt, user: 'x'.repeat(600) }
+  const first = ask(url, { body: long })
+  while (held.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  const refusedOne = await ask(url, { body: long }).answer
+  assert.deepEqual([refusedOne.status, errorCode(refusedOne.text)], [503, 'router_busy'])
+  assert.ok(Number(refusedOne.headers['retry-after']) > 0)
+  held.shift()?.end('{}')
+  assert.equal((await first.answer).status, 200)
+  const left = ask(url, { body: long })
+  while (held.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  left.leave()
+  await pod.abandoned
+  held.length = 0
+  const last = ask(url, { body: long })
+  while (held.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  held[0]?.end('{}')
+  assert.equal((await last.answer).status, 200)
 })
 
 test('prompts that are lists are fine', async (t) => {

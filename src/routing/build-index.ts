@@ -2,10 +2,11 @@ import type { Pod } from '#api/core/kinds.ts'
 import { dialectOf, kthena } from '#api/dialects.ts'
 import type { ModelRoute, RateLimit } from '#api/model-route.ts'
 import type { ModelServer } from '#api/model-server.ts'
+import { roleOf } from '#api/model-server-selector.ts'
 import { parseDuration } from '#machinery/duration.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
 import type { Place, Resource } from '#machinery/meta.ts'
-import { isServing, PodsByLabel, roleOf } from './candidates.ts'
+import { isServing, PodsByLabel } from './candidates.ts'
 import type {
   Backend,
   Endpoint,
@@ -25,7 +26,7 @@ export interface RoutingObjects {
   /** Where a port of a pod answers; undefined while it has no address. */
   readonly addressOf: (pod: Pod, port: number) => { readonly host: string; readonly port: number } | undefined
   /** Told of an object that does not have the shape of its kind, as a foreign CRD may let it; it is left out. */
-  readonly onMisshapen?: (kind: string, key: string, error: unknown) => void
+  readonly onMisshapen?: (object: Resource, error: unknown) => void
 }
 
 /** Pure; the whole index from the whole state, so that an object that left cannot stay in it. */
@@ -58,7 +59,7 @@ function shaped<T>({ onMisshapen }: RoutingObjects, object: Resource, make: () =
   try {
     return make()
   } catch (error) {
-    onMisshapen?.(object.kind, keyOf(placeOf(object)), error)
+    onMisshapen?.(object, error)
     return undefined
   }
 }
@@ -73,7 +74,7 @@ export function byAge(a: ModelRoute, b: ModelRoute): number {
 
 /** Attached to a Gateway, so not ours to serve outside one. */
 export function needsGateway(route: ModelRoute): boolean {
-  return (route.spec.parentRefs ?? []).length > 0
+  return (route.spec?.parentRefs ?? []).length > 0
 }
 
 function compare(a: string, b: string): number {
@@ -159,7 +160,7 @@ function backendOf(server: ModelServer, pods: readonly Pod[], endpointOf: (pod: 
   }
   const groups = new Map<string, { readonly decode: Endpoint[]; readonly prefill: Endpoint[] }>()
   for (const pod of pods) {
-    const role = roleOf(server, pod)
+    const role = roleOf(server, pod.metadata.labels)
     const endpoint = endpointOf(pod)
     if (role === undefined || endpoint === undefined) continue
     const group = groups.get(role.group) ?? { decode: [], prefill: [] }

@@ -1,6 +1,7 @@
 import type { Pod } from '#api/core/kinds.ts'
 import { routableGate } from '#api/labels.ts'
 import type { ModelServer } from '#api/model-server.ts'
+import { selectorOf, selectsLabels } from '#api/model-server-selector.ts'
 
 /**
  * Running, ready and not on its way out. Where readiness waits for us to route to the pod, it is ready but for that; and
@@ -18,35 +19,8 @@ export function isServing(pod: Pod): boolean {
   )
 }
 
-type Labels = Readonly<Record<string, string>>
-
-/** Whether `labels` has every pair of `wanted`. No pairs select nothing: a forgotten selector must not take all pods. */
-function hasLabels(labels: Labels | undefined, wanted: Labels | undefined): boolean {
-  let some = false
-  for (const name in wanted) {
-    if (labels?.[name] !== wanted[name]) return false
-    some = true
-  }
-  return some
-}
-
 export function selects(server: ModelServer, pod: Pod): boolean {
-  return (
-    server.metadata.namespace === pod.metadata.namespace &&
-    hasLabels(pod.metadata.labels, server.spec.workloadSelector.matchLabels)
-  )
-}
-
-/** A pod with both roles' labels decodes; undefined for a pod that could be neither, or that has no group. */
-export function roleOf(
-  server: ModelServer,
-  pod: Pod,
-): { readonly group: string; readonly decodes: boolean } | undefined {
-  const { pdGroup } = server.spec.workloadSelector
-  const group = pdGroup === undefined ? undefined : pod.metadata.labels?.[pdGroup.groupKey]
-  if (pdGroup === undefined || group === undefined) return undefined
-  if (hasLabels(pod.metadata.labels, pdGroup.decodeLabels)) return { group, decodes: true }
-  return hasLabels(pod.metadata.labels, pdGroup.prefillLabels) ? { group, decodes: false } : undefined
+  return server.metadata.namespace === pod.metadata.namespace && selectsLabels(server, pod.metadata.labels)
 }
 
 /** Finds pods by labels without looking at each of them for each server. */
@@ -66,7 +40,7 @@ export class PodsByLabel {
 
   of(server: ModelServer): readonly Pod[] {
     let fewest: readonly Pod[] | undefined
-    for (const [name, value] of Object.entries(server.spec.workloadSelector.matchLabels ?? {})) {
+    for (const [name, value] of Object.entries(selectorOf(server))) {
       const list = this.#pods.get(`${server.metadata.namespace}/${name}=${value}`) ?? []
       if (fewest === undefined || list.length < fewest.length) fewest = list
     }

@@ -214,6 +214,12 @@ const draws: Record<string, { targets: TargetModel[]; pods?: readonly Pod[]; ran
     want: 'b',
   },
   'a dangling target gives its share away': { targets: weighted(['nowhere', 99], ['b', 1]), random: 0, want: 'b' },
+  'a dangling target gives its share away to one that may wake up, too': {
+    targets: weighted(['nowhere', 99], ['b', 1]),
+    pods: [],
+    random: 0,
+    want: 'b',
+  },
   'a weight of 0 takes nothing even when it alone is ready': {
     targets: weighted(['a', 1], ['b', 0]),
     pods: [pod('b-0', { app: 'b' })],
@@ -279,9 +285,9 @@ test('an object that is not shaped like its kind is left out and told, and the o
     servers: [server('a'), { ...server('b'), spec: {} as ModelServerSpec }],
     pods: readyPods,
     addressOf: (_, port) => ({ host: '10.0.0.1', port }),
-    onMisshapen: (kind, key) => told.push(`${kind} ${key}`),
+    onMisshapen: ({ kind, metadata }) => told.push(`${kind} ${metadata.name}`),
   })
-  assert.deepEqual(told, ['ModelServer default/b', 'ModelRoute default/bad'])
+  assert.deepEqual(told, ['ModelServer b', 'ModelRoute bad'])
   assert.deepEqual(
     byModel.get('chat')?.map(({ key }) => key),
     ['default/good'],

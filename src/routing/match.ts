@@ -42,8 +42,7 @@ export function match(snapshot: RoutingSnapshot, request: MatchRequest, random: 
   if (candidates === undefined) return { found: 'no-route' }
   for (const route of candidates) {
     const rule = route.rules.find((candidate) => matches(candidate, request))
-    const target =
-      rule && (pickTarget(rule.targets, random, hasReadyPods) ?? pickTarget(rule.targets, random, () => true))
+    const target = rule && pickBest(rule.targets, random)
     if (target === undefined) continue
     const { server } = target
     const on = { route: route.key, ...(route.limit !== undefined && { limit: route.limit }) }
@@ -62,8 +61,13 @@ function matches(rule: RuleEntry, request: MatchRequest): boolean {
   )
 }
 
-function hasReadyPods({ server }: TargetEntry): boolean {
-  return server !== undefined && isReady(server)
+/** One that can answer; else one that exists, for there a request may wait for a pod; else one that dangles. */
+function pickBest(targets: readonly TargetEntry[], random: number): TargetEntry | undefined {
+  return (
+    pickTarget(targets, random, ({ server }) => server !== undefined && isReady(server)) ??
+    pickTarget(targets, random, ({ server }) => server !== undefined) ??
+    pickTarget(targets, random, () => true)
+  )
 }
 
 /** Undefined when the weights of the targets that qualify add up to nothing. */

@@ -1,11 +1,11 @@
 import type { FamilyKinds } from '#api/family-kinds.ts'
 import type { ModelRoute, ModelRouteStatus } from '#api/model-route.ts'
+import { checkModelRoute } from '#api/model-route-rules.ts'
 import type { Domain, Index, Reader } from '#controller/domain.ts'
 import { setCondition } from '#machinery/conditions.ts'
 import { keyOf, placeOf } from '#machinery/kind.ts'
 import type { Condition, Resource } from '#machinery/meta.ts'
 import { byAge, needsGateway } from './build-index.ts'
-import { hasBrokenRegex } from './string-match.ts'
 
 export interface RouteObserved {
   /** Names of the route's ModelServers that exist. */
@@ -38,14 +38,19 @@ export const routeDomain = (kinds: FamilyKinds): Domain<ModelRoute, RouteObserve
   },
 })
 
+/** None for what an API server with another schema than ours let through without a spec. */
+function rulesOf({ spec }: ModelRoute): ModelRoute['spec']['rules'] {
+  return spec?.rules ?? []
+}
+
 /** Names of the ModelServers that a route points to. */
 function serverNamesOf(route: ModelRoute): readonly string[] {
-  return route.spec.rules.flatMap((rule) => rule.targetModels.flatMap(({ modelServerName }) => modelServerName ?? []))
+  return rulesOf(route).flatMap((rule) => rule.targetModels.flatMap(({ modelServerName }) => modelServerName ?? []))
 }
 
 /** All that a request can ask a route for. */
-function namesOf(route: ModelRoute): readonly string[] {
-  return [...(route.spec.modelName ? [route.spec.modelName] : []), ...(route.spec.loraAdapters ?? [])]
+function namesOf({ spec }: ModelRoute): readonly string[] {
+  return [...(spec?.modelName ? [spec.modelName] : []), ...(spec?.loraAdapters ?? [])]
 }
 
 /** Under every name that a request can ask them for. */
@@ -72,7 +77,7 @@ function existingServers(kinds: FamilyKinds, route: ModelRoute, read: Reader): R
 
 /** A model name goes before an adapter of the same name, whatever their ages; else the older route goes first. */
 function rivalsOf(route: ModelRoute, routes: readonly ModelRoute[]): RouteObserved['rivals'] {
-  const adapters = new Set(route.spec.loraAdapters)
+  const adapters = new Set(route.spec?.loraAdapters)
   return routes.flatMap((other) => {
     if (other.metadata.uid === route.metadata.uid || needsGateway(other)) return []
     const { modelName, loraAdapters = [] } = other.spec
@@ -90,14 +95,14 @@ function accepted(route: ModelRoute): Verdict {
     const message = 'spec.parentRefs: Gateways are not supported yet; remove them to have the router serve this route'
     return { status: 'False', reason: 'GatewayNotSupported', message }
   }
-  if (route.spec.rules.length === 0) {
+  if (rulesOf(route).length === 0) {
     return {
       status: 'False',
       reason: 'NoRules',
       message: 'spec.rules: without a rule no request matches; add one with a target',
     }
   }
-  const broken = brokenRegexes(route)
+  const broken = checkModelRoute(route).map(({ field }) => field)
   if (broken.length === 0) {
     const message = 'The router serves this route.'
     const local = 'spec.rateLimit.global is not supported yet: each router counts by itself.'
@@ -110,25 +115,14 @@ function accepted(route: ModelRoute): Verdict {
   return {
     status: 'False',
     reason: 'InvalidRegex',
-    message: `${broken.join(', ')}: not a valid regular expression, so it matches nothing; write it in RE2’s syntax`,
+    message: `${firstOf(broken, ', ')}: not a valid regular expression, so it matches nothing; write it in RE2’s syntax`,
   }
-}
-
-function brokenRegexes(route: ModelRoute): readonly string[] {
-  return route.spec.rules.flatMap(({ modelMatch }, i) => {
-    const path = `spec.rules[${i}].modelMatch`
-    const matches = [
-      ...Object.entries(modelMatch?.headers ?? {}).map(([name, match]) => [`${path}.headers[${name}]`, match] as const),
-      ...(modelMatch?.uri === undefined ? [] : [[`${path}.uri`, modelMatch.uri] as const]),
-    ]
-    return matches.flatMap(([field, match]) => (hasBrokenRegex(match) ? [`${field}.regex`] : []))
-  })
 }
 
 function resolved(route: ModelRoute, servers: ReadonlySet<string>): Verdict {
   const missing: string[] = []
   const unsupported: string[] = []
-  for (const [i, rule] of route.spec.rules.entries()) {
+  for (const [i, rule] of rulesOf(route).entries()) {
     for (const [j, { modelServerName, externalModelProviderName }] of rule.targetModels.entries()) {
       const path = `spec.rules[${i}].targetModels[${j}]`
       if (modelServerName === undefined) {
@@ -139,7 +133,7 @@ function resolved(route: ModelRoute, servers: ReadonlySet<string>): Verdict {
       }
     }
   }
-  const message = [...missing, ...unsupported].join('; ')
+  const message = firstOf([...missing, ...unsupported], '; ')
   if (missing.length > 0) return { status: 'False', reason: 'BackendNotFound', message }
   if (unsupported.length > 0) return { status: 'False', reason: 'UnsupportedBackend', message }
   return { status: 'True', reason: 'ResolvedRefs', message: 'Every target exists.' }
@@ -147,8 +141,18 @@ function resolved(route: ModelRoute, servers: ReadonlySet<string>): Verdict {
 
 function conflicted(rivals: RouteObserved['rivals']): Verdict {
   if (rivals.length === 0) return { status: 'False', reason: 'NoConflict', message: 'No other route goes first.' }
-  const shown = rivals.slice(0, 5).map(({ name, route }) => `${route} goes first for ${name}`)
-  const more = rivals.length > shown.length ? ` and ${rivals.length - shown.length} more` : ''
-  const message = `${shown.join(', ')}${more}; this route gets only what no rule there matches. Rename one of them, or delete it.`
+  const shown = firstOf(
+    rivals.map(({ name, route }) => `${route} goes first for ${name}`),
+    ', ',
+  )
+  const message = `${shown}; this route gets only what no rule there matches. Rename one of them, or delete it.`
   return { status: 'True', reason: 'SameModelName', message }
+}
+
+/** A message is for reading, and Kubernetes takes none above 32 KiB. */
+const mostShown = 5
+
+function firstOf(parts: readonly string[], separator: string): string {
+  const more = parts.length > mostShown ? ` and ${parts.length - mostShown} more` : ''
+  return `${parts.slice(0, mostShown).join(separator)}${more}`
 }

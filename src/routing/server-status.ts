@@ -1,11 +1,12 @@
 import { Pod } from '#api/core/kinds.ts'
 import type { FamilyKinds } from '#api/family-kinds.ts'
 import type { ModelServer, ModelServerStatus } from '#api/model-server.ts'
+import { roleOf, selectorOf } from '#api/model-server-selector.ts'
 import type { Domain, Index, Reader } from '#controller/domain.ts'
 import { setCondition } from '#machinery/conditions.ts'
 import type { Condition } from '#machinery/meta.ts'
 import { connectorOf } from './build-index.ts'
-import { isServing, roleOf, selects } from './candidates.ts'
+import { isServing, selects } from './candidates.ts'
 
 export interface ServerObserved {
   /** Pods that the selector takes, ready or not. */
@@ -18,7 +19,7 @@ type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>
 export const modelServerDomain: Domain<ModelServer, ServerObserved, ModelServerStatus> = {
   observe(server, read) {
     const { namespace } = server.metadata
-    const labels = server.spec.workloadSelector.matchLabels
+    const labels = selectorOf(server)
     return { pods: read.list(Pod, { namespace, labels }).filter((pod) => selects(server, pod)) }
   },
   plan: () => ({ stages: [] }),
@@ -38,10 +39,10 @@ export const modelServerDomain: Domain<ModelServer, ServerObserved, ModelServerS
  */
 const byTellingLabel: Index<ModelServer> = {
   name: 'tellingLabel',
-  valuesOf({ spec, metadata }) {
-    const pairs = Object.entries(spec.workloadSelector.matchLabels)
+  valuesOf(server) {
+    const pairs = Object.entries(selectorOf(server))
     const [longest] = pairs.toSorted(([, a], [, b]) => b.length - a.length)
-    return longest === undefined ? [] : [`${metadata.namespace}/${longest.join('=')}`]
+    return longest === undefined ? [] : [`${server.metadata.namespace}/${longest.join('=')}`]
   },
 }
 
@@ -55,8 +56,12 @@ export function serversOf(kinds: FamilyKinds, pod: Pod, read: Reader): readonly 
 
 /** Counts only what is ready, so that pods on their way change nothing. */
 function readiness(server: ModelServer, ready: readonly Pod[]): Verdict {
-  const { matchLabels, pdGroup } = server.spec.workloadSelector
-  const wanted = Object.entries(matchLabels).map(([name, value]) => `${name}=${value}`)
+  const wanted = Object.entries(selectorOf(server)).map(([name, value]) => `${name}=${value}`)
+  if (wanted.length === 0) {
+    const message = 'spec.workloadSelector.matchLabels: selects no pod; write the labels of the pods to route to'
+    return { status: 'False', reason: 'NoSelector', message }
+  }
+  const { pdGroup } = server.spec.workloadSelector
   if (pdGroup === undefined) {
     return ready.length > 0
       ? { status: 'True', reason: 'EndpointsReady', message: `${count(ready.length, 'pod')} ready.` }
@@ -67,7 +72,7 @@ function readiness(server: ModelServer, ready: readonly Pod[]): Verdict {
       'spec.kvConnector.type: SGLang’s own connector is not supported yet; set http, lmcache, nixl or mooncake'
     return { status: 'False', reason: 'ConnectorNotSupported', message }
   }
-  const roles = ready.flatMap((pod) => roleOf(server, pod) ?? [])
+  const roles = ready.flatMap((pod) => roleOf(server, pod.metadata.labels) ?? [])
   const prefill = Map.groupBy(
     roles.filter((role) => !role.decodes),
     ({ group }) => group,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Pod } from '#api/core/kinds.ts'
 import type { ModelRoute, ModelRouteSpec } from '#api/model-route.ts'
-import type { ModelServer, ModelServerSpec } from '#api/model-server.ts'
+import type { ModelServer, ModelServerSpec, WorkloadSelector } from '#api/model-server.ts'
 import { type Reader, untouched } from '#controller/domain.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { Condition, Resource } from '#machinery/meta.ts'
@@ -57,6 +57,11 @@ function reader(...objects: readonly Resource[]): Reader {
   }
 }
 
+function withoutSpec<T extends ModelRoute | ModelServer>(object: T): T {
+  const { spec: _, ...rest } = object
+  return rest as T
+}
+
 const shown = (conditions: readonly Condition[] | undefined) =>
   conditions?.map(({ type, status, reason }) => `${type}=${status} ${reason}`)
 
@@ -81,6 +86,11 @@ const routeCases: Record<
     want: ['Accepted=True Accepted', 'ResolvedRefs=False BackendNotFound', 'Conflicted=False NoConflict'],
     message: /spec\.rules\[1\]\.targetModels\[0\]\.modelServerName: there is no ModelServer gone .*create it/,
   },
+  'of many that dangle the first ones are told': {
+    route: route('r', { rules: Array.from({ length: 16 }, () => to('gone')) }),
+    want: ['Accepted=True Accepted', 'ResolvedRefs=False BackendNotFound', 'Conflicted=False NoConflict'],
+    message: /rules\[4\](?!.*rules\[5\]).* and 11 more"/,
+  },
   'an external provider is told to be unsupported': {
     route: route('r', { rules: [{ targetModels: [{ externalModelProviderName: 'x', weight: 100 }] }] }),
     want: ['Accepted=True Accepted', 'ResolvedRefs=False UnsupportedBackend', 'Conflicted=False NoConflict'],
@@ -102,6 +112,11 @@ const routeCases: Record<
     message: /rateLimit.global is not supported yet/,
   },
   'no rules match nothing': { route: route('r', { rules: [] }), want: ['Accepted=False NoRules', ...fine.slice(1)] },
+  'a route without a spec, as another schema than ours lets through, is told what it lacks': {
+    route: withoutSpec(route('r')),
+    others: [withoutSpec(route('s'))],
+    want: ['Accepted=False NoRules', ...fine.slice(1)],
+  },
   'the younger of two routes for one model is told': {
     route: route('young', { modelName: 'm' }, '2026-01-02T00:00:00Z'),
     others: [route('old', { modelName: 'm' })],
@@ -161,6 +176,12 @@ const serverCases: Record<
     pods: [pod('p', { role: 'prefill', group: '0' }), pod('d', { role: 'decode', group: '1' })],
     want: 'Ready=False NoReadyEndpoints',
   },
+  'a server that selects nothing, as another schema than ours lets through, is told so': {
+    spec: { workloadSelector: {} as WorkloadSelector },
+    pods: [pod('p')],
+    want: 'Ready=False NoSelector',
+    message: /spec\.workloadSelector\.matchLabels: selects no pod; write/,
+  },
   'SGLang’s own connector is told to be unsupported': {
     spec: { ...pd, inferenceEngine: 'SGLang' },
     pods: [],
@@ -207,6 +228,15 @@ test('a server wakes the routes that point to it, a route those with a name of i
   const [servers, routes] = routeController().watches
   assert.deepEqual(servers?.keysOf(server(), read), ['ns/r', 'ns/t'])
   assert.deepEqual(routes?.keysOf(route('r'), read), ['ns/t'])
+})
+
+test('objects without a spec wake nobody, and are in nobody’s way', async () => {
+  const read = reader(withoutSpec(server({}, 'empty')), withoutSpec(route('empty')), server(), route('r'))
+  const [servers, routes] = routeController().watches
+  assert.deepEqual(servers?.keysOf(server(), read), ['ns/r'])
+  assert.deepEqual(routes?.keysOf(withoutSpec(route('s')), read), [])
+  assert.deepEqual(serverController().watches[0]?.keysOf(pod('p'), read), ['ns/a'])
+  assert.deepEqual(shown((await serverStatus(withoutSpec(server())))?.conditions), ['Ready=False NoSelector'])
 })
 
 test('a pod wakes the servers that select it, once it may be an endpoint', () => {

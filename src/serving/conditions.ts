@@ -77,11 +77,18 @@ function availability({ counts, failing, outcome }: Findings): Verdict {
 function progress({ counts, outcome }: Findings): Verdict {
   const cause = refusal(outcome)
   if (cause !== undefined) return { type: 'Progressing', status: 'False', reason: 'WriteFailed', message: cause }
-  const moving = counts.serving < counts.wanted && counts.outdated.length === 0
-  const message = moving ? `groups not ready: ${listOf(counts.unready)}` : 'nothing to do'
-  return moving
-    ? { type: 'Progressing', status: 'True', reason: 'GroupProgressing', message }
-    : { type: 'Progressing', status: 'False', reason: 'GroupsSettled', message }
+  if (counts.outdated.length > 0) {
+    const message = 'an update is not over yet, see UpdateInProgress'
+    return { type: 'Progressing', status: 'False', reason: 'GroupsUpdating', message }
+  }
+  return counts.serving < counts.wanted
+    ? {
+        type: 'Progressing',
+        status: 'True',
+        reason: 'GroupProgressing',
+        message: `groups not ready: ${listOf(counts.unready)}`,
+      }
+    : { type: 'Progressing', status: 'False', reason: 'GroupsSettled', message: 'nothing to do' }
 }
 
 function update({ counts }: Findings): Verdict {

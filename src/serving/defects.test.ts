@@ -110,6 +110,7 @@ test('B-19 a condition that flips has a new time and reason; it names groups by 
   assert.deepEqual([available?.status, available?.reason], ['False', 'GroupsNotReady'])
   assert.equal(Date.parse(available?.lastTransitionTime ?? ''), later)
   assert.deepEqual([progressing?.status, update?.status], ['False', 'True'])
+  assert.match(progressing?.message ?? '', /see UpdateInProgress/)
   assert.match(update?.message ?? '', /: 0, 1$/)
 })
 
@@ -153,6 +154,20 @@ test('B-30 groups on their way out are not counted as replicas', () => {
   assert.ok(first !== undefined && second !== undefined)
   const leaving = { ...second, metadata: { ...second.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }
   assert.equal(status(object, seen([first, leaving]), untouched, nowMs)?.replicas, 1)
+})
+
+test('a worker that is lost takes its instance along, also where another program put its container in front of ours', () => {
+  const object = told(
+    serving({ template: { roles: [{ ...decode(), workerReplicas: 1, workerTemplate: template() }] } }),
+  )
+  const meshed = running(object).map(
+    (pod): Pod => ({
+      ...pod,
+      spec: { ...pod.spec, containers: [{ name: 'proxy', image: 'mesh' }, ...(pod.spec?.containers ?? [])] },
+    }),
+  )
+  assert.equal(meshed.length, 2)
+  assert.deepEqual(stepsOf(object, meshed.slice(0, 1), 'delete'), ['chat-0-decode-0-0'])
 })
 
 test('B-43 a name that another serving has is a condition with the name of that other', () => {

@@ -109,4 +109,5 @@ test('a ModelServer expects the pods that it selects, in groups only those of on
   assert.equal(isExpected([server({ matchLabels: { app: 'y' } }), server({ matchLabels: {} })], labels), false)
   assert.equal(isExpected([server({ matchLabels: { app: 'x' }, pdGroup })], labels), true)
   assert.equal(isExpected([server({ matchLabels: { app: 'x' }, pdGroup })], { ...labels, role: 'other' }), false)
+  assert.equal(isExpected([{} as ModelServer], labels), false, 'as a schema other than ours lets through')
 })

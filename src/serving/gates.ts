@@ -10,6 +10,7 @@
  */
 import { Pod } from '#api/core/kinds.ts'
 import type { ModelServer } from '#api/model-server.ts'
+import { roleOf, selectsLabels } from '#api/model-server-selector.ts'
 import { routableGate } from '#api/labels.ts'
 import { timestamp } from '#base/clock.ts'
 import type { Step, Why } from '#controller/domain.ts'
@@ -88,22 +89,11 @@ function isRouted(pod: PodFacts, { routers, expected }: GateView): boolean {
 /** Whether a ModelServer selects pods with these labels; in groups of prefill and decode only as one of both. */
 export function isExpected(servers: readonly ModelServer[], labels: Readonly<Record<string, string>> = {}): boolean {
   return servers.some(
-    ({
-      spec: {
-        workloadSelector: { matchLabels, pdGroup },
-      },
-    }) => {
-      if (matchLabels === undefined || !has(labels, matchLabels)) return false
-      if (pdGroup === undefined) return true
-      const sides = [pdGroup.decodeLabels, pdGroup.prefillLabels]
-      return labels[pdGroup.groupKey] !== undefined && sides.some((side) => side !== undefined && has(labels, side))
-    },
+    (server) =>
+      selectsLabels(server, labels) &&
+      (server.spec.workloadSelector.pdGroup === undefined || roleOf(server, labels) !== undefined),
   )
 }
-
-/** No pairs select nothing. */
-const has = (labels: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean =>
-  Object.keys(wanted).length > 0 && Object.entries(wanted).every(([key, value]) => labels[key] === value)
 
 const whys: Record<GateChange['to'], Why> = {
   True: { reason: 'PodRoutable', note: 'all routers send it requests' },

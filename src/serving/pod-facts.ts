@@ -83,8 +83,10 @@ function gateOf({ spec, status }: Pod): Gate | undefined {
   }
 }
 
+/** Every container of ours has it; one that a mesh put in front of them has not. */
 function groupSizeOf(pod: Pod): number {
-  const variable = pod.spec?.containers[0]?.env?.find(({ name }) => name === servingEnv.groupSize)
+  const variables = pod.spec?.containers.flatMap(({ env }) => env ?? [])
+  const variable = variables?.find(({ name }) => name === servingEnv.groupSize)
   return Math.max(1, Number(variable?.value ?? '1') || 1)
 }
 

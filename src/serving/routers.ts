@@ -29,42 +29,63 @@ const patienceMs = 1_000
 /** A router that has been silent for so long is gone. */
 const forgetMs = 10_000
 
+type Lookup = (hostname: string) => Promise<readonly { readonly address: string; readonly family: number }[]>
+
 /** Routers by the URLs of their listeners for operators; a name stands for all of its addresses. */
-export function askRouters(urls: () => readonly string[], clock: Clock): Routers {
+export function askRouters(
+  urls: () => readonly string[],
+  clock: Clock,
+  resolve: Lookup = (hostname) => lookup(hostname, { all: true }),
+): Routers {
+  /** Addresses of a URL as they were last known. */
+  const addresses = new Map<string, readonly string[]>()
+  /** When an address answered last, or was asked first. */
   const heard = new Map<string, number>()
   let last: { readonly atMs: number; readonly answers: Promise<readonly RouterAnswer[]> } | undefined
+
+  async function addressesOf(url: string): Promise<readonly string[]> {
+    const { protocol, hostname, port } = new URL(url)
+    try {
+      const found = await resolve(hostname.replaceAll(/[[\]]/g, ''))
+      const bases = found.map(
+        ({ address, family }) => `${protocol}//${family === 6 ? `[${address}]` : address}:${port}`,
+      )
+      addresses.set(url, bases)
+      return bases
+    } catch (error) {
+      // No such name: no router. A resolver that fails otherwise says nothing of routers.
+      return (error as NodeJS.ErrnoException).code === 'ENOTFOUND' ? [] : (addresses.get(url) ?? [])
+    }
+  }
+
+  async function answerOf(base: string): Promise<RouterAnswer | undefined> {
+    if (!heard.has(base)) heard.set(base, clock.now())
+    const answer = await ask(new URL('/debug/endpoints', base)).catch(absent)
+    if (answer?.silent === false) heard.set(base, clock.now())
+    return answer?.silent === true && clock.now() - (heard.get(base) ?? 0) > forgetMs ? undefined : answer
+  }
+
+  async function askAll(known: readonly string[]): Promise<readonly RouterAnswer[]> {
+    const bases = (await Promise.all(known.map(addressesOf))).flat()
+    for (const base of heard.keys()) if (!bases.includes(base)) heard.delete(base)
+    return (await Promise.all(bases.map(answerOf))).filter((answer) => answer !== undefined)
+  }
+
   return {
     read() {
       const known = urls()
       if (known.length === 0) return Promise.resolve([])
-      if (last === undefined || clock.now() - last.atMs >= freshMs)
-        last = { atMs: clock.now(), answers: askAll(known, heard, clock) }
+      if (last === undefined || clock.now() - last.atMs >= freshMs) {
+        last = { atMs: clock.now(), answers: askAll(known) }
+      }
       return last.answers
     },
   }
 }
 
-async function askAll(urls: readonly string[], heard: Map<string, number>, clock: Clock) {
-  const bases = (await Promise.all(urls.map(addressesOf))).flat()
-  const answers = await Promise.all(
-    bases.map(async (base): Promise<RouterAnswer | undefined> => {
-      const answer = await ask(new URL('/debug/endpoints', base)).catch(absent)
-      if (answer !== undefined && !answer.silent) heard.set(base, clock.now())
-      return answer?.silent === true && clock.now() - (heard.get(base) ?? 0) > forgetMs ? undefined : answer
-    }),
-  )
-  return answers.filter((answer) => answer !== undefined)
-}
-
 /** Where nobody listens there is no router; one that does not answer in time may be busy. */
 function absent(error: NodeJS.ErrnoException): RouterAnswer | undefined {
   return error.code === 'ECONNREFUSED' ? undefined : { routable: new Set(), inFlight: new Map(), silent: true }
-}
-
-async function addressesOf(url: string): Promise<string[]> {
-  const { protocol, hostname, port } = new URL(url)
-  const found = await lookup(hostname.replaceAll(/[[\]]/g, ''), { all: true }).catch(() => []) // no such name: no router
-  return found.map(({ address, family }) => `${protocol}//${family === 6 ? `[${address}]` : address}:${port}`)
 }
 
 async function ask(url: URL): Promise<RouterAnswer | undefined> {

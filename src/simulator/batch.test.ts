@@ -78,6 +78,18 @@ test('a request that leaves the queue or the batch makes room', async () => {
   assert.match(await batch.metrics.render(), /request_success_total\{[^}]*finished_reason="abort"\} 2/)
 })
 
+test('a request that is left between two pieces counts as aborted', async () => {
+  const { batch } = setup('--simulate-ttft-ms 0 --simulate-prefill-ms-per-token 0 --simulate-inter-token-ms 0')
+  const leaving = new AbortController()
+  const request = readGeneration(false, { prompt, max_tokens: 3 }) as GenerationRequest
+  for await (const { pieces } of batch.run(request, 'm', leaving.signal)) {
+    leaving.abort(new Error('left'))
+    if (pieces.length === 0) break
+  }
+  assert.match(await batch.metrics.render(), /request_success_total\{[^}]*finished_reason="abort"\} 1/)
+  assert.match(await batch.metrics.render(), /num_requests_running\{[^}]*\} 0/)
+})
+
 test('a process that is late hands on all that came due', async () => {
   const { clock } = setup()
   const late = { ...clock, after: (ms: number, then: () => void) => clock.after(ms === 10 ? 25 : ms, then) }

@@ -60,6 +60,7 @@ export class Batch {
     const arrivedMs = this.#clock.now()
     const blocks = Math.ceil((promptTokens + answer.pieces.length) / blockTokens)
     let leave: (() => void) | undefined
+    let isFinished = false
     try {
       leave = await this.#slots.take(signal)
       this.#heldBlocks += blocks
@@ -91,11 +92,11 @@ export class Batch {
         generatedTokens,
         finishReason: answer.finishReason,
       })
+      isFinished = true
       yield { cachedTokens, pieces: [], finishReason: answer.finishReason }
-    } catch (error) {
-      if (signal.aborted) this.metrics.aborted()
-      throw error
     } finally {
+      // Whoever took the pieces may have stopped taking them, which throws nothing here.
+      if (signal.aborted && !isFinished) this.metrics.aborted()
       if (leave !== undefined) this.#heldBlocks -= blocks
       leave?.()
     }

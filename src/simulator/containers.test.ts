@@ -116,6 +116,13 @@ test('the worker thread runs containers, answers probes, and takes them along wh
   assert.deepEqual(await run.next(), { event: 'exited', exitCode: 137 })
 })
 
+test('a thread that fails says why in the log of each container', async () => {
+  await using simulation = startSimulation()
+  const run = started(simulation, { ...engine, network: undefined as unknown as SimulatedContainer['network'] })
+  assert.deepEqual(await run.next(), { event: 'exited', exitCode: 137 })
+  assert.match(run.log.join('\n'), /ERROR: the simulator failed: .*undefined/)
+})
+
 test('a probe that crosses the end of its container is answered', async () => {
   await using simulation = startSimulation()
   const run = started(simulation, engine)

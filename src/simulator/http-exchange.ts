@@ -53,7 +53,14 @@ export function listen(
 ): Promise<Listening> {
   // The server's own sweep for slow connections is a timer each; clients here are probes and the router.
   const options = { connectionsCheckingInterval: 2 ** 31 - 1, requestTimeout: 0, headersTimeout: 0, noDelay: true }
-  const server: Server = createServer(options, handle)
+  let isClosing = false
+  const server: Server = createServer(options, (request, response) => {
+    response.once('close', () => {
+      // A client keeps its connection for a next request, which there is none for any more.
+      if (isClosing) setImmediate(() => server.closeIdleConnections())
+    })
+    handle(request, response)
+  })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {
@@ -62,6 +69,7 @@ export function listen(
         port: (server.address() as AddressInfo).port,
         close: () =>
           new Promise((done) => {
+            isClosing = true
             server.close(() => done())
             server.closeIdleConnections()
           }),

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { messageOf } from '#base/fault.ts'
 import type { SimulatedContainer, SimulatedEvent, SimulatedProcess } from './containers.ts'
 
 /** The simulated containers of this machine, all on one worker thread of their own. */
@@ -27,14 +28,18 @@ export function startSimulation(): Simulation {
   let closed = false
 
   /** A thread that ended took its containers along; the next start makes a new one. */
-  const lose = (lost: Worker) => {
+  const lose = (lost: Worker, error?: unknown) => {
     if (worker !== lost) return
     worker = undefined
     const told = [...running.values()]
     running.clear()
     for (const answer of calls.values()) answer(undefined)
     calls.clear()
-    for (const tell of told) tell({ event: 'exited', exitCode: 137 })
+    for (const tell of told) {
+      // A bug of the simulator's own: without its words it would look like a container that was killed.
+      if (error !== undefined) tell({ event: 'log', line: `ERROR: the simulator failed: ${messageOf(error)}` })
+      tell({ event: 'exited', exitCode: 137 })
+    }
   }
   const thread = (): Worker => {
     if (worker !== undefined) return worker
@@ -52,7 +57,7 @@ export function startSimulation(): Simulation {
       if (event.event === 'exited' || event.event === 'refused') running.delete(id)
       tell?.(event)
     })
-    made.on('error', () => lose(made))
+    made.on('error', (error) => lose(made, error))
     made.on('exit', () => lose(made))
     worker = made
     return made

@@ -15,20 +15,26 @@ export interface Observed {
 const askedReplicas = 'fairlead.dev/leader-worker-set-replicas'
 
 export function plan(set: LeaderWorkerSet, observed: Observed): Plan {
-  if (set.metadata.deletionTimestamp !== undefined || set.spec === undefined) return { stages: [] }
-  const why = { reason: 'ModelServingApplied', note: `its pods are those of ModelServing ${set.metadata.name}` }
+  const { metadata, spec } = set
+  // What an API server without the schema of the kind may have let through is not looked into.
+  if (metadata.deletionTimestamp !== undefined || spec?.leaderWorkerTemplate?.workerTemplate === undefined) {
+    return { stages: [] }
+  }
+  const why = { reason: 'ModelServingApplied', note: `its pods are those of ModelServing ${metadata.name}` }
   return {
-    stages: [[{ do: 'apply', kind: ModelServing, object: render(set, observed), why }]],
-    notes: unsupported(set),
+    stages: [[{ do: 'apply', kind: ModelServing, object: render(set, spec, observed), why }]],
+    notes: unsupported(spec),
   }
 }
 
 export const isOwn = (set: LeaderWorkerSet, serving: ModelServing | undefined): serving is ModelServing =>
   serving !== undefined && controllerOf(serving)?.uid === set.metadata.uid
 
-function render(set: LeaderWorkerSet, { serving }: Observed): AnyResource {
+type Spec = NonNullable<LeaderWorkerSet['spec']>
+
+function render(set: LeaderWorkerSet, spec: Spec, { serving }: Observed): AnyResource {
   const { name = '', namespace = '' } = set.metadata
-  const { replicas = 1, leaderWorkerTemplate: template, rolloutStrategy } = set.spec ?? emptySpec
+  const { replicas = 1, leaderWorkerTemplate: template, rolloutStrategy } = spec
   const own = isOwn(set, serving) ? serving : undefined
   const asked = String(replicas)
   const isUnchanged = own?.metadata.annotations?.[askedReplicas] === asked
@@ -64,8 +70,6 @@ function render(set: LeaderWorkerSet, { serving }: Observed): AnyResource {
   }
 }
 
-const emptySpec = { leaderWorkerTemplate: { workerTemplate: {} } } as NonNullable<LeaderWorkerSet['spec']>
-
 /** Labels and annotations are all that a ModelServing takes of a template's metadata. */
 function podsOf({ metadata, spec }: PodTemplateSpec): PodTemplateSpec {
   const { labels, annotations } = metadata ?? {}
@@ -77,10 +81,10 @@ function podsOf({ metadata, spec }: PodTemplateSpec): PodTemplateSpec {
   }
 }
 
-function unsupported({ spec }: LeaderWorkerSet): Why[] {
+function unsupported({ startupPolicy, networkConfig }: Spec): Why[] {
   const fields = [
-    ...(spec?.startupPolicy === 'LeaderReady' ? ['spec.startupPolicy: LeaderReady'] : []),
-    ...(spec?.networkConfig === undefined ? [] : ['spec.networkConfig']),
+    ...(startupPolicy === 'LeaderReady' ? ['spec.startupPolicy: LeaderReady'] : []),
+    ...(networkConfig === undefined ? [] : ['spec.networkConfig']),
   ]
   return fields.map((field) => ({ type: 'Warning', reason: 'NotSupported', note: `${field} has no effect here` }))
 }
