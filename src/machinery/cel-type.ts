@@ -4,11 +4,18 @@ import { escapeName } from './cel-value.ts'
 import { resourceSchemaOf } from './object-meta-schema.ts'
 import type { StructuralSchema } from './structural-schema.ts'
 
+interface Uses {
+  /** The words of the rule. What members that it does not name are, it cannot tell, and a whole PodSpec is not declared for it. */
+  readonly named: ReadonlySet<string>
+  /** Whether the schema is that of a whole object. */
+  readonly resource: boolean
+}
+
 /**
- * Declares in `env` what values of a schema are in CEL, and returns the type's name; `undefined` for what CEL cannot
- * see. Source: apiserver, `pkg/cel/common/schemas.go`.
+ * Declares in `env` what values of a schema are in CEL for a rule, and returns the type's name; `undefined` for what CEL
+ * cannot see. Source: apiserver, `pkg/cel/common/schemas.go`.
  */
-export function declareType(env: Environment, schema: StructuralSchema, resource = false): string | undefined {
+export function declareType(env: Environment, schema: StructuralSchema, { named, resource }: Uses): string | undefined {
   let count = 0
   return typeOf(schema, [], resource)
 
@@ -47,8 +54,9 @@ export function declareType(env: Environment, schema: StructuralSchema, resource
     const fields: Record<string, string> = {}
     for (const [name, member] of Object.entries(schema.properties ?? {})) {
       const celName = escapeName(name)
+      if (celName === undefined || !named.has(celName)) continue
       const type = resource && name === 'metadata' ? metadataType() : typeOf(member, inside)
-      if (celName !== undefined && type !== undefined) fields[celName] = type
+      if (type !== undefined) fields[celName] = type
     }
     return register(fields)
   }

@@ -220,7 +220,8 @@ function dynamicEnvironment(): Environment {
  */
 export function checkRule(schema: StructuralSchema, rule: ValidationRule, root = false): string | undefined {
   const env = baseEnvironment().clone()
-  const type = declareType(env, root ? resourceSchemaOf(schema) : schema, root)
+  const named = new Set(`${rule.rule} ${rule.messageExpression ?? ''}`.match(/\w+/g))
+  const type = declareType(env, root ? resourceSchemaOf(schema) : schema, { named, resource: root })
   if (type === undefined) return 'rule on a value that CEL cannot see'
   env.registerVariable('self', type)
   env.registerVariable('oldSelf', rule.optionalOldSelf === true ? `optional<${type}>` : type)
