@@ -175,7 +175,9 @@ test('#51 ten Jobs whose pods never start hold up another template until their d
   }
   await world.until('their time is up', async () => {
     const jobs = await world.list(Job)
-    return jobs.every(({ status }) => status?.conditions?.some(({ reason }) => reason === 'DeadlineExceeded'))
+    return jobs.every(({ status }) =>
+      status?.conditions?.some(({ type, reason }) => type === 'Failed' && reason === 'DeadlineExceeded'),
+    )
   })
   await world.settled()
   clock.advance(6_000)

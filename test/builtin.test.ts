@@ -129,7 +129,8 @@ test('dependents follow their owner also while a kind is yet to be listed', asyn
   collector.start()
   const owner = await api.client.create(ConfigMap, configMap('owner'))
   await api.client.create(ConfigMap, configMap('child', [ownedBy(owner)]))
-  await until(t, 'both seen', () => informers.of(ConfigMap).list(namespace).length === 2 && collector.idle())
+  const sees = (name: string) => informers.of(ConfigMap).get({ namespace, name }) !== undefined
+  await until(t, 'both seen', () => sees('owner') && sees('child') && collector.idle())
   isListed = false
   await api.client.delete(ConfigMap, { namespace, name: 'owner' })
   await until(t, 'the child gone', async () => !(await isThere(api, ConfigMap, 'child')))
