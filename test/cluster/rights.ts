@@ -28,11 +28,15 @@ function accountOf(user: string): string {
   return /^system:serviceaccount:fairlead-system:(fairlead-\w+)$/.exec(user)?.[1] ?? ''
 }
 
-/** A server-side apply that makes an object needs the right to create it, beside that to patch. */
+/**
+ * A server-side apply that makes an object needs the right to create it, beside that to patch; whoever watches needs the
+ * right to list, for where a list that is streamed came to nothing, it is asked for in pages.
+ */
 function rightsIn({ user, verb, group, resource, subresource, code }: AuditEntry): string[] {
   const right = (asked: string): string =>
     `${accountOf(user)} ${asked} ${[group, resource, subresource].filter(Boolean).join('/')}`
-  return verb === 'patch' && code === 201 ? [right('patch'), right('create')] : [right(verb)]
+  if (verb === 'patch' && code === 201) return [right('patch'), right('create')]
+  return verb === 'watch' && code < 300 ? [right('watch'), right('list')] : [right(verb)]
 }
 
 function rightsOf(account: string): string[] {
