@@ -81,7 +81,7 @@ test('B-15 as long as anything is not ready, the plan asks to be made again with
   const object = serving({})
   const pods = running(object).map((pod) => is(pod, 'False'))
   const again = plan(object, seen(pods), nowMs).recheckAfterMs
-  assert.equal(again, 60_000, 'and no sooner: what happens to a pod comes as an event')
+  assert.equal(again, 15_000, 'and no sooner: what happens to a pod comes as an event')
 })
 
 test('B-16 a protected group is ready by its own template, not by the present one', () => {

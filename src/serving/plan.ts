@@ -258,8 +258,8 @@ function phaseNotes(serving: ModelServing, { groups, memory }: View): Why[] {
   )
 }
 
-/** For how long something is not ready is told by minutes. */
-const unreadyRecheckMs = 60_000
+/** What is not ready comes as an event; should one be lost, nobody waits for long. */
+const unreadyRecheckMs = 15_000
 
 function recheck(serving: ModelServing, observed: Observed, groups: readonly Group[], nowMs: number) {
   const unready = groups.some((group) => !group.ready)
