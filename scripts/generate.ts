@@ -30,8 +30,9 @@ const maxCrdBytes = 250_000
 
 const isCheck = process.argv.includes('--check')
 if (process.argv.includes('--openapi')) write(openapi, json(fetchCoreDocument()))
+const schemaText = json(allSchemas())
 // First of all: what the kinds know of their schemas is read from there.
-if (!isCheck) write(schemas, json(allSchemas()))
+if (!isCheck) write(schemas, schemaText)
 
 const complaints = [...ownKinds, ...legacyKinds].flatMap((kind) =>
   lintSchema(kind.schema()).map((text) => `${kind.kind} ${text}`),
@@ -62,7 +63,7 @@ function generated(): Map<string, string> {
   const legacy = definitionsOf(legacyKinds)
   return new Map([
     ['src/api/core/types.generated.ts', coreTypes(coreDocument())],
-    [schemas, json(allSchemas())],
+    [schemas, schemaText],
     ...plainFiles(version, crds, legacy),
     ...chartFiles(version, crds, legacy),
     ...pages,

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { AIMClusterModelSource } from '../aim-cluster-model-source.ts'
 import { aimStatuses } from '../aim-fields.ts'
 import { imageName, imagePullSecrets, time, observed } from './aim-fields.ts'
 import { atomicList, duration } from './fields.ts'
-import { AIMClusterModelSource } from '../aim-cluster-model-source.ts'
 import type { KindSchema } from './kind-schema.ts'
 
 const versions = () =>

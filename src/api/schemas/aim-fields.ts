@@ -1,7 +1,7 @@
 /** Zod pieces that several kinds of the AIM catalog use. */
 import { z } from 'zod'
-import type { EnvVar, LocalObjectReference, ResourceRequirements } from '../core/types.generated.ts'
 import { aimMetrics, aimPrecisions, aimProfileTypes, modelIdPattern, referenceScopes } from '../aim-fields.ts'
+import type { EnvVar, LocalObjectReference, ResourceRequirements } from '../core/types.generated.ts'
 import { atomicList, conditions, coreField, freeForm, keyedBy, quantity, rules } from './fields.ts'
 
 export const time = () => z.iso.datetime({ offset: true })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { aimStatuses } from '../aim-fields.ts'
+import { AIMModel, AIMClusterModel } from '../aim-model.ts'
 import {
   imageName,
   environment,
@@ -18,7 +19,6 @@ import {
   observed,
 } from './aim-fields.ts'
 import { atomicList, rules } from './fields.ts'
-import { AIMModel, AIMClusterModel } from '../aim-model.ts'
 import type { KindSchema } from './kind-schema.ts'
 
 const CustomTemplate = z

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { AIMRuntimeConfig, AIMClusterRuntimeConfig } from '../aim-runtime-config.ts'
 import { environment, imagePullSecrets, observed, serviceAccountName } from './aim-fields.ts'
 import { atomicList, duration } from './fields.ts'
-import { AIMRuntimeConfig, AIMClusterRuntimeConfig } from '../aim-runtime-config.ts'
 import type { KindSchema } from './kind-schema.ts'
 
 const GatewayRef = z

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { ValidationRule } from '#machinery/structural-schema.ts'
-import type { NodeAffinity } from '../core/types.generated.ts'
 import { aimStatuses } from '../aim-fields.ts'
+import { AIMServiceTemplate, AIMClusterServiceTemplate } from '../aim-service-template.ts'
+import type { NodeAffinity } from '../core/types.generated.ts'
 import {
   environment,
   GpuSelector,
@@ -20,7 +21,6 @@ import {
   observed,
 } from './aim-fields.ts'
 import { atomicList, coreField, rules } from './fields.ts'
-import { AIMServiceTemplate, AIMClusterServiceTemplate } from '../aim-service-template.ts'
 import type { KindSchema } from './kind-schema.ts'
 
 /** Presence is compared too, or a field could be taken away and come back with another value. */

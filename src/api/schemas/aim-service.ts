@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { aimServiceStatuses, AIMService } from '../aim-service.ts'
 import {
   GpuSelector,
   HardwareRequirements,
@@ -12,9 +13,8 @@ import {
   serviceAccountName,
   observed,
 } from './aim-fields.ts'
-import { atomicList, keyedBy, replicaCount, rules } from './fields.ts'
-import { aimServiceStatuses, AIMService } from '../aim-service.ts'
 import { inlineRuntimeConfig } from './aim-runtime-config.ts'
+import { atomicList, keyedBy, replicaCount, rules } from './fields.ts'
 import type { KindSchema } from './kind-schema.ts'
 
 const CustomModel = z

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { AutoscalingPolicyBinding } from '../autoscaling-policy-binding.ts'
 import { instanceCapacity, ScaleTargetRef, scaleToZeroGracePeriod } from './autoscaling-policy.ts'
 import { unitStatus, scalingTrace } from './autoscaling-status.ts'
 import { atomicList, conditions, keyedBy, labelMap, replicaCount, rules } from './fields.ts'
-import { AutoscalingPolicyBinding } from '../autoscaling-policy-binding.ts'
 import type { KindSchema } from './kind-schema.ts'
 
 const BindingTarget = z

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { unitStatus, scalingTrace } from './autoscaling-status.ts'
-import type { LabelSelector, ObjectReference } from '../core/types.generated.ts'
-import { atomicList, conditions, coreField, halfHour, keyedBy, quantity, replicaCount, rules } from './fields.ts'
 import { AutoscalingPolicy } from '../autoscaling-policy.ts'
+import type { LabelSelector, ObjectReference } from '../core/types.generated.ts'
+import { unitStatus, scalingTrace } from './autoscaling-status.ts'
+import { atomicList, conditions, coreField, halfHour, keyedBy, quantity, replicaCount, rules } from './fields.ts'
 import type { KindSchema } from './kind-schema.ts'
 
 export const AutoscalingMetric = z

@@ -1,8 +1,8 @@
 /** The schemas of an older dialect: ours in its words, without what it had not. */
 import { isObject } from '#base/json.ts'
 import type { ValidationRule } from '#machinery/structural-schema.ts'
-import type { Dialect } from '../dialects.ts'
 import { mapValues } from '../core/schemas.ts'
+import type { Dialect } from '../dialects.ts'
 import type { UnresolvedSchema } from '../generated-schema.ts'
 import { backendOptions, modelOptions } from './model-booster-options.ts'
 

@@ -1,9 +1,5 @@
 /** What a backend or a model may be given beyond the released fields. All optional; what is absent changes nothing. */
 import { z } from 'zod'
-import { recoveryPolicies } from '../model-serving.ts'
-import { ModelServingSpec } from './model-serving.ts'
-import { TrafficPolicy } from './model-server.ts'
-import { ModelMatch, ParentRefs, RateLimit } from './model-route.ts'
 import type {
   EnvVar,
   LifecycleHandler,
@@ -11,7 +7,11 @@ import type {
   ResourceRequirements,
   TopologySpreadConstraint,
 } from '../core/types.generated.ts'
+import { recoveryPolicies } from '../model-serving.ts'
 import { atomicList, coreField, dnsLabel, duration, keyedBy, rules } from './fields.ts'
+import { ModelMatch, ParentRefs, RateLimit } from './model-route.ts'
+import { TrafficPolicy } from './model-server.ts'
+import { ModelServingSpec } from './model-serving.ts'
 
 const port = () => z.int32().min(1).max(65_535)
 const image = () => z.string().min(1).max(512)

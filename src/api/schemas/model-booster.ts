@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { EmbeddedAutoscalingPolicy } from './autoscaling-policy.ts'
 import type {
   Affinity,
   EnvFromSource,
@@ -8,6 +7,8 @@ import type {
   ResourceRequirements,
   Toleration,
 } from '../core/types.generated.ts'
+import { backendTypes, workerTypes, ModelBooster } from '../model-booster.ts'
+import { EmbeddedAutoscalingPolicy } from './autoscaling-policy.ts'
 import {
   atomicList,
   conditions,
@@ -19,12 +20,11 @@ import {
   replicaCount,
   rules,
 } from './fields.ts'
+import type { KindSchema } from './kind-schema.ts'
 import { backendRules, boosterRules, specRules } from './model-booster-cel.ts'
+import { backendOptions, modelOptions } from './model-booster-options.ts'
 import { ModelMatch } from './model-route.ts'
 import { NetworkTopology } from './model-serving.ts'
-import { backendTypes, workerTypes, ModelBooster } from '../model-booster.ts'
-import { backendOptions, modelOptions } from './model-booster-options.ts'
-import type { KindSchema } from './kind-schema.ts'
 
 const ModelWorker = z
   .object({

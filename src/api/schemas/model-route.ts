@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { atomicList, conditions, rules } from './fields.ts'
 import { ModelRoute } from '../model-route.ts'
+import { atomicList, conditions, rules } from './fields.ts'
 import type { KindSchema } from './kind-schema.ts'
 
 export const StringMatch = z

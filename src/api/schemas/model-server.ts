@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { conditions, duration, halfHour, labelMap } from './fields.ts'
 import { inferenceEngines, kvConnectorTypes, ModelServer } from '../model-server.ts'
+import { conditions, duration, halfHour, labelMap } from './fields.ts'
 import type { KindSchema } from './kind-schema.ts'
 
 const someLabels = labelMap().meta({ minProperties: 1 })

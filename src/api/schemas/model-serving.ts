@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { PodSpec } from '../core/types.generated.ts'
-import { atomicList, conditions, coreField, freeForm, intOrPercent, keyedBy, rules } from './fields.ts'
 import { recoveryPolicies, rolloutTypes, replicaPhases, pluginNames, ModelServing } from '../model-serving.ts'
+import { atomicList, conditions, coreField, freeForm, intOrPercent, keyedBy, rules } from './fields.ts'
 import type { KindSchema } from './kind-schema.ts'
 
 const PodTemplate = z
