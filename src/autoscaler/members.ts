@@ -2,6 +2,7 @@
 import { type Pod, Pod as PodKind } from '#api/core/kinds.ts'
 import type { Dialect } from '#api/dialects.ts'
 import { kindsOf } from '#api/family-kinds.ts'
+import { selectorOf } from '#api/model-server-selector.ts'
 import type { ModelServing } from '#api/model-serving.ts'
 import type { Reader } from '#controller/domain.ts'
 import { keyOf, placeOf, type Ref } from '#machinery/kind.ts'
@@ -154,8 +155,8 @@ const steady = (requirements: readonly Requirement[], { podLabels }: Dialect): R
 function serversFor(all: readonly Labels[], { dialect, namespace, read }: Surroundings): readonly string[] {
   return read
     .list(kindsOf(dialect).server, { namespace })
-    .filter(({ spec: { workloadSelector } }) => {
-      const wanted = workloadSelector.matchLabels ?? {}
+    .filter((server) => {
+      const wanted = selectorOf(server)
       const requirements = steady(labelRequirements({ matchLabels: wanted }), dialect)
       return Object.keys(wanted).length > 0 && all.some((labels) => matchesLabels(requirements, labels))
     })

@@ -6,7 +6,7 @@ import { readDocuments, type UserDocument } from './documents.ts'
 import { fieldManager } from './field-manager.ts'
 import { errorsOf, inspect, lineOf } from './inspect.ts'
 import type { Io } from './io.ts'
-import { kindOfObject } from './known-kinds.ts'
+import { kindOfObject, typeOf } from './known-kinds.ts'
 
 export interface ApplyOptions extends ConnectOptions {
   readonly filename: readonly string[]
@@ -66,7 +66,7 @@ export async function applyDocument(
   const placed = kind.namespaced
     ? { ...object, metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace } }
     : object
-  const name = `${kind.singular}${kind.group === '' ? '' : `.${kind.group}`}/${object.metadata.name ?? ''}`
+  const name = `${typeOf(kind)}/${object.metadata.name ?? ''}`
   if (object.metadata.name === undefined)
     throw new Fault('invalid', 'NameMissing', 'metadata.name is missing: apply needs a name')
   const place = { namespace: placed.metadata.namespace, name: object.metadata.name }

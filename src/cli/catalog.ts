@@ -2,6 +2,7 @@
 import { defaultAimNamespace } from '#api/aim-labels.ts'
 import { Pod } from '#api/core/kinds.ts'
 import { type Clock, systemClock } from '#base/clock.ts'
+import { readUpTo } from '#base/read-up-to.ts'
 import { clusterRuntimeConfigController, runtimeConfigController } from '#catalog/config/controller.ts'
 import { modelController } from '#catalog/model/controller.ts'
 import { imageReader } from '#catalog/model/read-image.ts'
@@ -131,19 +132,9 @@ function logReader(client: Client): ReadLog {
     const query = new URLSearchParams({ container, limitBytes: String(mostLogBytes) })
     const path = `${collectionPath(Pod, namespace)}/${encodeURIComponent(name)}/log?${query}`
     const response = await client.raw(path, { signal })
-    if (response.ok) return beginningOf(response)
+    // Whoever answers need not keep to the limit that was asked for.
+    if (response.ok) return (await readUpTo(response.body, mostLogBytes)).bytes.toString()
     await response.body?.cancel()
     throw new Fault('unavailable', 'LogUnreadable', `the API server answered ${response.status}`)
   }
-}
-
-/** Whoever answers need not keep to the limit that was asked for. */
-async function beginningOf({ body }: Response): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  for await (const chunk of body ?? []) {
-    text += decoder.decode(chunk as Uint8Array, { stream: true })
-    if (text.length >= mostLogBytes) break
-  }
-  return text
 }

@@ -5,7 +5,7 @@ import { type ConnectOptions, connect } from './connect.ts'
 import { readDocuments } from './documents.ts'
 import { usage } from './exit.ts'
 import type { Io } from './io.ts'
-import { kindOfObject, parseTarget } from './known-kinds.ts'
+import { kindOfObject, parseTarget, typeOf } from './known-kinds.ts'
 
 export interface DeleteCommandOptions extends ConnectOptions {
   readonly what?: string
@@ -25,7 +25,7 @@ export async function remove(options: DeleteCommandOptions, io: Io): Promise<voi
   const targets = targetsIn(cluster.namespace)
   let failed = false
   for (const { kind, place } of targets) {
-    const name = `${kind.singular}${kind.group === '' ? '' : `.${kind.group}`} "${place.name}"`
+    const name = `${typeOf(kind)} "${place.name}"`
     try {
       await cluster.client.delete(kind, place, { propagationPolicy: policies[options.cascade] })
       io.write(`${name} deleted\n`)

@@ -6,7 +6,7 @@ import type { AnyResource } from '#machinery/meta.ts'
 import { printTable, type Table } from '#machinery/table.ts'
 import { type ConnectOptions, connect } from './connect.ts'
 import type { Io } from './io.ts'
-import { parseTarget } from './known-kinds.ts'
+import { parseTarget, typeOf } from './known-kinds.ts'
 import { yamlOf } from './yaml.ts'
 
 export interface GetOptions extends ConnectOptions {
@@ -86,10 +86,7 @@ export function printObjects(
   form: 'json' | 'yaml' | 'name',
   single: boolean,
 ): string {
-  if (form === 'name') {
-    const type = kind.group === '' ? kind.singular : `${kind.singular}.${kind.group}`
-    return objects.map((object) => `${type}/${object.metadata.name}\n`).join('')
-  }
+  if (form === 'name') return objects.map((object) => `${typeOf(kind)}/${object.metadata.name}\n`).join('')
   const shown = objects.map((object) => ({
     ...object,
     apiVersion: apiVersionOf(kind),

@@ -22,6 +22,11 @@ function kindNamed(name: string): Kind {
   return kind
 }
 
+/** As kubectl names the type of one object: `modelbooster.workload.serving.volcano.sh`, `pod`. */
+export function typeOf({ singular, group }: Kind): string {
+  return resourceName({ plural: singular, group })
+}
+
 export function kindOfObject({ apiVersion, kind }: Pick<Resource, 'apiVersion' | 'kind'>): Kind | undefined {
   return knownKinds.find((each) => each.kind === kind && apiVersionOf(each) === apiVersion)
 }

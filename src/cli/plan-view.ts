@@ -1,9 +1,9 @@
 /** A plan in lines of text. Pure. */
 import { styleText } from 'node:util'
-import { stringify } from 'yaml'
 import type { FieldChange } from '#machinery/field-changes.ts'
 import type { PlannedDocument, WholePlan } from './plan.ts'
 import type { PlannedChange } from './planned.ts'
+import { yamlOf } from './yaml.ts'
 
 export interface PlanStyle {
   readonly colors: boolean
@@ -42,7 +42,7 @@ function changeLines(change: PlannedChange, style: PlanStyle): string[] {
 }
 
 function yamlLines(object: object): string[] {
-  return stringify(object, { version: '1.1', aliasDuplicateObjects: false, lineWidth: 0 }).trimEnd().split('\n')
+  return yamlOf(object).trimEnd().split('\n')
 }
 
 function changedFields(fields: readonly FieldChange[], indent: string, style: PlanStyle): string[] {

@@ -163,7 +163,8 @@ function isStatus(value: unknown): value is Status {
   return isObject(value) && value['kind'] === 'Status' && typeof value['code'] === 'number'
 }
 
-function detailsOf(resource: GroupResource, name: string): StatusDetails {
+/** What a Status says it is about. */
+export function detailsOf(resource: GroupResource, name: string): StatusDetails {
   return { ...(name === '' ? {} : { name }), ...group(resource.group), kind: resource.plural }
 }
 

@@ -2,6 +2,7 @@
 import type { ModelServing, ModelServingStatus } from '#api/model-serving.ts'
 import { isFault, messageOf } from '#base/fault.ts'
 import type { Outcome } from '#controller/domain.ts'
+import { failureText } from '#controller/failures.ts'
 import { findCondition, setCondition } from '#machinery/conditions.ts'
 import type { Condition } from '#machinery/meta.ts'
 import type { Failing } from './failing.ts'
@@ -170,9 +171,5 @@ const listOf = (ordinals: readonly number[]): string => (ordinals.length === 0 ?
 /** The first write that the server refused. */
 function refusal({ failures }: Outcome): string | undefined {
   const first = failures[0]
-  if (first === undefined) return undefined
-  const { step } = first
-  const name =
-    'ref' in step ? `${step.ref.kind.kind} ${step.ref.name}` : `${step.kind.kind} ${step.object.metadata.name}`
-  return `cannot ${step.do} ${name}: ${messageOf(first.error)}`
+  return first && `cannot ${first.step.do} ${failureText(first)}`
 }

@@ -2,7 +2,7 @@ import type { Fault } from '#base/fault.ts'
 import type { Kind } from '#machinery/kind.ts'
 import type { ObjectMeta } from '#machinery/meta.ts'
 import type { ServedKind } from './served-kind.ts'
-import { faultOfStatus, type Status, type StatusCause } from '#machinery/status.ts'
+import { detailsOf, faultOfStatus, type Status, type StatusCause } from '#machinery/status.ts'
 
 /** Failures that only a server has; the common ones are in machinery/status.ts. */
 export function failure(code: number, reason: string, message: string, details?: Status['details']): Fault {
@@ -109,11 +109,6 @@ export function failedDeletePrecondition({ kind }: ServedKind, name: string, why
     ...(group === '' ? {} : { group }),
     kind: kind.kind,
   })
-}
-
-/** What a Status says it is about. */
-export function detailsOf({ group, plural }: Kind, name: string): NonNullable<Status['details']> {
-  return { name, ...(group === '' ? {} : { group }), kind: plural }
 }
 
 /** The same failure with one cause, which clients tell cases apart by. */
